@@ -1,0 +1,34 @@
+/* limits.h - every limit of the format, each a documented error when met.
+ * Counts in bytes from outside meet their limit before memory is asked for
+ * (rule L5). Changing one changes the format version. */
+#ifndef ENT_BASE_LIMITS_H
+#define ENT_BASE_LIMITS_H
+
+#define ENT_FORMAT_VERSION 1
+
+#define ENT_ENTRY_CHANGES_MAX 256      /* changes in an entry */
+#define ENT_ENTRY_BYTES_MAX (64 << 10) /* packed entry, payloads included */
+#define ENT_VALUE_BYTES_MAX (16 << 10) /* one value */
+#define ENT_DEPTH_MAX 8                /* arrays within arrays */
+#define ENT_OPS_MAX 4096               /* operations in a change */
+#define ENT_DOTS_MAX 16384             /* dots named in an entry */
+#define ENT_REFS_MAX 4096              /* entries referred to by an entry */
+#define ENT_FIELD_MAX 0x7fffffff       /* kind and field numbers, 31 bits */
+#define ENT_SEQ_MAX (((int64_t)1 << 40) - 1) /* entries in a log */
+#define ENT_TIME_MS_MAX 253402300799999 /* end of the year 9999 */
+
+#define ENT_ROSTER_BYTES_MAX (16 << 10) /* one roster entry */
+#define ENT_NAME_BYTES_MAX 512          /* a name or title */
+#define ENT_HANDLE_MAX 64               /* a local space handle, in bytes */
+#define ENT_ENDPOINT_MAX 256            /* an endpoint, in bytes */
+#define ENT_ENDPOINTS_MAX 8             /* endpoints of a node */
+
+#define ENT_FRAME_BYTES_MAX (1 << 20)   /* one message on a link */
+#define ENT_BATCH_BYTES_MAX (256 << 10) /* packed entries in one batch */
+#define ENT_ITEMS_MAX (1 << 17)         /* msgpack items in one frame */
+#define ENT_HELLO_SPACES_MAX 1024       /* spaces in a hello */
+
+#define ENT_CLOCK_ODD_MS (2 * 60 * 1000) /* clock difference called odd */
+#define ENT_TIME_MS_FIRST 1577836800000 /* 2020: earlier claims are odd */
+
+#endif

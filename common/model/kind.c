@@ -1,0 +1,71 @@
+/* kind.c - see kind.h. */
+#include "model/kind.h"
+
+#include <string.h>
+
+void ent_kinds_fini(struct ent_kinds *kinds)
+{
+    ent_arena_fini(&kinds->arena);
+    *kinds = (struct ent_kinds){0};
+}
+
+const struct ent_kind *ent_kind_find(const struct ent_kinds *kinds,
+                                     uint32_t number)
+{
+    size_t low = 0;
+    size_t high = kinds->count;
+
+    while (low < high) {
+        size_t mid = (low + high) / 2;
+
+        if (kinds->kinds[mid].number < number)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    if (low < kinds->count && kinds->kinds[low].number == number)
+        return &kinds->kinds[low];
+    return NULL;
+}
+
+const struct ent_kind *ent_kind_named(const struct ent_kinds *kinds,
+                                      const char *name)
+{
+    for (size_t i = 0; i < kinds->count; i++)
+        if (strcmp(kinds->kinds[i].name, name) == 0)
+            return &kinds->kinds[i];
+    return NULL;
+}
+
+const struct ent_field *ent_field_find(const struct ent_kind *kind,
+                                       uint32_t number)
+{
+    size_t low = 0;
+    size_t high = kind->field_count;
+
+    while (low < high) {
+        size_t mid = (low + high) / 2;
+
+        if (kind->fields[mid].number < number)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    if (low < kind->field_count && kind->fields[low].number == number)
+        return &kind->fields[low];
+    return NULL;
+}
+
+const struct ent_field *ent_field_named(const struct ent_kind *kind,
+                                        const char *name)
+{
+    for (size_t i = 0; i < kind->field_count; i++)
+        if (strcmp(kind->fields[i].name, name) == 0)
+            return &kind->fields[i];
+    return NULL;
+}
+
+size_t ent_field_at(const struct ent_kind *kind, const struct ent_field *field)
+{
+    return (size_t)(field - kind->fields);
+}

@@ -1,0 +1,83 @@
+/* kind.h - what kinds of record there are and what their fields mean.
+ * Definitions give names, types, labels and loudness; they never decide how
+ * dots merge: that is fixed by the operation numbers (rule L6). Read from
+ * configs/kinds by text/kinds.h. */
+#ifndef ENT_MODEL_KIND_H
+#define ENT_MODEL_KIND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+
+#define ENT_KINDS_MAX 200
+#define ENT_FIELDS_MAX 64 /* fields of a kind */
+#define ENT_NUMBER_SHIPPED_MAX 999 /* above: a space's own fields */
+
+enum ent_lang { ENT_LANG_EN, ENT_LANG_FR, ENT_LANG_COUNT };
+
+enum ent_field_type {
+    ENT_TYPE_TEXT,
+    ENT_TYPE_CODE,     /* short ASCII-ish name: ISO 3166, a P-code, a cohort */
+    ENT_TYPE_ENUM,     /* a code of the vocabulary list `list` */
+    ENT_TYPE_REF,      /* a record of kind `targets`, by code or by id */
+    ENT_TYPE_DATE,     /* 2017, 2017-06 or 2017-06-15 */
+    ENT_TYPE_DATETIME, /* 2018-08-06T08:10:00Z */
+    ENT_TYPE_INTEGER,
+    ENT_TYPE_DECIMAL,
+    ENT_TYPE_YESNO,
+};
+
+enum ent_rule { ENT_RULE_REGISTER, ENT_RULE_SET };
+enum ent_loud { ENT_LOUD_QUIET, ENT_LOUD_ASK }; /* rule M7 */
+enum ent_personal { ENT_PERSONAL_NO, ENT_PERSONAL_INDIRECT, ENT_PERSONAL_YES };
+
+struct ent_field {
+    uint32_t number; /* never reused, never renumbered; 0 is life */
+    const char *name;
+    enum ent_field_type type;
+    enum ent_rule rule;
+    enum ent_loud loud;
+    enum ent_personal personal;
+    const char *list;    /* ENUM: the vocabulary list, else NULL */
+    const char *targets; /* REF: kind names with '|' between, else NULL */
+    const char *hxl;     /* HXL 1.1 tag or NULL */
+    const char *label[ENT_LANG_COUNT];
+};
+
+struct ent_kind {
+    uint32_t number;
+    const char *name;    /* contact */
+    const char *table;   /* contacts: the replica's table */
+    const char *package; /* the data package's resource, or NULL */
+    const char *key;     /* package columns naming a row, '|' between */
+    const char *title;   /* field that names a record to people */
+    bool owned;          /* rule M9 */
+    const char *label[ENT_LANG_COUNT];
+    struct ent_field *fields; /* ascending by number; 1 is always `code` */
+    size_t field_count;
+};
+
+struct ent_kinds {
+    struct ent_kind *kinds; /* ascending by number */
+    size_t count;
+    struct ent_arena arena; /* owns everything above */
+};
+
+void ent_kinds_fini(struct ent_kinds *kinds);
+
+const struct ent_kind *ent_kind_find(const struct ent_kinds *kinds,
+                                     uint32_t number);
+const struct ent_kind *ent_kind_named(const struct ent_kinds *kinds,
+                                      const char *name);
+const struct ent_field *ent_field_find(const struct ent_kind *kind,
+                                       uint32_t number);
+const struct ent_field *ent_field_named(const struct ent_kind *kind,
+                                        const char *name);
+
+/* Position of `field` in its kind. */
+size_t ent_field_at(const struct ent_kind *kind,
+                    const struct ent_field *field);
+
+#endif
