@@ -68,10 +68,6 @@ ENT_NODISCARD int ent_writer_commit(struct ent_writer *writer,
 /* Nothing was written; frees the writer. */
 void ent_writer_abort(struct ent_writer *writer);
 
-/* Put space operations of several writers into one transaction: commits made
- * between begin and end become durable together at end. Used by imports over
- * several spaces or kinds. */
-
 /* A fresh id for a record of `kind`, in the owned form when the kind is owned
  * (M9). */
 struct ent_id ent_record_new_id(struct ent_store *store, int64_t space,

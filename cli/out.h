@@ -1,0 +1,79 @@
+/* out.h - output in the chosen format: a table for people (libsmartcols), or
+ * csv, tsv, json, jsonl, markdown for programs.
+ * Data from peers never reaches a terminal raw: control characters, escapes
+ * and bidi overrides are shown as \xNN or U+NNNN in people's formats and as
+ * \uNNNN in JSON (reliability rule T15). JSON keys are the given keys, never
+ * translated; headings are. */
+#ifndef ENT_CLI_OUT_H
+#define ENT_CLI_OUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/attr.h"
+#include "base/bytes.h"
+
+enum out_format {
+    OUT_AUTO, /* table on a terminal and elsewhere, unless asked otherwise */
+    OUT_TABLE,
+    OUT_CSV,
+    OUT_TSV,
+    OUT_JSON,
+    OUT_JSONL,
+    OUT_MARKDOWN,
+};
+
+/* How a column's cells look in JSON and how they are set in a table. */
+enum out_type {
+    OUT_TEXT,
+    OUT_NUMBER, /* an integer or decimal in text form; "" is null in JSON */
+    OUT_BOOL,   /* "1"/"0" */
+    OUT_LIST,   /* JSON array text, checked; shown joined with ", " */
+    OUT_JSON_RAW, /* JSON text made by struct out_json below */
+};
+
+struct out;
+
+struct out *out_new(FILE *file, enum out_format format);
+/* Flushes; false when writing failed at any time (a full disk, a closed
+ * pipe). */
+bool out_free(struct out *out);
+
+/* A listing: an array of objects in JSON, a table for people. `key` is the
+ * JSON and CSV name, `heading` the translated one. */
+void out_list_begin(struct out *out);
+void out_column(struct out *out, const char *key, const char *heading,
+                enum out_type type);
+void out_row(struct out *out);
+void out_cell(struct out *out, const char *text); /* NULL: absent, null */
+void out_cell_int(struct out *out, int64_t value);
+void out_list_end(struct out *out);
+
+/* A line of text that follows the data for people and is left out of the
+ * programs' formats (a freshness line, a count). */
+void out_remark(struct out *out, const char *fmt, ...) ENT_PRINTF(2, 3);
+
+/* One object: `{...}` in JSON, "label  value" lines for people. */
+void out_object_begin(struct out *out);
+void out_field(struct out *out, const char *key, const char *label,
+               const char *text);
+void out_field_int(struct out *out, const char *key, const char *label,
+                   int64_t value);
+void out_field_bool(struct out *out, const char *key, const char *label,
+                    bool value);
+/* A list of objects inside an object: in JSON an array under `key`, for people
+ * a table under `label`. Columns and cells as for a listing. */
+void out_nested_begin(struct out *out, const char *key, const char *label);
+void out_nested_end(struct out *out);
+void out_object_end(struct out *out);
+
+/* JSON text for nested values of a cell: build, then out_cell with
+ * OUT_JSON_RAW. For people's formats give `plain` instead with out_cell. */
+void out_json_string(struct ent_buf *buf, const char *text);
+
+enum out_format out_format_of(const struct out *out);
+bool out_is_json(const struct out *out); /* JSON or JSONL */
+bool out_parse_format(const char *name, enum out_format *format);
+
+#endif
