@@ -1,0 +1,225 @@
+/* look.c - see look.h. */
+#include "cli/look.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "store/spaces.h"
+#include "text/parse.h"
+
+const struct ent_value *look_value(const struct ent_record *record,
+                                   uint32_t field)
+{
+    for (size_t i = 0; i < record->write_count; i++)
+        if (record->writes[i].field == field)
+            return record->writes[i].value.type == ENT_VALUE_NIL
+                       ? NULL
+                       : &record->writes[i].value;
+    return NULL;
+}
+
+void look_put(const struct ent_record *record, uint32_t field,
+              struct ent_buf *buf)
+{
+    const struct ent_value *value = look_value(record, field);
+
+    if (value != NULL)
+        ent_value_print(value, buf);
+}
+
+/* Life has no values: what differs there is the operation. */
+static bool says_the_same(const struct ent_shown *a, const struct ent_shown *b)
+{
+    if (a->field == ENT_FIELD_LIFE)
+        return a->code == b->code;
+    return a->missing == b->missing && ent_value_equal(&a->value, &b->value);
+}
+
+static bool is_said(const struct ent_shown *const *list, size_t count,
+                    const struct ent_shown *write)
+{
+    for (size_t i = 0; i < count; i++)
+        if (says_the_same(list[i], write))
+            return true;
+    return false;
+}
+
+const struct ent_shown **look_values(const struct ent_record *record,
+                                     uint32_t field, struct ent_arena *arena,
+                                     size_t *count)
+{
+    const struct ent_shown **list;
+
+    *count = 0;
+    list = ENT_ARENA_NEW(arena, const struct ent_shown *,
+                         record->write_count + 1);
+    for (size_t i = 0; list != NULL && i < record->write_count; i++) {
+        const struct ent_shown *write = &record->writes[i];
+
+        if (write->field == field && !is_said(list, *count, write))
+            list[(*count)++] = write;
+    }
+    return list;
+}
+
+static int by_dot(const void *a, const void *b)
+{
+    const struct ent_shown *x = *(const struct ent_shown *const *)a;
+    const struct ent_shown *y = *(const struct ent_shown *const *)b;
+
+    if (x->dot.n != y->dot.n)
+        return x->dot.n < y->dot.n ? -1 : 1;
+    return (x->dot.ordinal > y->dot.ordinal) -
+           (x->dot.ordinal < y->dot.ordinal);
+}
+
+const struct ent_shown **look_elements(const struct ent_record *record,
+                                       uint32_t field, struct ent_arena *arena,
+                                       size_t *count)
+{
+    size_t n;
+    const struct ent_shown **list;
+
+    list = look_values(record, field, arena, &n);
+    if (list != NULL)
+        qsort(list, n, sizeof(const struct ent_shown *), by_dot);
+    *count = n;
+    return list;
+}
+
+void look_json(const struct ent_value *value, struct ent_buf *buf)
+{
+    struct ent_buf text = {0};
+    const char *plain;
+
+    if (value == NULL || value->type == ENT_VALUE_NIL) {
+        ent_buf_put_str(buf, "null");
+        return;
+    }
+    ent_value_print(value, &text);
+    plain = ent_buf_cstr(&text);
+    if (plain == NULL)
+        buf->rc = ENT_ENOMEM;
+    else if (value->type == ENT_VALUE_INT || value->type == ENT_VALUE_DECIMAL)
+        ent_buf_put_str(buf, plain);
+    else
+        out_json_string(buf, plain);
+    ent_buf_fini(&text);
+}
+
+const char *look_label(const struct cmd_ctx *ctx, const struct ent_field *field,
+                       const struct ent_value *value)
+{
+    const struct ent_term *term;
+    char code[64];
+
+    if (field->type != ENT_TYPE_ENUM || value->type != ENT_VALUE_TEXT ||
+        value->bytes.len >= sizeof(code))
+        return NULL;
+    memcpy(code, value->bytes.at, value->bytes.len);
+    code[value->bytes.len] = '\0';
+    term = ent_vocab_find(&ctx->vocab, field->list, code);
+    return term == NULL ? NULL : term->label[ctx->lang];
+}
+
+const char *look_kind_label(const struct cmd_ctx *ctx,
+                            const struct ent_kind *kind)
+{
+    const char *label = kind->label[ctx->lang];
+
+    return label != NULL ? label : kind->name;
+}
+
+const char *look_field_label(const struct cmd_ctx *ctx,
+                             const struct ent_field *field)
+{
+    const char *label = field->label[ctx->lang];
+
+    return label != NULL ? label : field->name;
+}
+
+static bool split_time(int64_t ms, struct tm *tm)
+{
+    time_t seconds;
+
+    if (ms < 0 || ms > ENT_TIME_MS_MAX)
+        return false;
+    seconds = (time_t)(ms / 1000);
+    return gmtime_r(&seconds, tm) != NULL;
+}
+
+void look_rfc3339(int64_t ms, char text[LOOK_TIME_TEXT])
+{
+    struct tm tm;
+
+    text[0] = '\0';
+    if (split_time(ms, &tm))
+        strftime(text, LOOK_TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+bool look_time_odd(const struct cmd_ctx *ctx, int64_t ms)
+{
+    return ms < ENT_TIME_MS_FIRST || ms > ctx->now_ms + ENT_CLOCK_ODD_MS;
+}
+
+void look_time(const struct cmd_ctx *ctx, int64_t ms, char text[LOOK_TIME_TEXT])
+{
+    const char *form = ctx->lang == ENT_LANG_FR ? "%d/%m/%Y %H:%M"
+                                                : "%Y-%m-%d %H:%M";
+    struct tm tm;
+    size_t len;
+
+    text[0] = '\0';
+    if (!split_time(ms, &tm))
+        return;
+    len = strftime(text, LOOK_TIME_TEXT, form, &tm);
+    if (look_time_odd(ctx, ms))
+        memcpy(text + len, " (?)", sizeof(" (?)"));
+}
+
+const char *look_org(struct cmd_ctx *ctx, const struct ent_key *key,
+                     char *text)
+{
+    const char *org = ent_member_org(ctx->store, key);
+
+    if (org != NULL && org[0] != '\0')
+        return org;
+    ent_hex_put(text, key->b, 8);
+    return text;
+}
+
+bool look_for_program(const struct cmd_ctx *ctx)
+{
+    return ctx->format != OUT_AUTO && ctx->format != OUT_TABLE &&
+           ctx->format != OUT_MARKDOWN;
+}
+
+const char *look_id(const struct cmd_ctx *ctx, const struct ent_id *id,
+                    char text[ENT_ID_TEXT])
+{
+    char full[ENT_ID_TEXT];
+
+    ent_id_text(id, full);
+    if (look_for_program(ctx) || isatty(STDOUT_FILENO) == 0)
+        memcpy(text, full, sizeof(full));
+    else
+        snprintf(text, ENT_ID_TEXT, "…%s", full + ENT_ID_TEXT - 9);
+    return text;
+}
+
+void look_print_id(const struct cmd_ctx *ctx, const struct ent_id *id)
+{
+    char text[ENT_ID_TEXT];
+
+    ent_id_text(id, text);
+    if (look_for_program(ctx)) {
+        out_object_begin(ctx->out);
+        out_field(ctx->out, "id", _("id"), text);
+        out_object_end(ctx->out);
+        return;
+    }
+    printf("%s\n", text);
+}
