@@ -29,7 +29,8 @@ enum out_type {
     OUT_TEXT,
     OUT_NUMBER, /* an integer or decimal in text form; "" is null in JSON */
     OUT_BOOL,   /* "1"/"0" */
-    OUT_LIST,   /* JSON array text, checked; shown joined with ", " */
+    OUT_LIST,   /* JSON array text, checked; shown joined with ", " and, in
+                 * CSV, with the bar that import takes apart */
     OUT_JSON_RAW, /* JSON text made by struct out_json below */
 };
 
@@ -45,7 +46,7 @@ bool out_free(struct out *out);
 void out_list_begin(struct out *out);
 void out_column(struct out *out, const char *key, const char *heading,
                 enum out_type type);
-void out_row(struct out *out);
+void out_row(struct out *out); /* begins one; cells left out are absent */
 void out_cell(struct out *out, const char *text); /* NULL: absent, null */
 void out_cell_int(struct out *out, int64_t value);
 void out_list_end(struct out *out);
@@ -62,6 +63,9 @@ void out_field_int(struct out *out, const char *key, const char *label,
                    int64_t value);
 void out_field_bool(struct out *out, const char *key, const char *label,
                     bool value);
+/* `list`: JSON array text, as in a cell of OUT_LIST. */
+void out_field_list(struct out *out, const char *key, const char *label,
+                    const char *list);
 /* A list of objects inside an object: in JSON an array under `key`, for people
  * a table under `label`. Columns and cells as for a listing. */
 void out_nested_begin(struct out *out, const char *key, const char *label);
@@ -71,6 +75,15 @@ void out_object_end(struct out *out);
 /* JSON text for nested values of a cell: build, then out_cell with
  * OUT_JSON_RAW. For people's formats give `plain` instead with out_cell. */
 void out_json_string(struct ent_buf *buf, const char *text);
+
+/* `text` as it may be shown on a terminal, on one line. */
+void out_show(struct ent_buf *buf, const char *text);
+
+/* A CSV cell that a spreadsheet would run as a formula gets a ' in front
+ * (reliability rule T14); numbers and phones do not. Done for every cell and
+ * heading of CSV and TSV. Reading a file back takes it away. */
+void out_guard(struct ent_buf *buf, const char *text);
+struct ent_slice out_unguard(struct ent_slice cell);
 
 enum out_format out_format_of(const struct out *out);
 bool out_is_json(const struct out *out); /* JSON or JSONL */
