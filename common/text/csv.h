@@ -10,7 +10,9 @@
 #include "base/err.h"
 
 #define ENT_CSV_COLUMNS_MAX 256
+#define ENT_CSV_CELL_BYTES_MAX (64 << 10) /* a set of many elements */
 #define ENT_CSV_ROW_BYTES_MAX (1 << 20)
+#define ENT_CSV_HXL_ROWS 25 /* rows in which HXL allows its row of tags */
 
 struct ent_csv; /* an open file */
 
@@ -41,7 +43,8 @@ bool ent_csv_broken(const struct ent_csv *csv);
 size_t ent_csv_line(const struct ent_csv *csv);
 
 /* Append one cell, quoted when it must be, with `separator` before it unless
- * it is the first of its row. */
+ * it is the first of its row. An empty first cell is quoted, so that a row of
+ * one cell is not a blank line. */
 void ent_csv_put(struct ent_buf *buf, char separator, bool first,
                  struct ent_slice cell);
 

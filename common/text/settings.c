@@ -1,0 +1,129 @@
+/* settings.c - see settings.h. */
+#include "text/settings.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+
+/* libconfuse hands its error function no data of ours. */
+static _Thread_local struct {
+    const char *path;
+    struct ent_err *err;
+    bool told;
+} reading;
+
+int ent_setting_keep(cfg_t *section, cfg_opt_t *option, const char *text,
+                     void *result)
+{
+    struct ent_setting *setting = malloc(sizeof(*setting) + strlen(text) + 1);
+
+    (void)option;
+    if (setting == NULL)
+        return -1;
+    setting->line = section->line;
+    memcpy(setting->text, text, strlen(text) + 1);
+    *(void **)result = setting;
+    return 0;
+}
+
+static void take_error(cfg_t *section, const char *fmt, va_list ap)
+{
+    char text[ENT_ERR_TEXT_MAX];
+
+    if (reading.told)
+        return;
+    vsnprintf(text, sizeof(text), fmt, ap);
+    ent_err_set(reading.err, ENT_EREFUSED, "%s:%d: %s", reading.path,
+                section->line, text);
+    reading.told = true;
+}
+
+static int read_file(const char *path, struct ent_buf *text,
+                     struct ent_err *err)
+{
+    FILE *file = fopen(path, "re");
+    size_t len = 0;
+    uint8_t *at;
+    int rc = 0;
+
+    if (file == NULL)
+        return ent_err_set(err, errno == ENOENT ? ENT_ENOTFOUND : ENT_EREFUSED,
+                           "%s cannot be opened: %s", path, strerror(errno));
+    at = ent_buf_grow(text, ENT_SETTINGS_BYTES_MAX + 1);
+    if (at == NULL) {
+        rc = ent_err_set(err, ENT_ENOMEM, "out of memory");
+        goto out;
+    }
+    len = fread(at, 1, ENT_SETTINGS_BYTES_MAX + 1, file);
+    if (ferror(file))
+        rc = ent_err_set(err, ENT_EREFUSED, "%s cannot be read: %s", path,
+                         strerror(errno));
+    else if (len > ENT_SETTINGS_BYTES_MAX)
+        rc = ent_err_set(err, ENT_EREFUSED, "%s is longer than %d bytes", path,
+                         ENT_SETTINGS_BYTES_MAX);
+    else if (memchr(at, '\0', len) != NULL)
+        rc = ent_err_set(err, ENT_EREFUSED, "%s is not a text file", path);
+    text->len = len;
+out:
+    fclose(file);
+    return rc;
+}
+
+int ent_settings_read(const char *path, cfg_opt_t *options, cfg_t **out,
+                      struct ent_err *err)
+{
+    struct ent_buf text = {0};
+    cfg_t *file = NULL;
+    const char *from;
+    int rc = read_file(path, &text, err);
+
+    if (rc < 0)
+        goto out;
+    from = ent_buf_cstr(&text);
+    file = cfg_init(options, CFGF_NONE);
+    if (from == NULL || file == NULL) {
+        rc = ent_err_set(err, ENT_ENOMEM, "out of memory");
+        goto out;
+    }
+    if (strncmp(from, "\xef\xbb\xbf", 3) == 0)
+        from += 3;
+    reading.path = path;
+    reading.err = err;
+    reading.told = false;
+    cfg_set_error_function(file, take_error);
+    if (cfg_parse_buf(file, from) != CFG_SUCCESS) {
+        rc = ENT_EREFUSED;
+        if (!reading.told)
+            rc = ent_err_set(err, ENT_ENOMEM, "out of memory");
+        goto out;
+    }
+    *out = file;
+    file = NULL;
+out:
+    cfg_free(file);
+    ent_buf_fini(&text);
+    return rc;
+}
+
+const struct ent_setting *ent_setting(cfg_t *section, const char *name)
+{
+    return cfg_getptr(section, name);
+}
+
+bool ent_setting_number(const struct ent_setting *setting, int least, int most,
+                        int *number)
+{
+    char *end;
+    long value;
+
+    if (setting->text[0] < '0' || setting->text[0] > '9')
+        return false;
+    errno = 0;
+    value = strtol(setting->text, &end, 10);
+    if (errno != 0 || *end != '\0' || value < least || value > most)
+        return false;
+    *number = (int)value;
+    return true;
+}

@@ -1,0 +1,45 @@
+/* settings.h - a file in libconfuse's form, in which every setting knows its
+ * line.
+ * libconfuse splits the file into sections and settings; what a setting may
+ * hold is checked by the reader, in sentences that are translated. Settings
+ * are kept as text through libconfuse's user-defined values. libconfuse's
+ * lexer is global: one thread at a time. */
+#ifndef ENT_TEXT_SETTINGS_H
+#define ENT_TEXT_SETTINGS_H
+
+#include <confuse.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+
+#define ENT_SETTINGS_BYTES_MAX (64 << 10) /* one file */
+
+struct ent_setting {
+    int line;
+    char text[];
+};
+
+#define ENT_SETTING(name)                                                      \
+    CFG_PTR_CB(name, NULL, CFGF_NODEFAULT, ent_setting_keep, free)
+#define ENT_SETTING_LIST(name)                                                 \
+    CFG_PTR_LIST_CB(name, NULL, CFGF_NODEFAULT, ent_setting_keep, free)
+
+/* Keeps a setting with its line: libconfuse's callback. */
+int ent_setting_keep(cfg_t *section, cfg_opt_t *option, const char *text,
+                     void *result);
+
+/* Reads `path` by `options`; the caller gives *file to cfg_free.
+ * ENT_ENOTFOUND: no such file. ENT_EREFUSED: "file:line: what is wrong": bad
+ * syntax, an unknown setting, a NUL, or more than ENT_SETTINGS_BYTES_MAX. */
+ENT_NODISCARD int ent_settings_read(const char *path, cfg_opt_t *options,
+                                    cfg_t **file, struct ent_err *err);
+
+/* NULL when the section does not have it. */
+const struct ent_setting *ent_setting(cfg_t *section, const char *name);
+
+/* A decimal number from `least` to `most`; false for anything else. */
+ENT_NODISCARD bool ent_setting_number(const struct ent_setting *setting,
+                                      int least, int most, int *number);
+
+#endif
