@@ -1,6 +1,7 @@
 /* out.c - see out.h. */
 #include "cli/out.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <libintl.h>
 #include <libsmartcols.h>
@@ -33,6 +34,7 @@ struct out {
     enum out_format format;
     bool terminal;
     bool failed;
+    int error; /* errno of the first write that failed */
     bool in_object, in_list, in_row;
     struct column *columns;
     size_t column_count;
@@ -499,9 +501,12 @@ struct out *out_new(FILE *file, enum out_format format)
 
 static void write_out(struct out *out, struct ent_buf *buf)
 {
+    errno = 0;
     if (buf->rc < 0 ||
-        (buf->len > 0 && fwrite(buf->at, 1, buf->len, out->file) != buf->len))
+        (buf->len > 0 && fwrite(buf->at, 1, buf->len, out->file) != buf->len)) {
+        out->error = out->failed ? out->error : errno;
         out->failed = true;
+    }
     ent_buf_reset(buf);
 }
 
@@ -524,11 +529,13 @@ static void forget_columns(struct out *out)
 bool out_free(struct out *out)
 {
     bool written;
+    int error;
 
     if (out == NULL)
         return true;
     flush(out);
     written = fflush(out->file) == 0 && !ferror(out->file) && !out->failed;
+    error = out->failed ? out->error : errno;
     forget_columns(out);
     free(out->label);
     scols_unref_table(out->table);
@@ -537,6 +544,7 @@ bool out_free(struct out *out)
     ent_buf_fini(&out->text);
     ent_buf_fini(&out->safe);
     free(out);
+    errno = written ? 0 : error;
     return written;
 }
 

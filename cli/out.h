@@ -38,7 +38,7 @@ struct out;
 
 struct out *out_new(FILE *file, enum out_format format);
 /* Flushes; false when writing failed at any time (a full disk, a closed
- * pipe). */
+ * pipe), with the reason in errno. */
 bool out_free(struct out *out);
 
 /* A listing: an array of objects in JSON, a table for people. `key` is the

@@ -1,0 +1,160 @@
+/* cmd.c - see cmd.h. */
+#include "cli/cmd.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/help.h"
+#include "config.h"
+
+#define SAY_MAX 4096
+
+/* Every code of the library has its exit status here. */
+static const struct {
+    enum ent_code code;
+    enum cmd_exit status;
+} exits[] = {
+    {ENT_OK, CMD_OK},
+    {ENT_EFAIL, CMD_FAILED},
+    {ENT_ENOMEM, CMD_FAILED},
+    {ENT_EUSAGE, CMD_USAGE},
+    {ENT_ENOTFOUND, CMD_NOT_FOUND},
+    {ENT_EAMBIG, CMD_NOT_FOUND},
+    {ENT_EDENIED, CMD_DENIED},
+    {ENT_EREFUSED, CMD_REFUSED},
+    {ENT_ECONFLICT, CMD_CONFLICT},
+    {ENT_ESTORE, CMD_STORAGE},
+    {ENT_EPEER, CMD_PEER},
+    {ENT_EWAIT, CMD_FAILED},
+    {ENT_EFORK, CMD_REFUSED},
+};
+
+/* The text on stderr, each line made safe and set in under the first. */
+static void print_lines(const char *prefix, char *text)
+{
+    struct ent_buf buf = {0};
+    const char *safe;
+
+    ent_buf_put_str(&buf, prefix);
+    for (char *end; (end = strchr(text, '\n')) != NULL; text = end + 1) {
+        *end = '\0';
+        out_show(&buf, text);
+        ent_buf_put_str(&buf, "\n  ");
+    }
+    out_show(&buf, text);
+    safe = ent_buf_cstr(&buf);
+    fprintf(stderr, "%s\n", safe == NULL ? text : safe);
+    ent_buf_fini(&buf);
+}
+
+int cmd_fail(struct cmd_ctx *ctx)
+{
+    print_lines(_("entente: "), ctx->err.text);
+    for (size_t i = 0; i < ENT_ARRAY_LEN(exits); i++)
+        if ((int)exits[i].code == ctx->err.code)
+            return exits[i].status;
+    return CMD_FAILED;
+}
+
+int cmd_usage(struct cmd_ctx *ctx, const char *name)
+{
+    const struct cmd *cmd = help_find(name);
+
+    (void)ctx;
+    ENT_ASSERT(cmd != NULL);
+    help_usage(stderr, cmd);
+    return CMD_USAGE;
+}
+
+void cmd_say(struct cmd_ctx *ctx, const char *fmt, ...)
+{
+    char text[SAY_MAX];
+    va_list ap;
+
+    if (ctx->quiet)
+        return;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    print_lines("", text);
+}
+
+struct ent_store *cmd_store(struct cmd_ctx *ctx)
+{
+    const struct ent_store_options options = {
+        .kinds = &ctx->kinds,
+        .rand = &ctx->rand,
+        .now_ms = ctx->now_ms,
+    };
+    const char *fresh;
+
+    if (ctx->store != NULL)
+        return ctx->store;
+    if (ent_store_open(ctx->home, &options, &ctx->store, &ctx->err) < 0) {
+        ctx->store = NULL;
+        return NULL;
+    }
+    fresh = ent_store_fresh(ctx->store);
+    if (fresh != NULL)
+        cmd_say(ctx, _("this node writes under a new origin from now on: %s"),
+                gettext(fresh));
+    return ctx->store;
+}
+
+/* Whether this very program lies in the folder it was built in. */
+static bool is_built_here(void)
+{
+    char path[4096];
+    ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+    if (len < 0)
+        return false;
+    path[len] = '\0';
+    return strncmp(path, ENT_BUILD_DIR "/", strlen(ENT_BUILD_DIR "/")) == 0;
+}
+
+const char *cmd_datadir(void)
+{
+    const char *dir = getenv("ENTENTE_DATADIR");
+
+    if (dir != NULL && *dir != '\0')
+        return dir;
+    return is_built_here() ? ENT_SOURCE_DIR "/configs" : ENT_DATADIR;
+}
+
+const char *cmd_localedir(void)
+{
+    return is_built_here() ? ENT_BUILD_DIR "/cli/po" : ENT_LOCALEDIR;
+}
+
+void cmd_poke(struct cmd_ctx *ctx)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    int len = snprintf(to.sun_path, sizeof(to.sun_path), "%s/entented.sock",
+                       ctx->home);
+    int fd;
+
+    if (len < 0 || (size_t)len >= sizeof(to.sun_path))
+        return; /* the daemon looks at the replica now and then anyway */
+    fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return;
+    (void)sendto(fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL,
+                 (const struct sockaddr *)&to, sizeof(to));
+    close(fd);
+}
+
+void cmd_today(const struct cmd_ctx *ctx, char text[11])
+{
+    time_t now = (time_t)(ctx->now_ms / 1000);
+    struct tm day;
+
+    gmtime_r(&now, &day);
+    strftime(text, 11, "%Y-%m-%d", &day);
+}

@@ -1,0 +1,164 @@
+/* help.c - see help.h. */
+#include "cli/help.h"
+
+#include <string.h>
+
+#include "cli/pick.h"
+
+static const struct {
+    const char *title;
+    const struct cmd *commands;
+} tables[] = {
+    {N_("This node"), cmd_node},       {N_("Spaces and members"), cmd_spaces},
+    {N_("Records"), cmd_records},      {N_("Files"), cmd_files},
+    {N_("Synchronisation"), cmd_sync}, {N_("Reports"), cmd_reports},
+};
+
+static const struct {
+    const char *name;
+    const char *help;
+} options[] = {
+    {N_("--home DIR"), N_("the node's directory; else ENTENTE_HOME, else "
+                          "~/.local/share/entente")},
+    {N_("--lang fr|en"), N_("language of messages and headings")},
+    {N_("--format F"), N_("table, csv, tsv, json, jsonl or markdown")},
+    {"--json", N_("short for --format json")},
+    {"--dry-run", N_("say what would be done, and change nothing")},
+    {"--quiet", N_("no messages but errors")},
+    {"--help", N_("this help, or that of a command")},
+    {"--version", N_("the version of the program")},
+};
+
+/* Walks through all commands; start with {0, 0}. */
+struct walk {
+    size_t table, row;
+};
+
+static const struct cmd *next(struct walk *walk)
+{
+    for (; walk->table < ENT_ARRAY_LEN(tables); walk->table++, walk->row = 0)
+        if (tables[walk->table].commands[walk->row].name != NULL)
+            return &tables[walk->table].commands[walk->row++];
+    return NULL;
+}
+
+const struct cmd *help_find(const char *name)
+{
+    struct walk walk = {0};
+    const struct cmd *cmd;
+
+    while ((cmd = next(&walk)) != NULL)
+        if (strcmp(cmd->name, name) == 0)
+            break;
+    return cmd;
+}
+
+const char *help_near(const char *name)
+{
+    struct pick_near near = {0};
+    struct walk walk = {0};
+    const struct cmd *cmd;
+
+    while ((cmd = next(&walk)) != NULL)
+        pick_offer(&near, name, cmd->name);
+    return near.name;
+}
+
+static bool in_group(const struct cmd *cmd, const char *word)
+{
+    size_t len = strlen(word);
+
+    return strncmp(cmd->name, word, len) == 0 &&
+           (cmd->name[len] == ' ' || cmd->name[len] == '\0');
+}
+
+bool help_is_group(const char *word)
+{
+    struct walk walk = {0};
+    const struct cmd *cmd;
+
+    while ((cmd = next(&walk)) != NULL)
+        if (in_group(cmd, word))
+            return true;
+    return false;
+}
+
+/* "" must not be looked up: that is the catalogue's own heading. */
+static const char *translated(const char *text)
+{
+    return *text == '\0' ? text : gettext(text);
+}
+
+static int width_of(const char *text)
+{
+    int width = 0;
+
+    for (; *text != '\0'; text++)
+        width += ((unsigned char)*text & 0xc0) != 0x80;
+    return width;
+}
+
+static void put_row(FILE *file, const char *name, int width, const char *help)
+{
+    fprintf(file, "  %s%*s  %s\n", name, width - width_of(name), "",
+            translated(help));
+}
+
+void help_usage(FILE *file, const struct cmd *cmd)
+{
+    fprintf(file, _("usage: entente %s %s\n"), cmd->name,
+            translated(cmd->args));
+}
+
+static void put_options(FILE *file)
+{
+    int width = 0;
+
+    for (size_t i = 0; i < ENT_ARRAY_LEN(options); i++)
+        if (width_of(gettext(options[i].name)) > width)
+            width = width_of(gettext(options[i].name));
+    fprintf(file, "\n%s\n", _("Options of every command"));
+    for (size_t i = 0; i < ENT_ARRAY_LEN(options); i++)
+        put_row(file, gettext(options[i].name), width, options[i].help);
+}
+
+void help_command(FILE *file, const struct cmd *cmd)
+{
+    help_usage(file, cmd);
+    fprintf(file, "\n%s\n", translated(cmd->help));
+    put_options(file);
+}
+
+/* The rows of one table, or of a group's commands only. */
+static void put_rows(FILE *file, const struct cmd *commands, const char *word)
+{
+    int width = 0;
+
+    for (const struct cmd *cmd = commands; cmd->name != NULL; cmd++)
+        if ((word == NULL || in_group(cmd, word)) &&
+            width_of(cmd->name) > width)
+            width = width_of(cmd->name);
+    for (const struct cmd *cmd = commands; cmd->name != NULL; cmd++)
+        if (word == NULL || in_group(cmd, word))
+            put_row(file, cmd->name, width, cmd->help);
+}
+
+void help_group(FILE *file, const char *word)
+{
+    for (size_t i = 0; i < ENT_ARRAY_LEN(tables); i++)
+        put_rows(file, tables[i].commands, word);
+    fprintf(file, "\n%s\n",
+            _("\"entente help COMMAND\" tells how one is called."));
+}
+
+void help_all(FILE *file)
+{
+    fputs(_("usage: entente [OPTIONS] COMMAND [ARGUMENTS]\n"), file);
+    for (size_t i = 0; i < ENT_ARRAY_LEN(tables); i++) {
+        fprintf(file, "\n%s\n", gettext(tables[i].title));
+        put_rows(file, tables[i].commands, NULL);
+    }
+    put_options(file);
+    fprintf(file, "\n%s\n",
+            _("\"entente help COMMAND\" tells how one is called."));
+}

@@ -1,0 +1,400 @@
+/* main.c - entente: the command line.
+ * Finds the command, takes the options that every command has, opens what
+ * commands use, runs one and closes. */
+#include <errno.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/help.h"
+#include "config.h"
+#include "text/kinds.h"
+
+#define NAME_MAX_BYTES 64
+#define HOME_MAX_BYTES 4096
+
+struct start {
+    const struct cmd *cmd;
+    int words[2]; /* where the command's name stands in argv, 0: nowhere */
+    const char *home;
+    const char *lang;
+    const char *format;
+    bool json, dry_run, quiet, help, version;
+};
+
+struct global {
+    const char *name;
+    const char **value; /* takes one, or */
+    bool *flag;
+};
+
+#define GLOBALS_MAX 10
+
+static size_t list_globals(struct start *start, struct global *globals)
+{
+    const struct global list[] = {
+        {"--home", &start->home, NULL},
+        {"--lang", &start->lang, NULL},
+        {"--format", &start->format, NULL},
+        {"--json", NULL, &start->json},
+        {"--dry-run", NULL, &start->dry_run},
+        {"--quiet", NULL, &start->quiet},
+        {"-q", NULL, &start->quiet},
+        {"--help", NULL, &start->help},
+        {"-h", NULL, &start->help},
+        {"--version", NULL, &start->version},
+    };
+
+    _Static_assert(ENT_ARRAY_LEN(list) == GLOBALS_MAX, "room for all");
+    memcpy(globals, list, sizeof(list));
+    return ENT_ARRAY_LEN(list);
+}
+
+/* An option with a value that the command has itself is the command's. */
+static bool is_own(const struct cmd *cmd, const char *name)
+{
+    const char *at = cmd == NULL ? NULL : strstr(cmd->args, name);
+
+    return at != NULL && strchr(" =]", at[strlen(name)]) != NULL;
+}
+
+/* The global option that `word` is, and the value behind a '='. */
+static const struct global *find_global(const struct start *start,
+                                        const struct global *globals,
+                                        size_t count, const char *word,
+                                        const char **value)
+{
+    size_t len = strcspn(word, "=");
+
+    *value = word[len] == '=' ? word + len + 1 : NULL;
+    for (size_t i = 0; i < count; i++) {
+        const struct global *global = &globals[i];
+
+        if (strlen(global->name) == len &&
+            strncmp(global->name, word, len) == 0 &&
+            !(global->value != NULL && is_own(start->cmd, global->name)))
+            return global;
+    }
+    return NULL;
+}
+
+/* Finds the first two words that are neither options nor their values, and
+ * the command that they name. */
+static void find_command(struct start *start, int argc, char **argv)
+{
+    struct global globals[GLOBALS_MAX];
+    size_t count = list_globals(start, globals);
+    char name[NAME_MAX_BYTES];
+    int found = 0;
+
+    for (int i = 1; i < argc && found < 2; i++) {
+        const struct global *global;
+        const char *value;
+
+        if (strcmp(argv[i], "--") == 0)
+            break;
+        global = find_global(start, globals, count, argv[i], &value);
+        if (global != NULL)
+            i += global->value != NULL && value == NULL;
+        else if (argv[i][0] != '-')
+            start->words[found++] = i;
+        else if (found > 0)
+            break;
+    }
+    if (found == 2) {
+        snprintf(name, sizeof(name), "%s %s", argv[start->words[0]],
+                 argv[start->words[1]]);
+        start->cmd = help_find(name);
+    }
+    if (found > 0 && start->cmd == NULL) {
+        start->words[1] = 0;
+        start->cmd = help_find(argv[start->words[0]]);
+    }
+}
+
+/* Takes the global options and the command's name out of argv; the rest
+ * stands from argv[1] on. */
+static int take_globals(struct start *start, int *argc, char **argv,
+                        struct ent_err *err)
+{
+    struct global globals[GLOBALS_MAX];
+    size_t count = list_globals(start, globals);
+    int kept = 1;
+
+    for (int i = 1; i < *argc; i++) {
+        const struct global *global;
+        const char *value;
+
+        if (i == start->words[0] || i == start->words[1])
+            continue;
+        if (strcmp(argv[i], "--") == 0) {
+            while (i < *argc)
+                argv[kept++] = argv[i++];
+            break;
+        }
+        global = find_global(start, globals, count, argv[i], &value);
+        if (global == NULL) {
+            argv[kept++] = argv[i];
+            continue;
+        }
+        if (global->flag != NULL) {
+            if (value != NULL)
+                return ent_err_set(err, ENT_EUSAGE, "%s takes no value",
+                                   global->name);
+            *global->flag = true;
+            continue;
+        }
+        if (value == NULL && i + 1 < *argc)
+            value = argv[++i];
+        if (value == NULL)
+            return ent_err_set(err, ENT_EUSAGE, "%s needs a value",
+                               global->name);
+        *global->value = value;
+    }
+    *argc = kept;
+    return 0;
+}
+
+/* ---------------------------------------------------------------- language */
+
+static bool is_french(const char *locale)
+{
+    return strncmp(locale, "fr", 2) == 0 &&
+           (locale[2] == '\0' || strchr("_.@-", locale[2]) != NULL);
+}
+
+/* --lang, else the environment's, else English. Character handling is UTF-8
+ * whatever the environment says, and numbers are written as in C. */
+static void set_language(struct cmd_ctx *ctx, const char *lang)
+{
+    static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
+
+    for (size_t i = 0; lang == NULL && i < ENT_ARRAY_LEN(names); i++) {
+        lang = getenv(names[i]);
+        if (lang != NULL && *lang == '\0')
+            lang = NULL;
+    }
+    ctx->lang = lang != NULL && is_french(lang) ? ENT_LANG_FR : ENT_LANG_EN;
+    setlocale(LC_CTYPE, "C.UTF-8");
+    setlocale(LC_MESSAGES, "C.UTF-8");
+    setenv("LANGUAGE", ctx->lang == ENT_LANG_FR ? "fr" : "en", 1);
+    bindtextdomain(ENT_TEXT_DOMAIN, cmd_localedir());
+    bind_textdomain_codeset(ENT_TEXT_DOMAIN, "UTF-8");
+    textdomain(ENT_TEXT_DOMAIN);
+}
+
+/* Errors of the options are in the chosen language too, so that is looked for
+ * before they are read. */
+static const char *find_lang(struct start *start, int argc, char **argv)
+{
+    const char *found = NULL;
+
+    if (is_own(start->cmd, "--lang"))
+        return NULL;
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--lang") == 0 && i + 1 < argc)
+            found = argv[i + 1];
+        if (strncmp(argv[i], "--lang=", 7) == 0)
+            found = argv[i] + 7;
+    }
+    return found;
+}
+
+/* ----------------------------------------------------------------- context */
+
+static int find_home(const struct start *start, char home[HOME_MAX_BYTES],
+                     struct ent_err *err)
+{
+    const char *given = start->home;
+    const char *data = getenv("XDG_DATA_HOME");
+    const char *user = getenv("HOME");
+    int len;
+
+    if (given == NULL)
+        given = getenv("ENTENTE_HOME");
+    if (given != NULL && *given != '\0')
+        len = snprintf(home, HOME_MAX_BYTES, "%s", given);
+    else if (data != NULL && *data == '/')
+        len = snprintf(home, HOME_MAX_BYTES, "%s/entente", data);
+    else if (user != NULL && *user != '\0')
+        len = snprintf(home, HOME_MAX_BYTES, "%s/.local/share/entente", user);
+    else
+        return ent_err_set(err, ENT_EUSAGE,
+                           "no directory for the node: give --home DIR");
+    if (len < 0 || len >= HOME_MAX_BYTES)
+        return ent_err_set(err, ENT_EUSAGE, "the node's path is too long");
+    return 0;
+}
+
+static int check_options(struct cmd_ctx *ctx, const struct start *start)
+{
+    ctx->dry_run = start->dry_run;
+    ctx->quiet = start->quiet;
+    if (start->lang != NULL && strcmp(start->lang, "fr") != 0 &&
+        strcmp(start->lang, "en") != 0)
+        return ent_err_set(&ctx->err, ENT_EUSAGE,
+                           "--lang takes fr or en, not \"%s\"", start->lang);
+    if (start->json)
+        ctx->format = OUT_JSON;
+    if (start->format != NULL && !out_parse_format(start->format, &ctx->format))
+        return ent_err_set(&ctx->err, ENT_EUSAGE,
+                           "--format takes table, csv, tsv, json, jsonl or "
+                           "markdown, not \"%s\"",
+                           start->format);
+    return 0;
+}
+
+static int open_ctx(struct cmd_ctx *ctx)
+{
+    char path[HOME_MAX_BYTES];
+    struct timespec now;
+    int rc = ent_secure_init(&ctx->err);
+
+    if (rc < 0)
+        return rc;
+    clock_gettime(CLOCK_REALTIME, &now);
+    ctx->now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    ent_rand_init_system(&ctx->rand);
+    snprintf(path, sizeof(path), "%s/kinds", cmd_datadir());
+    rc = ent_kinds_load(path, &ctx->kinds, &ctx->err);
+    if (rc < 0)
+        return rc;
+    snprintf(path, sizeof(path), "%s/vocabulary.csv", cmd_datadir());
+    return ent_vocab_load(path, &ctx->vocab, &ctx->err);
+}
+
+static void close_ctx(struct cmd_ctx *ctx)
+{
+    ent_store_close(ctx->store);
+    ent_vocab_fini(&ctx->vocab);
+    ent_kinds_fini(&ctx->kinds);
+    ent_rand_fini(&ctx->rand);
+}
+
+/* ------------------------------------------------------------------ running */
+
+static int unknown_command(struct cmd_ctx *ctx, const char *name)
+{
+    const char *near = help_near(name);
+
+    if (near != NULL)
+        ent_err_set(&ctx->err, ENT_EUSAGE,
+                    "there is no command \"%s\"; did you mean \"%s\"?", name,
+                    near);
+    else
+        ent_err_set(&ctx->err, ENT_EUSAGE,
+                    "there is no command \"%s\"; \"entente help\" lists them",
+                    name);
+    return cmd_fail(ctx);
+}
+
+/* `entente help [COMMAND]`, and --help anywhere. */
+static int print_help(struct cmd_ctx *ctx, const char *first,
+                      const char *second)
+{
+    char name[NAME_MAX_BYTES];
+    const struct cmd *cmd = NULL;
+
+    if (first == NULL) {
+        help_all(stdout);
+        return CMD_OK;
+    }
+    snprintf(name, sizeof(name), "%s %s", first, second == NULL ? "" : second);
+    cmd = help_find(second == NULL ? first : name);
+    if (cmd == NULL && (second == NULL || !help_is_group(first)))
+        cmd = help_find(first);
+    if (cmd != NULL)
+        help_command(stdout, cmd);
+    else if (help_is_group(first))
+        help_group(stdout, first);
+    else
+        return unknown_command(ctx, first);
+    return CMD_OK;
+}
+
+/* The command line named no command that runs. */
+static int no_command(struct cmd_ctx *ctx, const struct start *start, int argc,
+                      char **argv, const char *first)
+{
+    if (start->version) {
+        printf("entente %s\n", ENT_VERSION);
+        return CMD_OK;
+    }
+    if (first != NULL && strcmp(first, "help") == 0)
+        return print_help(ctx, argc > 1 ? argv[1] : NULL,
+                          argc > 2 ? argv[2] : NULL);
+    if (start->help)
+        return print_help(ctx, first, argc > 1 ? argv[1] : NULL);
+    if (first == NULL) {
+        help_all(stderr);
+        return CMD_USAGE;
+    }
+    if (help_is_group(first) && argc < 2) {
+        help_group(stderr, first);
+        return CMD_USAGE;
+    }
+    return unknown_command(ctx, first);
+}
+
+static int run(struct cmd_ctx *ctx, const struct cmd *cmd, int argc,
+               char **argv)
+{
+    char name[NAME_MAX_BYTES];
+    int status;
+
+    if (open_ctx(ctx) < 0)
+        return cmd_fail(ctx);
+    ctx->out = out_new(stdout, ctx->format);
+    if (ctx->out == NULL) {
+        ent_err_set(&ctx->err, ENT_ENOMEM, "out of memory");
+        return cmd_fail(ctx);
+    }
+    snprintf(name, sizeof(name), "%s", cmd->name);
+    argv[0] = name;
+    status = cmd->run(ctx, argc, argv);
+    if (!out_free(ctx->out) && status == CMD_OK) {
+        status = CMD_FAILED;
+        /* Whoever closed the pipe has seen enough. */
+        if (errno != EPIPE) {
+            ent_err_set(&ctx->err, ENT_EFAIL,
+                        "the output could not be "
+                        "written");
+            cmd_fail(ctx);
+        }
+    }
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct cmd_ctx ctx = {0};
+    struct start start = {0};
+    char home[HOME_MAX_BYTES];
+    const char *first;
+    int status;
+
+    /* A closed pipe is an error of the output, never the end in the middle of
+     * a command. */
+    signal(SIGPIPE, SIG_IGN);
+    find_command(&start, argc, argv);
+    first = start.words[0] > 0 ? argv[start.words[0]] : NULL;
+    set_language(&ctx, find_lang(&start, argc, argv));
+    if (take_globals(&start, &argc, argv, &ctx.err) < 0 ||
+        check_options(&ctx, &start) < 0 ||
+        find_home(&start, home, &ctx.err) < 0)
+        return cmd_fail(&ctx);
+    ctx.home = home;
+    if (start.help && start.cmd != NULL && !start.version) {
+        help_command(stdout, start.cmd);
+        status = CMD_OK;
+    } else if (start.cmd == NULL || start.version) {
+        status = no_command(&ctx, &start, argc, argv, first);
+    } else {
+        status = run(&ctx, start.cmd, argc, argv);
+    }
+    close_ctx(&ctx);
+    return status;
+}
