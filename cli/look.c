@@ -90,6 +90,21 @@ const struct ent_shown **look_elements(const struct ent_record *record,
     return list;
 }
 
+void look_short(struct ent_buf *buf, struct ent_slice text)
+{
+    char copy[LOOK_SHORT_MAX + 1];
+    size_t len = text.len < LOOK_SHORT_MAX ? text.len : LOOK_SHORT_MAX;
+
+    while (len < text.len && len > 0 && (text.at[len] & 0xc0) == 0x80)
+        len--;
+    for (size_t i = 0; i < len; i++)
+        copy[i] = text.at[i] == '\0' ? '\x01' : (char)text.at[i];
+    copy[len] = '\0';
+    out_show(buf, copy);
+    if (len < text.len)
+        ent_buf_put_str(buf, "...");
+}
+
 void look_json(const struct ent_value *value, struct ent_buf *buf)
 {
     struct ent_buf text = {0};

@@ -6,6 +6,7 @@
 #include "store/records.h"
 
 #define LOOK_TIME_TEXT 32
+#define LOOK_SHORT_MAX 60 /* bytes of a value shown in a sentence */
 #define LOOK_LIFE "life" /* the name of field 0 */
 
 /* The value shown of a register, NULL when it has none. */
@@ -27,6 +28,10 @@ const struct ent_shown **look_values(const struct ent_record *record,
 const struct ent_shown **look_elements(const struct ent_record *record,
                                        uint32_t field, struct ent_arena *arena,
                                        size_t *count);
+
+/* Append `text` for a sentence on a terminal: whole characters, shortened,
+ * controls spelled out. */
+void look_short(struct ent_buf *buf, struct ent_slice text);
 
 /* A value as JSON: numbers as numbers, all else as strings. */
 void look_json(const struct ent_value *value, struct ent_buf *buf);

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/guard.h"
 #include "cli/look.h"
 
 #define WORD_MAX 64 /* bytes of a name worth comparing */
@@ -240,7 +239,7 @@ static void list_candidate(struct cmd_ctx *ctx,
         if (field != NULL)
             look_put(&record, field->number, &title);
     }
-    guard_plain(&line, ent_buf_slice(&title), 60);
+    look_short(&line, ent_buf_slice(&title));
     text = ent_buf_cstr(&line);
     if (text != NULL)
         fprintf(stderr, "%s%s\n", text, record.live ? "" : _("  (deleted)"));

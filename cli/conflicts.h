@@ -1,0 +1,47 @@
+/* conflicts.h - the concurrent values of a field, numbered.
+ * Value 1 is the one shown; `resolve --take N` takes these numbers. */
+#ifndef ENT_CLI_CONFLICTS_H
+#define ENT_CLI_CONFLICTS_H
+
+#include "cli/cmd.h"
+#include "store/records.h"
+
+/* A field of a record with several values standing. `field` is NULL for a
+ * contested life. The list lives in `arena` and in the record. */
+struct conflict {
+    const struct ent_record *record;
+    const struct ent_kind *kind;
+    const struct ent_field *field;
+    const struct ent_shown **values;
+    size_t count;
+};
+
+/* ENT_ENOMEM. */
+ENT_NODISCARD int conflict_read(struct cmd_ctx *ctx,
+                                const struct ent_record *record,
+                                const struct ent_kind *kind,
+                                const struct ent_field *field,
+                                struct ent_arena *arena,
+                                struct conflict *conflict);
+
+/* The field's name; "life" for a deletion against an edit. */
+const char *conflict_name(const struct conflict *conflict);
+
+/* One of the values in its canonical text; "live" or "dead" for a life. */
+void conflict_put_value(const struct conflict *conflict, size_t at,
+                        struct ent_buf *buf);
+
+/* A JSON array of {"n", "value", "org", "claimed", "odd", "seen"}. "seen" are
+ * the organisations known to hold the value: its writer, this node, and
+ * every member whose newest signed frontier covers it. "odd" tells that the
+ * claimed time is before 2020 or in the future (rule M12). */
+ENT_NODISCARD int conflict_put_json(struct cmd_ctx *ctx,
+                                    const struct conflict *conflict,
+                                    struct ent_buf *buf);
+
+/* The organisations known to hold one of the values, as a JSON array. */
+ENT_NODISCARD int conflict_put_seen(struct cmd_ctx *ctx,
+                                    const struct conflict *conflict, size_t at,
+                                    struct ent_buf *buf);
+
+#endif

@@ -1,0 +1,537 @@
+/* lists.c - what there is: kinds and fields, the records of a kind, records
+ * that have some words. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/args.h"
+#include "cli/look.h"
+#include "cli/pick.h"
+#include "cli/records.h"
+#include "store/query.h"
+#include "text/parse.h"
+
+#define COLUMNS_SHOWN 6 /* of a table for people, unless asked otherwise */
+#define FIND_MAX 1000
+#define FIND_DEFAULT "50"
+
+/* ------------------------------------------------------------------- kinds */
+
+static const char *type_name(enum ent_field_type type)
+{
+    switch (type) {
+    case ENT_TYPE_TEXT:
+        return "text";
+    case ENT_TYPE_CODE:
+        return "code";
+    case ENT_TYPE_ENUM:
+        return "enum";
+    case ENT_TYPE_REF:
+        return "ref";
+    case ENT_TYPE_DATE:
+        return "date";
+    case ENT_TYPE_DATETIME:
+        return "datetime";
+    case ENT_TYPE_INTEGER:
+        return "integer";
+    case ENT_TYPE_DECIMAL:
+        return "decimal";
+    case ENT_TYPE_YESNO:
+        return "yesno";
+    }
+    return "?";
+}
+
+static void list_kinds(struct cmd_ctx *ctx)
+{
+    out_list_begin(ctx->out);
+    out_column(ctx->out, "name", _("name"), OUT_TEXT);
+    out_column(ctx->out, "label", _("label"), OUT_TEXT);
+    out_column(ctx->out, "fields", _("fields"), OUT_NUMBER);
+    out_column(ctx->out, "owned", _("changed by its author only"), OUT_BOOL);
+    for (size_t i = 0; i < ctx->kinds.count; i++) {
+        const struct ent_kind *kind = &ctx->kinds.kinds[i];
+
+        out_row(ctx->out);
+        out_cell(ctx->out, kind->name);
+        out_cell(ctx->out, look_kind_label(ctx, kind));
+        out_cell_int(ctx->out, (int64_t)kind->field_count);
+        out_cell(ctx->out, kind->owned ? "1" : "0");
+    }
+    out_list_end(ctx->out);
+    out_remark(ctx->out, "%s", _("\"kinds KIND\" lists the fields of one."));
+}
+
+/* The codes of an enumeration or the kinds a reference may name, as a JSON
+ * array. */
+static void put_choices(struct cmd_ctx *ctx, const struct ent_field *field,
+                        struct ent_buf *buf)
+{
+    const struct ent_term *terms = NULL;
+    const char *targets = field->targets == NULL ? "" : field->targets;
+    size_t count = 0;
+
+    if (field->type == ENT_TYPE_ENUM)
+        count = ent_vocab_list(&ctx->vocab, field->list, &terms);
+    ent_buf_put_u8(buf, '[');
+    for (size_t i = 0; i < count; i++) {
+        ent_buf_put_str(buf, i > 0 ? ", " : "");
+        out_json_string(buf, terms[i].code);
+    }
+    while (field->type == ENT_TYPE_REF && *targets != '\0') {
+        size_t len = strcspn(targets, "|");
+
+        /* Kind names are made of a-z, 0-9 and _. */
+        ent_buf_printf(buf, "\"%.*s\"", (int)len, targets);
+        targets += len + (targets[len] == '|');
+        ent_buf_put_str(buf, *targets == '\0' ? "" : ", ");
+    }
+    ent_buf_put_u8(buf, ']');
+}
+
+static void list_fields(struct cmd_ctx *ctx, const struct ent_kind *kind)
+{
+    out_list_begin(ctx->out);
+    out_column(ctx->out, "name", _("name"), OUT_TEXT);
+    if (!look_for_program(ctx))
+        out_column(ctx->out, "label", _("label"), OUT_TEXT);
+    out_column(ctx->out, "type", _("type"), OUT_TEXT);
+    out_column(ctx->out, "rule", _("rule"), OUT_TEXT);
+    out_column(ctx->out, "loudness", _("on conflict"), OUT_TEXT);
+    out_column(ctx->out, "values", _("values"), OUT_LIST);
+    if (look_for_program(ctx)) {
+        out_column(ctx->out, "label_en", "label_en", OUT_TEXT);
+        out_column(ctx->out, "label_fr", "label_fr", OUT_TEXT);
+    }
+    for (size_t i = 0; i < kind->field_count; i++) {
+        const struct ent_field *field = &kind->fields[i];
+        struct ent_buf choices = {0};
+
+        put_choices(ctx, field, &choices);
+        out_row(ctx->out);
+        out_cell(ctx->out, field->name);
+        if (!look_for_program(ctx))
+            out_cell(ctx->out, look_field_label(ctx, field));
+        out_cell(ctx->out, type_name(field->type));
+        out_cell(ctx->out,
+                 field->rule == ENT_RULE_SET ? "set" : "register");
+        out_cell(ctx->out, field->loud == ENT_LOUD_ASK ? "ask" : "quiet");
+        out_cell(ctx->out, ent_buf_cstr(&choices));
+        if (look_for_program(ctx)) {
+            out_cell(ctx->out, field->label[ENT_LANG_EN]);
+            out_cell(ctx->out, field->label[ENT_LANG_FR]);
+        }
+        ent_buf_fini(&choices);
+    }
+    out_list_end(ctx->out);
+}
+
+int records_kinds(struct cmd_ctx *ctx, int argc, char **argv)
+{
+    const struct ent_kind *kind;
+
+    if (args_take(NULL, 0, &argc, argv, &ctx->err) < 0)
+        return cmd_fail(ctx);
+    if (argc > 2)
+        return cmd_usage(ctx, "kinds");
+    if (argc == 1) {
+        list_kinds(ctx);
+        return CMD_OK;
+    }
+    if (pick_kind(ctx, argv[1], &kind) < 0)
+        return cmd_fail(ctx);
+    list_fields(ctx, kind);
+    return CMD_OK;
+}
+
+/* -------------------------------------------------------------------- list */
+
+struct ask {
+    const char *space;
+    const char *sort;
+    const char *columns;
+    const char *limit;
+    struct ent_listing listing;
+    struct ent_arena arena;
+};
+
+/* Longer signs first: "<=" begins like "<". */
+static const struct {
+    const char *sign;
+    enum ent_compare compare;
+} signs[] = {
+    {"!=", ENT_COMPARE_NE}, {"<=", ENT_COMPARE_LE},      {">=", ENT_COMPARE_GE},
+    {"=", ENT_COMPARE_EQ},  {"~", ENT_COMPARE_CONTAINS}, {"<", ENT_COMPARE_LT},
+    {">", ENT_COMPARE_GT},
+};
+
+static bool is_sign(const char *at, size_t sign)
+{
+    return strncmp(at, signs[sign].sign, strlen(signs[sign].sign)) == 0;
+}
+
+/* A filter's text as the replica holds it: a label becomes its code, "oui"
+ * becomes "yes". */
+static int read_operand(struct cmd_ctx *ctx, struct ask *ask,
+                        struct ent_filter *filter, const char *text)
+{
+    struct ent_buf buf = {0};
+    struct ent_value value;
+    const char *plain;
+    struct ent_slice copy;
+    int rc;
+
+    filter->text = text;
+    if (*text == '\0' || filter->compare == ENT_COMPARE_CONTAINS)
+        return 0;
+    rc = ent_value_parse(filter->field, &ctx->vocab, ent_slice_str(text),
+                         &ask->arena, &value, &ctx->err);
+    if (rc < 0) {
+        ent_err_prefix(&ctx->err, "%s", filter->field->name);
+        return rc;
+    }
+    ent_value_print(&value, &buf);
+    plain = ent_buf_cstr(&buf);
+    copy = plain == NULL ? ent_slice(NULL, 0)
+                         : ent_arena_copy(&ask->arena, ent_slice_str(plain));
+    filter->text = (const char *)copy.at;
+    ent_buf_fini(&buf);
+    if (filter->text == NULL)
+        return ent_err_set(&ctx->err, ENT_ENOMEM, "out of memory");
+    return 0;
+}
+
+static int read_filter(struct cmd_ctx *ctx, struct ask *ask, const char *word,
+                       struct ent_filter *filter)
+{
+    size_t len = strcspn(word, "!<>=~");
+
+    for (size_t i = 0; len > 0 && i < ENT_ARRAY_LEN(signs); i++) {
+        int rc;
+
+        if (!is_sign(word + len, i))
+            continue;
+        rc = pick_field(ctx, ask->listing.kind, word, len, &filter->field);
+        if (rc < 0)
+            return rc;
+        filter->compare = signs[i].compare;
+        return read_operand(ctx, ask, filter,
+                            word + len + strlen(signs[i].sign));
+    }
+    return ent_err_set(&ctx->err, ENT_EUSAGE,
+                       "\"%s\" is no filter; write FIELD=V, FIELD!=V, FIELD<V, "
+                       "FIELD>V or FIELD~TEXT",
+                       word);
+}
+
+/* What a table shows unasked: what names the record, then what people ask
+ * about first. */
+static size_t choose_columns(const struct ent_kind *kind,
+                             const struct ent_field **list)
+{
+    size_t count = 0;
+
+    for (int pass = 0; pass < 3; pass++)
+        for (size_t i = 0; i < kind->field_count; i++) {
+            const struct ent_field *field = &kind->fields[i];
+            bool title =
+                kind->title != NULL && strcmp(field->name, kind->title) == 0;
+            bool names = field->number == ENT_FIELD_CODE || title;
+            int turn = names                          ? 0
+                       : field->loud == ENT_LOUD_ASK ||
+                               strcmp(field->name, "iso3") == 0
+                           ? 1
+                           : 2;
+
+            if (turn == pass && count < COLUMNS_SHOWN)
+                list[count++] = field;
+        }
+    return count;
+}
+
+static int read_columns(struct cmd_ctx *ctx, struct ask *ask)
+{
+    const struct ent_kind *kind = ask->listing.kind;
+    const struct ent_field **list = NULL;
+    size_t count;
+
+    if (ask->columns != NULL) {
+        int rc = pick_fields(ctx, kind, ask->columns, &ask->arena, &list,
+                             &count);
+
+        if (rc < 0)
+            return rc;
+    } else {
+        list = ENT_ARENA_NEW(&ask->arena, const struct ent_field *,
+                             kind->field_count);
+        if (list == NULL)
+            return ent_err_set(&ctx->err, ENT_ENOMEM, "out of memory");
+        count = kind->field_count;
+        for (size_t i = 0; i < count; i++)
+            list[i] = &kind->fields[i];
+        if (!look_for_program(ctx))
+            count = choose_columns(kind, list);
+    }
+    ask->listing.columns = list;
+    ask->listing.column_count = count;
+    return 0;
+}
+
+static int read_ask(struct cmd_ctx *ctx, struct ask *ask, int argc, char **argv)
+{
+    struct ent_listing *listing = &ask->listing;
+    struct ent_filter *filters;
+    const char *sort = ask->sort;
+    int rc = pick_kind(ctx, argv[1], &listing->kind);
+
+    if (rc == 0)
+        rc = pick_space(ctx, ask->space, &listing->space);
+    if (rc == 0 && ask->limit != NULL) {
+        long limit;
+
+        rc = args_number("--limit", ask->limit, 1000000000, &limit, &ctx->err);
+        listing->limit = rc == 0 ? limit : 0;
+    }
+    if (rc == 0 && sort != NULL) {
+        listing->descending = *sort == '-';
+        sort += listing->descending;
+        rc = pick_field(ctx, listing->kind, sort, strlen(sort), &listing->sort);
+    }
+    if (rc < 0)
+        return rc;
+    filters = ENT_ARENA_NEW(&ask->arena, struct ent_filter, (size_t)argc);
+    if (filters == NULL)
+        return ent_err_set(&ctx->err, ENT_ENOMEM, "out of memory");
+    for (int i = 2; i < argc; i++) {
+        rc = read_filter(ctx, ask, argv[i], &filters[listing->filter_count++]);
+        if (rc < 0)
+            return rc;
+    }
+    listing->filters = filters;
+    return read_columns(ctx, ask);
+}
+
+static enum out_type column_type(const struct ent_field *field)
+{
+    if (field->rule == ENT_RULE_SET)
+        return OUT_LIST;
+    return field->type == ENT_TYPE_INTEGER || field->type == ENT_TYPE_DECIMAL
+               ? OUT_NUMBER
+               : OUT_TEXT;
+}
+
+/* People find the id at the end, where it does not stand in their way. */
+static void put_list_heading(struct cmd_ctx *ctx, const struct ask *ask)
+{
+    bool program = look_for_program(ctx);
+
+    out_list_begin(ctx->out);
+    if (program) {
+        out_column(ctx->out, "id", _("id"), OUT_TEXT);
+        out_column(ctx->out, "space", _("space"), OUT_TEXT);
+        out_column(ctx->out, "conflicts", _("conflicts"), OUT_NUMBER);
+    }
+    for (size_t i = 0; i < ask->listing.column_count; i++) {
+        const struct ent_field *field = ask->listing.columns[i];
+
+        out_column(ctx->out, field->name, look_field_label(ctx, field),
+                   column_type(field));
+    }
+    if (!program) {
+        out_column(ctx->out, "conflicts", _("conflicts"), OUT_NUMBER);
+        out_column(ctx->out, "space", _("space"), OUT_TEXT);
+        out_column(ctx->out, "id", _("id"), OUT_TEXT);
+    }
+}
+
+static const char *cell_or_null(struct ent_query *query, size_t column)
+{
+    return ent_query_type(query, column) == ENT_COLUMN_NULL
+               ? NULL
+               : ent_query_text(query, column);
+}
+
+static void put_list_row(struct cmd_ctx *ctx, const struct ask *ask,
+                         struct ent_query *query)
+{
+    bool program = look_for_program(ctx);
+    int64_t contested = ent_query_int(query, 2);
+    char text[ENT_ID_TEXT] = "";
+    struct ent_id id;
+
+    if (ent_id_parse(ent_query_text(query, 1), &id))
+        look_id(ctx, &id, text);
+    out_row(ctx->out);
+    if (program) {
+        out_cell(ctx->out, text);
+        out_cell(ctx->out, ent_query_text(query, 0));
+        out_cell_int(ctx->out, contested);
+    }
+    for (size_t i = 0; i < ask->listing.column_count; i++)
+        out_cell(ctx->out, cell_or_null(query, i + 3));
+    if (program)
+        return;
+    if (contested > 0)
+        out_cell_int(ctx->out, contested);
+    else
+        out_cell(ctx->out, NULL);
+    out_cell(ctx->out, ent_query_text(query, 0));
+    out_cell(ctx->out, text);
+}
+
+static int print_list(struct cmd_ctx *ctx, const struct ask *ask)
+{
+    struct ent_query *query;
+    int64_t rows = 0;
+    int64_t contested = 0;
+    int rc = ent_query_list(ctx->store, &ask->listing, &query, &ctx->err);
+
+    if (rc < 0)
+        return rc;
+    put_list_heading(ctx, ask);
+    while ((rc = ent_query_next(query, &ctx->err)) > 0) {
+        put_list_row(ctx, ask, query);
+        rows++;
+        contested += ent_query_int(query, 2) > 0;
+    }
+    ent_query_close(query);
+    out_list_end(ctx->out);
+    if (rc < 0)
+        return rc;
+    out_remark(ctx->out,
+               ngettext("%lld record", "%lld records", (unsigned long)rows),
+               (long long)rows);
+    if (contested > 0)
+        out_remark(ctx->out,
+                   ngettext("%lld record has open conflicts: see "
+                            "\"conflicts\".",
+                            "%lld records have open conflicts: see "
+                            "\"conflicts\".",
+                            (unsigned long)contested),
+                   (long long)contested);
+    return 0;
+}
+
+int records_list(struct cmd_ctx *ctx, int argc, char **argv)
+{
+    struct ask ask = {0};
+    const struct args_option options[] = {
+        {.name = "--space", .value = &ask.space},
+        {.name = "--sort", .value = &ask.sort},
+        {.name = "--columns", .value = &ask.columns},
+        {.name = "--limit", .value = &ask.limit},
+    };
+    int rc;
+
+    if (args_take(options, ENT_ARRAY_LEN(options), &argc, argv, &ctx->err) < 0)
+        return cmd_fail(ctx);
+    if (argc < 2)
+        return cmd_usage(ctx, "list");
+    if (cmd_store(ctx) == NULL)
+        return cmd_fail(ctx);
+    rc = read_ask(ctx, &ask, argc, argv);
+    if (rc == 0)
+        rc = print_list(ctx, &ask);
+    ent_arena_fini(&ask.arena);
+    return rc < 0 ? cmd_fail(ctx) : CMD_OK;
+}
+
+/* -------------------------------------------------------------------- find */
+
+static void put_title(const struct ent_record *record,
+                      const struct ent_kind *kind, struct ent_buf *buf)
+{
+    const struct ent_field *field =
+        kind->title == NULL ? NULL : ent_field_named(kind, kind->title);
+
+    if (field != NULL)
+        look_put(record, field->number, buf);
+}
+
+static int put_found(struct cmd_ctx *ctx, const struct ent_record_ref *ref)
+{
+    const struct ent_kind *kind = ent_kind_find(&ctx->kinds, ref->kind);
+    struct ent_record record = {0};
+    struct ent_buf code = {0};
+    struct ent_buf title = {0};
+    char id[ENT_ID_TEXT];
+    int rc;
+
+    if (kind == NULL)
+        return 0;
+    rc = ent_record_read(ctx->store, ref, &record, &ctx->err);
+    if (rc < 0)
+        return rc == ENT_ENOTFOUND ? 0 : rc;
+    look_put(&record, ENT_FIELD_CODE, &code);
+    put_title(&record, kind, &title);
+    out_row(ctx->out);
+    out_cell(ctx->out, kind->name);
+    out_cell(ctx->out, code.len > 0 ? ent_buf_cstr(&code) : NULL);
+    out_cell(ctx->out, title.len > 0 ? ent_buf_cstr(&title) : NULL);
+    out_cell(ctx->out, pick_handle(ctx, ref->space));
+    out_cell(ctx->out, look_id(ctx, &ref->id, id));
+    ent_buf_fini(&code);
+    ent_buf_fini(&title);
+    ent_record_fini(&record);
+    return 0;
+}
+
+static int print_found(struct cmd_ctx *ctx, const char *words, size_t limit)
+{
+    struct ent_record_ref *found = calloc(limit, sizeof(*found));
+    size_t count = 0;
+    int rc;
+
+    if (found == NULL)
+        return ent_err_set(&ctx->err, ENT_ENOMEM, "out of memory");
+    rc = ent_search_catch_up(ctx->store, &ctx->err);
+    if (rc == 0)
+        rc = ent_search(ctx->store, words, found, limit, &count, &ctx->err);
+    if (rc < 0)
+        goto out;
+    out_list_begin(ctx->out);
+    out_column(ctx->out, "kind", _("kind"), OUT_TEXT);
+    out_column(ctx->out, "code", _("code"), OUT_TEXT);
+    out_column(ctx->out, "title", _("title"), OUT_TEXT);
+    out_column(ctx->out, "space", _("space"), OUT_TEXT);
+    out_column(ctx->out, "id", _("id"), OUT_TEXT);
+    count = count < limit ? count : limit;
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        rc = put_found(ctx, &found[i]);
+    out_list_end(ctx->out);
+    if (rc == 0 && count == limit)
+        out_remark(ctx->out,
+                   _("These are the first %zu; --limit shows more."), limit);
+out:
+    free(found);
+    return rc;
+}
+
+int records_find(struct cmd_ctx *ctx, int argc, char **argv)
+{
+    const char *limit_text = FIND_DEFAULT;
+    const struct args_option options[] = {
+        {.name = "--limit", .value = &limit_text},
+    };
+    struct ent_buf words = {0};
+    const char *text;
+    long limit;
+    int rc;
+
+    if (args_take(options, ENT_ARRAY_LEN(options), &argc, argv, &ctx->err) < 0 ||
+        args_number("--limit", limit_text, FIND_MAX, &limit, &ctx->err) < 0)
+        return cmd_fail(ctx);
+    if (argc < 2)
+        return cmd_usage(ctx, "find");
+    if (cmd_store(ctx) == NULL)
+        return cmd_fail(ctx);
+    for (int i = 1; i < argc; i++) {
+        ent_buf_put_str(&words, i > 1 ? " " : "");
+        ent_buf_put_str(&words, argv[i]);
+    }
+    text = ent_buf_cstr(&words);
+    rc = text == NULL ? ent_err_set(&ctx->err, ENT_ENOMEM, "out of memory")
+                      : print_found(ctx, text, (size_t)limit);
+    ent_buf_fini(&words);
+    return rc < 0 ? cmd_fail(ctx) : CMD_OK;
+}

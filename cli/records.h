@@ -1,0 +1,31 @@
+/* records.h - the commands about records that have a file of their own. */
+#ifndef ENT_CLI_RECORDS_H
+#define ENT_CLI_RECORDS_H
+
+#include "cli/cmd.h"
+#include "store/records.h"
+
+/* show.c */
+int records_show(struct cmd_ctx *ctx, int argc, char **argv);
+int records_log(struct cmd_ctx *ctx, int argc, char **argv);
+int records_explain(struct cmd_ctx *ctx, int argc, char **argv);
+
+/* lists.c */
+int records_kinds(struct cmd_ctx *ctx, int argc, char **argv);
+int records_list(struct cmd_ctx *ctx, int argc, char **argv);
+int records_find(struct cmd_ctx *ctx, int argc, char **argv);
+
+/* conflicts.c */
+int records_conflicts(struct cmd_ctx *ctx, int argc, char **argv);
+int records_resolve(struct cmd_ctx *ctx, int argc, char **argv);
+
+/* check.c */
+int records_check(struct cmd_ctx *ctx, int argc, char **argv);
+
+/* Put one record's change and commit, or with --dry-run drop it; frees the
+ * writer in every case. The sentence is in ctx->err. */
+ENT_NODISCARD int records_write(struct cmd_ctx *ctx, struct ent_writer *writer,
+                                const struct ent_edit *edit, bool resolve,
+                                enum ent_written *written);
+
+#endif
