@@ -158,3 +158,24 @@ void cmd_today(const struct cmd_ctx *ctx, char text[11])
     gmtime_r(&now, &day);
     strftime(text, 11, "%Y-%m-%d", &day);
 }
+
+int cmd_duration(struct cmd_ctx *ctx, const char *name, const char *text,
+                 int64_t *ms)
+{
+    static const struct {
+        char unit;
+        int64_t ms;
+    } units[] = {{'s', 1000}, {'m', 60000}, {'h', 3600000}, {'d', 86400000}};
+    size_t digits = strspn(text, "0123456789");
+    long count = digits > 0 && digits < 6 ? strtol(text, NULL, 10) : 0;
+
+    for (size_t i = 0; count > 0 && i < ENT_ARRAY_LEN(units); i++)
+        if (text[digits] == units[i].unit && text[digits + 1] == '\0') {
+            *ms = count * units[i].ms;
+            return 0;
+        }
+    return ent_err_set(&ctx->err, ENT_EUSAGE,
+                       "%s takes a time such as 90s, 30m, 12h or 7d, not "
+                       "\"%s\"",
+                       name, text);
+}

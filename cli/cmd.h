@@ -74,6 +74,11 @@ void cmd_poke(struct cmd_ctx *ctx);
 /* Today in the form YYYY-MM-DD, from ctx->now_ms (UTC). */
 void cmd_today(const struct cmd_ctx *ctx, char text[11]);
 
+/* "90s", "30m", "12h" or "7d", given to the option `name`, in ms.
+ * ENT_EUSAGE. */
+ENT_NODISCARD int cmd_duration(struct cmd_ctx *ctx, const char *name,
+                               const char *text, int64_t *ms);
+
 struct cmd {
     const char *name; /* "init", "space create" */
     const char *args; /* "--org NAME [--country ISO3]", N_() marked */

@@ -262,7 +262,7 @@ static int open_ctx(struct cmd_ctx *ctx)
     rc = ent_kinds_load(path, &ctx->kinds, &ctx->err);
     if (rc < 0)
         return rc;
-    snprintf(path, sizeof(path), "%s/vocabulary.csv", cmd_datadir());
+    snprintf(path, sizeof(path), "%s/vocabulary/vocabulary.csv", cmd_datadir());
     return ent_vocab_load(path, &ctx->vocab, &ctx->err);
 }
 

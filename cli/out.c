@@ -750,39 +750,42 @@ void out_row(struct out *out)
     out->rows++;
 }
 
-void out_cell(struct out *out, const char *text)
+void out_cell_as(struct out *out, enum out_type type, const char *text)
 {
-    const struct column *column = &out->columns[out->cell];
-
     ENT_ASSERT(out->in_row && out->cell < out->column_count);
     switch (out->format) {
     case OUT_JSON:
     case OUT_JSONL:
         if (out->cell > 0)
             ent_buf_put_str(&out->row, ", ");
-        out_json_string(&out->row, text_or_empty(column->key));
+        out_json_string(&out->row, text_or_empty(out->columns[out->cell].key));
         ent_buf_put_str(&out->row, ": ");
-        json_value(out, &out->row, column->type, text);
+        json_value(out, &out->row, type, text);
         break;
     case OUT_CSV:
     case OUT_TSV:
-        put_csv(out, &out->row, out->cell == 0, plain(out, column->type, text));
+        put_csv(out, &out->row, out->cell == 0, plain(out, type, text));
         break;
     case OUT_MARKDOWN:
         ent_buf_put_str(&out->row, "| ");
-        put_markdown(out, &out->row, plain(out, column->type, text));
+        put_markdown(out, &out->row, plain(out, type, text));
         ent_buf_put_u8(&out->row, ' ');
         break;
     case OUT_AUTO:
     case OUT_TABLE:
         if (out->line != NULL &&
             scols_line_set_data(out->line, out->cell,
-                                shown(out, plain(out, column->type, text), 0)) <
-                0)
+                                shown(out, plain(out, type, text), 0)) < 0)
             out->failed = true;
         break;
     }
     out->cell++;
+}
+
+void out_cell(struct out *out, const char *text)
+{
+    ENT_ASSERT(out->in_row && out->cell < out->column_count);
+    out_cell_as(out, out->columns[out->cell].type, text);
 }
 
 void out_cell_int(struct out *out, int64_t value)

@@ -49,6 +49,8 @@ void out_column(struct out *out, const char *key, const char *heading,
 void out_row(struct out *out); /* begins one; cells left out are absent */
 void out_cell(struct out *out, const char *text); /* NULL: absent, null */
 void out_cell_int(struct out *out, int64_t value);
+/* For a column whose cells are not all of one type. */
+void out_cell_as(struct out *out, enum out_type type, const char *text);
 void out_list_end(struct out *out);
 
 /* A line of text that follows the data for people and is left out of the
