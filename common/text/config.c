@@ -195,6 +195,7 @@ int ent_config_read(struct ent_config *config, const char *path,
                            ENT_SETTING("poll_ms"),
                            ENT_SETTING("connections_max"),
                            ENT_SETTING("log_level"),
+                           ENT_SETTINGS_END,
                            CFG_END()};
     struct ent_config made;
     const struct reader r = {.path = path, .config = &made, .err = err};

@@ -11,6 +11,7 @@
 #include "text/parse.h"
 
 #define CHUNK_BYTES (64 << 10)
+#define CELL_STEP_BYTES (64 << 10) /* by which libcsv grows its buffer */
 
 struct ent_csv {
     FILE *file;
@@ -75,7 +76,7 @@ static bool parser_start(struct ent_csv *csv)
         return false;
     csv_set_delim(&csv->parser, (unsigned char)csv->separator);
     csv_set_space_func(&csv->parser, no_space);
-    csv_set_blk_size(&csv->parser, 4096);
+    csv_set_blk_size(&csv->parser, CELL_STEP_BYTES);
     return true;
 }
 

@@ -56,7 +56,8 @@ static const char *const label_names[ENT_LANG_COUNT] = {"label_en", "label_fr"};
 /* A reference to a kind that may be in a file not read yet. */
 struct wish {
     struct wish *next;
-    const struct ent_field *field;
+    const char *field;
+    const char *targets;
     const char *path;
     int line;
 };
@@ -226,8 +227,8 @@ static int read_labels(struct reader *r, cfg_t *section,
     return 0;
 }
 
-/* The next of the names with '|' between; false when there is none or it is no
- * name. */
+/* The next of the names with '|' between; false when it is no name, or nothing
+ * follows the bar behind it. */
 static bool next_name(const char **at, char name[WORD_MAX + 1])
 {
     size_t len = strcspn(*at, "|");
@@ -237,24 +238,24 @@ static bool next_name(const char **at, char name[WORD_MAX + 1])
     memcpy(name, *at, len);
     name[len] = '\0';
     *at += len;
-    if (**at == '|')
-        (*at)++;
-    return true;
+    return **at == '\0' || *++*at != '\0';
 }
 
 static int read_targets(struct reader *r, struct ent_field *field,
                         const struct ent_setting *setting)
 {
     struct wish *wish = ENT_ARENA_NEW(r->arena, struct wish, 1);
+    int rc = keep(r, setting->text, &field->targets);
 
-    if (wish == NULL)
+    if (rc < 0 || wish == NULL)
         return no_memory(r);
-    wish->field = field;
+    wish->field = field->name;
+    wish->targets = field->targets;
     wish->path = r->path;
     wish->line = setting->line;
     wish->next = r->wishes;
     r->wishes = wish;
-    return keep(r, setting->text, &field->targets);
+    return 0;
 }
 
 /* What only some types have: a list, or targets. */
@@ -561,18 +562,22 @@ static int read_file(struct reader *r, const char *path)
                 CFGF_TITLE | CFGF_MULTI | CFGF_NO_TITLE_DUPES),
         CFG_END()};
     cfg_opt_t options[] = {
-        CFG_SEC("kind", kind_options, CFGF_TITLE | CFGF_MULTI), CFG_END()};
+        CFG_SEC("kind", kind_options, CFGF_TITLE | CFGF_MULTI),
+        ENT_SETTINGS_END, CFG_END()};
     cfg_t *file = NULL;
+    unsigned count;
     int rc = ent_settings_read(path, options, &file, r->err);
 
     if (rc == 0)
         rc = keep(r, path, &r->path);
     if (rc < 0)
         goto out;
-    if (cfg_size(file, "kind") != 1)
+    count = cfg_size(file, "kind");
+    if (count != 1)
         rc = ent_err_set(r->err, ENT_EREFUSED,
                          "%s:%d: a file defines one kind, no less and no more",
-                         path, file->line);
+                         path,
+                         count == 0 ? 1 : cfg_getnsec(file, "kind", 1)->line);
     else if (r->count == ENT_KINDS_MAX)
         rc = ent_err_set(r->err, ENT_EREFUSED, "%s:1: more than %d kinds", path,
                          ENT_KINDS_MAX);
@@ -597,7 +602,7 @@ static bool kind_is_there(const struct reader *r, const char *name)
 static int check_targets(struct reader *r)
 {
     for (const struct wish *wish = r->wishes; wish != NULL; wish = wish->next) {
-        const char *at = wish->field->targets;
+        const char *at = wish->targets;
 
         do {
             char name[WORD_MAX + 1];
@@ -608,7 +613,7 @@ static int check_targets(struct reader *r)
             rc = ent_err_set(r->err, ENT_EREFUSED,
                              "the targets \"%.60s\" of field %s are not all "
                              "names of kinds",
-                             wish->field->targets, wish->field->name);
+                             wish->targets, wish->field);
             r->path = wish->path;
             return at_line(r, wish->line, rc);
         } while (*at != '\0');

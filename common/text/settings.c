@@ -35,8 +35,13 @@ static void take_error(cfg_t *section, const char *fmt, va_list ap)
     if (reading.told)
         return;
     vsnprintf(text, sizeof(text), fmt, ap);
-    ent_err_set(reading.err, ENT_EREFUSED, "%s:%d: %s", reading.path,
-                section->line, text);
+    if (strstr(text, ENT_SETTINGS_END_NAME) != NULL)
+        ent_err_set(reading.err, ENT_EREFUSED,
+                    "%s:%d: a closing brace is missing", reading.path,
+                    section->line);
+    else
+        ent_err_set(reading.err, ENT_EREFUSED, "%s:%d: %s", reading.path,
+                    section->line, text);
     reading.told = true;
 }
 
@@ -81,6 +86,7 @@ int ent_settings_read(const char *path, cfg_opt_t *options, cfg_t **out,
 
     if (rc < 0)
         goto out;
+    ent_buf_put_str(&text, "\n" ENT_SETTINGS_END_NAME " = yes\n");
     from = ent_buf_cstr(&text);
     file = cfg_init(options, CFGF_NONE);
     if (from == NULL || file == NULL) {
@@ -97,6 +103,11 @@ int ent_settings_read(const char *path, cfg_opt_t *options, cfg_t **out,
         rc = ENT_EREFUSED;
         if (!reading.told)
             rc = ent_err_set(err, ENT_ENOMEM, "out of memory");
+        goto out;
+    }
+    if (ent_setting(file, ENT_SETTINGS_END_NAME) == NULL) {
+        rc = ent_err_set(err, ENT_EREFUSED, "%s:%d: the file is cut off", path,
+                         file->line);
         goto out;
     }
     *out = file;

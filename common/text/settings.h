@@ -25,6 +25,13 @@ struct ent_setting {
 #define ENT_SETTING_LIST(name)                                                 \
     CFG_PTR_LIST_CB(name, NULL, CFGF_NODEFAULT, ent_setting_keep, free)
 
+/* Stands at the end of every file's own options. libconfuse takes the end of
+ * the file for closing braces, so a file that was cut off would be read as a
+ * shorter one; this setting, put behind the text, is then found in a section,
+ * where it is unknown. */
+#define ENT_SETTINGS_END_NAME "end_of_file"
+#define ENT_SETTINGS_END ENT_SETTING(ENT_SETTINGS_END_NAME)
+
 /* Keeps a setting with its line: libconfuse's callback. */
 int ent_setting_keep(cfg_t *section, cfg_opt_t *option, const char *text,
                      void *result);
