@@ -5,7 +5,11 @@
  * be able to ask to join (A5): who may have which message is decided on every
  * message, by the key in `curve`, which comes from the User-Id of a payload
  * frame and never from a routing id. A message without a User-Id is dropped
- * and counted. One frame is one message of one part. */
+ * and counted. One frame is one message of one part.
+ *
+ * Those who dial us are UP with their first message: until then nobody waits
+ * for them and they are nothing but a socket, of which only a few may be
+ * silent at a time (link/fds.h). */
 #ifndef ENT_LINK_LINK_H
 #define ENT_LINK_LINK_H
 
@@ -21,15 +25,18 @@ struct ent_link;
 struct ent_link_options {
     const uint8_t *curve_secret; /* 32 bytes, copied where ZeroMQ needs it */
     struct ent_key curve_public;
-    const char *listen;    /* endpoint to bind, NULL: dial only */
-    uint32_t inbound_max;  /* connections taken at a time */
-    int heartbeat_ms;      /* 0: ENT_LINK_HEARTBEAT_MS */
+    const char *listen;   /* tcp://ADDRESS:PORT to bind, NULL: dial only */
+    uint32_t inbound_max; /* connections UP at a time; more are closed */
+    int heartbeat_ms;     /* 0: ENT_LINK_HEARTBEAT_MS */
 };
 
 #define ENT_LINK_HEARTBEAT_MS 30000 /* traffic on an idle link */
 #define ENT_LINK_HANDSHAKE_MS 5000  /* for a stranger to finish CURVE */
 #define ENT_LINK_CONNECT_MS 15000
-#define ENT_LINK_HWM 64             /* messages waiting on one connection */
+#define ENT_LINK_DIAL_MS 25000  /* all of it: name, TCP, handshake */
+#define ENT_LINK_LINGER_MS 1000 /* for messages sent before the end */
+#define ENT_LINK_WAIT_MS 1000   /* the longest wait with a connection */
+#define ENT_LINK_HWM 64         /* messages waiting on one connection */
 
 enum ent_link_event_type {
     ENT_LINK_UP,    /* the handshake succeeded */
@@ -39,22 +46,23 @@ enum ent_link_event_type {
 
 struct ent_link_event {
     enum ent_link_event_type type;
-    uint32_t conn; /* names the connection, from 1 */
-    bool dialled;  /* by us */
+    uint32_t conn;        /* names the connection, from 1 */
+    bool dialled;         /* by us */
     struct ent_key curve; /* the peer's CURVE key, proven */
     struct ent_slice frame;
     const char *reason; /* of DOWN: a text for ent_err / gettext */
 };
 
 struct ent_link_counts {
-    uint64_t no_user_id;   /* messages dropped for want of a User-Id */
-    uint64_t bad_parts;    /* dropped: several parts */
+    uint64_t no_user_id; /* messages dropped for want of a User-Id */
+    uint64_t bad_parts;  /* dropped: several parts */
+    uint64_t over_max;   /* connections to us beyond inbound_max */
     uint64_t handshakes_failed;
     uint64_t bytes_sent, bytes_received; /* of payload */
 };
 
 /* ENT_EFAIL: libzmq without CURVE, or the ZAP endpoint is taken: refuse to
- * start. ENT_EPEER: cannot bind `listen`. */
+ * start. ENT_EREFUSED: `listen` is no endpoint. ENT_EPEER: cannot bind. */
 ENT_NODISCARD int ent_link_open(const struct ent_link_options *options,
                                 struct ent_link **link, struct ent_err *err);
 void ent_link_close(struct ent_link *link);
@@ -62,8 +70,9 @@ void ent_link_close(struct ent_link *link);
 /* The endpoint really bound (a port of * is resolved), or NULL. */
 const char *ent_link_bound(const struct ent_link *link);
 
-/* Start dialling. The connection's id is known at once; UP or DOWN follows.
- * It is not dialled again by itself after DOWN. ENT_EREFUSED: no endpoint. */
+/* Start dialling. The connection's id is known at once; UP or DOWN follows,
+ * also when `endpoint` is none (tcp://HOST:PORT). It is not dialled again by
+ * itself after DOWN. ENT_ENOMEM. */
 ENT_NODISCARD int ent_link_dial(struct ent_link *link, const char *endpoint,
                                 const struct ent_key *curve, uint32_t *conn,
                                 struct ent_err *err);
@@ -73,13 +82,14 @@ ENT_NODISCARD int ent_link_dial(struct ent_link *link, const char *endpoint,
 ENT_NODISCARD int ent_link_send(struct ent_link *link, uint32_t conn,
                                 struct ent_slice frame);
 
-/* Close a connection of ours, forget one of theirs: nothing more is read from
- * it. No DOWN follows. Messages sent before still leave, within a second. */
+/* End a connection: nothing more is read from it and no DOWN follows. What was
+ * sent before still leaves, for at most ENT_LINK_LINGER_MS. */
 void ent_link_drop(struct ent_link *link, uint32_t conn);
 
 /* Wait until something can be read, `fds[i]` is readable, or the time is over
- * (-1: no limit). Sets ready[i]. ENT_EFAIL only for our own mistakes; EINTR
- * returns 0. */
+ * (-1: no limit). Sets ready[i]. It may also return early for nothing, and
+ * does so after ENT_LINK_WAIT_MS while there are connections. ENT_EFAIL only
+ * for our own mistakes; EINTR returns 0. */
 ENT_NODISCARD int ent_link_wait(struct ent_link *link, const int *fds,
                                 bool *ready, size_t fd_count, int timeout_ms);
 

@@ -1,0 +1,144 @@
+/* fds.c - see fds.h. */
+#include "link/fds.h"
+
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/err.h"
+
+#define SLOTS_FIRST 64
+
+void ent_fds_fini(struct ent_fds *fds)
+{
+    free(fds->slots);
+    memset(fds, 0, sizeof(*fds));
+}
+
+struct ent_fd *ent_fds_at(struct ent_fds *fds, int fd)
+{
+    if (fd < 0 || (size_t)fd >= fds->count || !fds->slots[fd].open)
+        return NULL;
+    return &fds->slots[fd];
+}
+
+static int make_room(struct ent_fds *fds, size_t fd)
+{
+    size_t count = fds->count == 0 ? SLOTS_FIRST : fds->count;
+    struct ent_fd *slots;
+
+    if (fd < fds->count)
+        return 0;
+    while (count <= fd)
+        count *= 2;
+    slots = realloc(fds->slots, count * sizeof(*slots));
+    if (slots == NULL)
+        return ENT_ENOMEM;
+    memset(slots + fds->count, 0, (count - fds->count) * sizeof(*slots));
+    fds->slots = slots;
+    fds->count = count;
+    return 0;
+}
+
+static bool silent(const struct ent_fd *slot)
+{
+    return slot->open && slot->inbound && !slot->spoken && !slot->cut;
+}
+
+/* The newest stays: an honest peer speaks within a round trip or two, so it
+ * gets through among any number that only hold a place. */
+static void cut_oldest_silent(struct ent_fds *fds)
+{
+    size_t oldest = fds->count;
+
+    for (size_t i = 0; i < fds->count; i++)
+        if (silent(&fds->slots[i]) &&
+            (oldest == fds->count ||
+             fds->slots[i].opened_ms < fds->slots[oldest].opened_ms))
+            oldest = i;
+    if (oldest < fds->count)
+        ent_fds_cut(fds, (int)oldest);
+}
+
+int ent_fds_opened(struct ent_fds *fds, int fd, bool inbound, uint64_t now_ms)
+{
+    if (fd < 0)
+        return 0;
+    if (make_room(fds, (size_t)fd) < 0) {
+        shutdown(fd, SHUT_RDWR);
+        return ENT_ENOMEM;
+    }
+    fds->slots[fd] =
+        (struct ent_fd){.open = true, .inbound = inbound, .opened_ms = now_ms};
+    if (inbound && ++fds->silent > ENT_FDS_SILENT_MAX)
+        cut_oldest_silent(fds);
+    return 0;
+}
+
+uint32_t ent_fds_closed(struct ent_fds *fds, int fd)
+{
+    struct ent_fd *slot = ent_fds_at(fds, fd);
+
+    if (slot == NULL)
+        return 0;
+    if (silent(slot))
+        fds->silent--;
+    slot->open = false;
+    return slot->conn;
+}
+
+void ent_fds_heard(struct ent_fds *fds, int fd)
+{
+    struct ent_fd *slot = ent_fds_at(fds, fd);
+
+    if (slot == NULL)
+        return;
+    if (silent(slot))
+        fds->silent--;
+    slot->spoken = true;
+    slot->heard = true;
+}
+
+void ent_fds_cut(struct ent_fds *fds, int fd)
+{
+    struct ent_fd *slot = ent_fds_at(fds, fd);
+
+    if (slot == NULL || slot->cut)
+        return;
+    if (silent(slot))
+        fds->silent--;
+    slot->cut = true;
+    shutdown(fd, SHUT_RDWR);
+}
+
+/* More came than the base by more than any unfinished message explains. */
+static bool floods(struct ent_fd *slot, int fd)
+{
+    struct tcp_info info = {0};
+    socklen_t len = sizeof(info);
+
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+        return false;
+    if (slot->heard)
+        slot->base = info.tcpi_bytes_received;
+    slot->heard = false;
+    return info.tcpi_bytes_received - slot->base > ENT_FDS_UNFINISHED_MAX;
+}
+
+void ent_fds_check(struct ent_fds *fds, uint64_t now_ms)
+{
+    if (now_ms - fds->checked_ms < ENT_FDS_CHECK_MS)
+        return;
+    fds->checked_ms = now_ms;
+    for (size_t i = 0; i < fds->count; i++) {
+        struct ent_fd *slot = &fds->slots[i];
+
+        if (!slot->open || slot->cut)
+            continue;
+        if ((silent(slot) && now_ms - slot->opened_ms > ENT_FDS_SILENT_MS) ||
+            floods(slot, (int)i))
+            ent_fds_cut(fds, (int)i);
+    }
+}

@@ -1,0 +1,800 @@
+/* link.c - see link.h.
+ *
+ *   dialled:  DIALLING --handshake--> UP --lost--> GOING --all read--> DOWN
+ *                  `------failed, too long------'
+ *   inbound:  a message of a new routing id --> UP --lost--> GOING --> DOWN
+ *             either way: drop --> DROPPED --linger over, lost--> forgotten
+ *
+ * A connection to us is known by the routing id libzmq made for it, and tied
+ * to its TCP connection by the descriptor a message tells. ACCEPTED, messages
+ * and DISCONNECTED of one descriptor come from one I/O thread in that order,
+ * so a monitor read after a message knows at least what the message knew. */
+#include "link/link.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <zmq.h>
+
+#include "link/fds.h"
+#include "link/socket.h"
+#include "link/zap.h"
+
+#define ROUTE_BYTES 5 /* a zero and a number: a routing id libzmq made */
+#define ROUTE_BUCKETS 256
+#define CONNS_FIRST 16
+#define BLOCKED_MS 20 /* room for one peer of a ROUTER gives no wake-up */
+#define DROPS_MAX 64  /* messages dropped in a row before the caller's turn */
+#define ENDPOINT_BYTES 256
+
+#define REASON_LOST ENT_N_("the connection was lost")
+#define REASON_ENDPOINT ENT_N_("the address is not of the form tcp://HOST:PORT")
+#define REASON_NOBODY ENT_N_("nobody answers at this address")
+#define REASON_TIME ENT_N_("no answer in time")
+#define REASON_KEY                                                             \
+    ENT_N_("the other side does not hold the expected key, or is not Entente")
+#define REASON_REFUSED ENT_N_("the other side refused the connection")
+
+enum state {
+    STATE_DIALLING, /* also theirs, before it is let in */
+    STATE_UP,
+    STATE_GOING,   /* lost: what was received is read, then DOWN */
+    STATE_DROPPED, /* by the caller; theirs, and still lingering */
+};
+
+struct conn {
+    uint32_t id;
+    bool dialled;
+    enum state state;
+    bool announced; /* UP was given out */
+    bool blocked;   /* the last send found no room */
+    int fd;         /* -1: none */
+    struct ent_key curve;
+    const char *reason;
+    uint64_t due_ms;        /* DIALLING, DROPPED: then it ends */
+    void *dealer, *monitor; /* dialled */
+    uint32_t route;         /* inbound */
+    struct conn *next;      /* of the same bucket */
+};
+
+struct ent_link {
+    void *context;
+    void *watch; /* the link's own clock: libzmq's, from 0 at the opening */
+    void *zap;
+    void *router, *router_monitor; /* NULL: dial only */
+    char bound[ENDPOINT_BYTES];
+    struct ent_link_options options;
+    uint8_t curve_secret[ENT_KEY_BYTES];
+
+    struct conn **conns; /* ascending by id */
+    size_t conn_count, conn_cap;
+    struct conn *routes[ROUTE_BUCKETS];
+    struct ent_fds fds;
+    uint32_t last_id;
+    uint32_t inbound; /* that count against inbound_max */
+    size_t inbound_going;
+    size_t reads; /* since the descriptors were looked at */
+    size_t turn;  /* where reading from the dialled goes on */
+    bool dialled_first;
+    bool blocked; /* some connection to us is */
+    bool pending; /* something may be left that no socket wakes us for */
+
+    zmq_msg_t frame;   /* the one given out, or kept back for after UP */
+    struct conn *kept; /* whose kept frame is, or NULL */
+    zmq_pollitem_t *items;
+    size_t item_cap;
+    struct ent_link_counts counts;
+};
+
+static uint64_t clock_ms(const struct ent_link *link)
+{
+    return zmq_stopwatch_intermediate(link->watch) / 1000;
+}
+
+/* -------------------------------------------------------------- connections */
+
+/* Where `id` is or would be. */
+static size_t conn_place(const struct ent_link *link, uint32_t id)
+{
+    size_t low = 0, high = link->conn_count;
+
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+
+        if (link->conns[mid]->id < id)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+static struct conn *conn_find(const struct ent_link *link, uint32_t id)
+{
+    size_t at = conn_place(link, id);
+
+    if (at == link->conn_count || link->conns[at]->id != id)
+        return NULL;
+    return link->conns[at];
+}
+
+static struct conn *route_find(const struct ent_link *link, uint32_t route)
+{
+    struct conn *conn = link->routes[route % ROUTE_BUCKETS];
+
+    while (conn != NULL && conn->route != route)
+        conn = conn->next;
+    return conn;
+}
+
+static struct conn *conn_new(struct ent_link *link, bool dialled,
+                             const struct ent_key *curve)
+{
+    struct conn *conn;
+
+    if (link->conn_count == link->conn_cap) {
+        size_t cap = link->conn_cap == 0 ? CONNS_FIRST : 2 * link->conn_cap;
+        struct conn **conns = realloc(link->conns, cap * sizeof(*conns));
+
+        if (conns == NULL)
+            return NULL;
+        link->conns = conns;
+        link->conn_cap = cap;
+    }
+    conn = calloc(1, sizeof(*conn));
+    if (conn == NULL)
+        return NULL;
+    conn->id = ++link->last_id;
+    ENT_ASSERT(conn->id != 0);
+    conn->dialled = dialled;
+    conn->curve = *curve;
+    conn->fd = -1;
+    link->conns[link->conn_count++] = conn;
+    return conn;
+}
+
+static bool counts_inbound(const struct conn *conn)
+{
+    return !conn->dialled && conn->state == STATE_UP;
+}
+
+static void conn_state(struct ent_link *link, struct conn *conn,
+                       enum state state)
+{
+    bool was = counts_inbound(conn);
+
+    if (!conn->dialled)
+        link->inbound_going += (size_t)(state == STATE_GOING) -
+                               (size_t)(conn->state == STATE_GOING);
+    conn->state = state;
+    if (was && !counts_inbound(conn))
+        link->inbound--;
+    else if (!was && counts_inbound(conn))
+        link->inbound++;
+}
+
+static void conn_free(struct ent_link *link, struct conn *conn)
+{
+    struct conn **at = &link->routes[conn->route % ROUTE_BUCKETS];
+    struct ent_fd *slot = ent_fds_at(&link->fds, conn->fd);
+    size_t place = conn_place(link, conn->id);
+
+    conn_state(link, conn, STATE_DROPPED);
+    if (conn->dialled) {
+        ent_socket_close(conn->dealer, conn->monitor);
+        ent_fds_closed(&link->fds, conn->fd);
+    } else {
+        while (*at != conn)
+            at = &(*at)->next;
+        *at = conn->next;
+        if (slot != NULL && slot->conn == conn->id)
+            slot->conn = 0;
+    }
+    if (link->kept == conn)
+        link->kept = NULL;
+    memmove(link->conns + place, link->conns + place + 1,
+            (link->conn_count - place - 1) * sizeof(*link->conns));
+    link->conn_count--;
+    free(conn);
+}
+
+/* It is lost, for `reason` unless a better one is known. One that the caller
+ * dropped is forgotten without a word. */
+static void conn_lost(struct ent_link *link, struct conn *conn,
+                      const char *reason)
+{
+    if (conn->state == STATE_DROPPED) {
+        conn_free(link, conn);
+        return;
+    }
+    if (conn->state == STATE_GOING)
+        return;
+    if (conn->reason == NULL)
+        conn->reason = reason;
+    conn_state(link, conn, STATE_GOING);
+    link->pending = true;
+}
+
+static void event_of(struct ent_link_event *event, const struct conn *conn,
+                     enum ent_link_event_type type)
+{
+    *event = (struct ent_link_event){
+        .type = type,
+        .conn = conn->id,
+        .dialled = conn->dialled,
+        .curve = conn->curve,
+    };
+}
+
+static int give_up(struct ent_link_event *event, struct conn *conn)
+{
+    conn->announced = true;
+    event_of(event, conn, ENT_LINK_UP);
+    return 1;
+}
+
+static int give_down(struct ent_link *link, struct ent_link_event *event,
+                     struct conn *conn)
+{
+    event_of(event, conn, ENT_LINK_DOWN);
+    event->reason = conn->reason;
+    conn_free(link, conn);
+    return 1;
+}
+
+static int give_frame(struct ent_link *link, struct ent_link_event *event,
+                      struct conn *conn)
+{
+    event_of(event, conn, ENT_LINK_FRAME);
+    event->frame =
+        ent_slice(zmq_msg_data(&link->frame), zmq_msg_size(&link->frame));
+    link->counts.bytes_received += event->frame.len;
+    return 1;
+}
+
+/* ----------------------------------------------------------------- monitors */
+
+static void read_router_monitor(struct ent_link *link)
+{
+    struct ent_socket_event said;
+    struct conn *conn;
+    int fd;
+
+    while (link->router != NULL &&
+           ent_socket_event_next(link->router_monitor, &said) > 0) {
+        fd = (int)said.value;
+        switch (said.event) {
+        case ZMQ_EVENT_ACCEPTED:
+        case ZMQ_EVENT_DISCONNECTED:
+            conn = conn_find(link, ent_fds_closed(&link->fds, fd));
+            if (conn != NULL)
+                conn_lost(link, conn, REASON_LOST);
+            if (said.event == ZMQ_EVENT_ACCEPTED &&
+                ent_fds_opened(&link->fds, fd, true, clock_ms(link)) < 0)
+                link->counts.over_max++;
+            break;
+        default:
+            link->counts.handshakes_failed++;
+            break;
+        }
+    }
+}
+
+static const char *reason_of(const struct ent_socket_event *said)
+{
+    switch (said->event) {
+    case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
+        return REASON_REFUSED;
+    case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+        return said->value == EAGAIN ? REASON_TIME : REASON_KEY;
+    default:
+        return REASON_KEY;
+    }
+}
+
+static void read_dealer_monitor(struct ent_link *link, struct conn *conn)
+{
+    struct ent_socket_event said;
+
+    while (conn->monitor != NULL &&
+           ent_socket_event_next(conn->monitor, &said) > 0) {
+        switch (said.event) {
+        case ZMQ_EVENT_CONNECTED:
+            if (ent_fds_opened(&link->fds, (int)said.value, false,
+                               clock_ms(link)) == 0)
+                conn->fd = (int)said.value;
+            break;
+        case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
+            if (conn->state == STATE_DIALLING)
+                conn_state(link, conn, STATE_UP);
+            break;
+        case ZMQ_EVENT_CLOSED:
+            conn_lost(link, conn, REASON_NOBODY);
+            break;
+        case ZMQ_EVENT_DISCONNECTED:
+            ent_fds_closed(&link->fds, conn->fd);
+            conn->fd = -1;
+            conn_lost(link, conn, REASON_LOST);
+            break;
+        default:
+            link->counts.handshakes_failed++;
+            conn->reason = reason_of(&said);
+            break;
+        }
+    }
+}
+
+/* ------------------------------------------------------------------ reading */
+
+/* Read one message into link->frame: 1; 0 when there is none; -1 when it was
+ * of several parts, which are gone. */
+static int read_message(struct ent_link *link, void *socket, int flags)
+{
+    zmq_msg_t part;
+    bool more;
+
+    zmq_msg_close(&link->frame);
+    zmq_msg_init(&link->frame);
+    if (zmq_msg_recv(&link->frame, socket, flags) < 0)
+        return 0;
+    more = zmq_msg_more(&link->frame) != 0;
+    if (!more)
+        return 1;
+    while (more) {
+        zmq_msg_init(&part);
+        zmq_msg_recv(&part, socket, 0);
+        more = zmq_msg_more(&part) != 0;
+        zmq_msg_close(&part);
+    }
+    link->counts.bad_parts++;
+    return -1;
+}
+
+/* The routing id before a message to us: 1, or 0 when there is none. `made`
+ * tells whether libzmq made it, or the peer chose one of its own. */
+static int read_route(struct ent_link *link, uint32_t *route, bool *made)
+{
+    uint8_t id[ROUTE_BYTES] = {1};
+    int n = zmq_recv(link->router, id, sizeof(id), ZMQ_DONTWAIT);
+
+    if (n < 0)
+        return 0;
+    *made = n == ROUTE_BYTES && id[0] == 0;
+    *route = (uint32_t)id[1] << 24 | (uint32_t)id[2] << 16 |
+             (uint32_t)id[3] << 8 | id[4];
+    return 1;
+}
+
+static bool read_user(struct ent_link *link, struct ent_key *curve)
+{
+    const char *user = zmq_msg_gets(&link->frame, "User-Id");
+
+    if (user != NULL &&
+        ent_hex_get(curve->b, ENT_KEY_BYTES, user, strlen(user)))
+        return true;
+    link->counts.no_user_id++;
+    return false;
+}
+
+/* A connection that speaks for the first time. NULL when it is gone already,
+ * there are too many, or memory is short. */
+static struct conn *admit(struct ent_link *link, uint32_t route, int fd,
+                          const struct ent_key *curve)
+{
+    struct ent_fd *slot = ent_fds_at(&link->fds, fd);
+    struct conn *conn;
+
+    if (slot == NULL || slot->cut)
+        return NULL;
+    conn = conn_find(link, slot->conn);
+    if (conn != NULL) {
+        /* The descriptor was used before: the later routing id has it. */
+        if ((int32_t)(route - conn->route) < 0)
+            return NULL;
+        conn->fd = -1;
+        slot->conn = 0;
+        conn_lost(link, conn, REASON_LOST);
+    }
+    conn = link->inbound < link->options.inbound_max
+               ? conn_new(link, false, curve)
+               : NULL;
+    if (conn == NULL) {
+        link->counts.over_max++;
+        ent_fds_cut(&link->fds, fd);
+        return NULL;
+    }
+    conn->route = route;
+    conn->next = link->routes[route % ROUTE_BUCKETS];
+    link->routes[route % ROUTE_BUCKETS] = conn;
+    conn->fd = fd;
+    slot->conn = conn->id;
+    conn_state(link, conn, STATE_UP);
+    return conn;
+}
+
+/* One message from those who dial us: 1 with an event, 0 when there is none
+ * now, -1 when a message was dropped. */
+static int read_inbound(struct ent_link *link, struct ent_link_event *event)
+{
+    struct ent_key curve;
+    struct conn *conn;
+    uint32_t route;
+    bool made;
+    int rc, fd;
+
+    if (read_route(link, &route, &made) == 0)
+        return 0;
+    rc = read_message(link, link->router, 0);
+    fd = zmq_msg_get(&link->frame, ZMQ_SRCFD);
+    read_router_monitor(link);
+    if (rc <= 0 || !read_user(link, &curve))
+        return -1;
+    if (!made) { /* it would hold that name against others: not with us */
+        ent_fds_cut(&link->fds, fd);
+        return -1;
+    }
+    conn = route_find(link, route);
+    if (conn == NULL)
+        conn = admit(link, route, fd, &curve);
+    if (conn == NULL || conn->state == STATE_DROPPED ||
+        !ent_key_equal(&conn->curve, &curve))
+        return -1;
+    ent_fds_heard(&link->fds, fd);
+    if (conn->announced)
+        return give_frame(link, event, conn);
+    link->kept = conn;
+    return give_up(event, conn);
+}
+
+static int next_inbound(struct ent_link *link, struct ent_link_event *event)
+{
+    int rc = -1;
+
+    if (link->router == NULL)
+        return 0;
+    for (int i = 0; rc < 0 && i < DROPS_MAX; i++)
+        rc = read_inbound(link, event);
+    if (rc < 0)
+        link->pending = true;
+    if (rc != 0)
+        return rc > 0;
+
+    /* All is read, so those that are lost have nothing left to say. */
+    for (size_t i = 0; link->inbound_going > 0 && i < link->conn_count; i++)
+        if (!link->conns[i]->dialled && link->conns[i]->state == STATE_GOING)
+            return give_down(link, event, link->conns[i]);
+    return 0;
+}
+
+static int next_of_dialled(struct ent_link *link, struct conn *conn,
+                           struct ent_link_event *event)
+{
+    int rc = -1;
+
+    read_dealer_monitor(link, conn);
+    if (conn->state == STATE_UP && !conn->announced)
+        return give_up(event, conn);
+    for (int i = 0; conn->announced && rc < 0 && i < DROPS_MAX; i++)
+        rc = read_message(link, conn->dealer, ZMQ_DONTWAIT);
+    if (rc > 0) {
+        ent_fds_heard(&link->fds, conn->fd);
+        return give_frame(link, event, conn);
+    }
+    if (conn->state == STATE_GOING && (rc == 0 || !conn->announced))
+        return give_down(link, event, conn);
+    if (rc < 0 && conn->announced)
+        link->pending = true;
+    return 0;
+}
+
+/* One round over those we dialled, from where the last one stopped. */
+static int next_dialled(struct ent_link *link, struct ent_link_event *event)
+{
+    for (size_t i = 0; i < link->conn_count; i++) {
+        size_t at = (link->turn + i) % link->conn_count;
+
+        if (link->conns[at]->dialled &&
+            next_of_dialled(link, link->conns[at], event) > 0) {
+            link->turn = at + 1;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Nobody is cut for messages that only wait for us: all must have been read,
+ * or so many that everybody had a turn. */
+static void check_fds(struct ent_link *link, bool all_read)
+{
+    if (!all_read && ++link->reads < 4 * link->conn_count + DROPS_MAX)
+        return;
+    link->reads = 0;
+    ent_fds_check(&link->fds, clock_ms(link));
+}
+
+int ent_link_next(struct ent_link *link, struct ent_link_event *event)
+{
+    struct conn *kept = link->kept;
+    int rc;
+
+    link->kept = NULL;
+    if (kept != NULL)
+        return give_frame(link, event, kept);
+    link->pending = false;
+    ent_zap_serve(link->zap);
+    read_router_monitor(link);
+    link->dialled_first = !link->dialled_first;
+    rc = link->dialled_first ? next_dialled(link, event)
+                             : next_inbound(link, event);
+    if (rc == 0)
+        rc = link->dialled_first ? next_inbound(link, event)
+                                 : next_dialled(link, event);
+    check_fds(link, rc == 0);
+    if (rc > 0)
+        link->pending = true;
+    return rc;
+}
+
+/* ------------------------------------------------------------------ waiting */
+
+static void run_timers(struct ent_link *link)
+{
+    uint64_t now_ms = clock_ms(link);
+
+    for (size_t i = link->conn_count; i-- > 0;) {
+        struct conn *conn = link->conns[i];
+
+        if (conn->due_ms == 0 || conn->due_ms > now_ms)
+            continue;
+        conn->due_ms = 0;
+        if (conn->state == STATE_DROPPED)
+            ent_fds_cut(&link->fds, conn->fd);
+        else if (conn->state == STATE_DIALLING)
+            conn_lost(link, conn, REASON_TIME);
+    }
+}
+
+static int wait_limit(const struct ent_link *link, int timeout_ms)
+{
+    int limit = link->pending || link->kept != NULL ? 0
+                : link->blocked                     ? BLOCKED_MS
+                : link->conn_count > 0              ? ENT_LINK_WAIT_MS
+                                                    : -1;
+
+    if (limit >= 0 && (timeout_ms < 0 || timeout_ms > limit))
+        return limit;
+    return timeout_ms;
+}
+
+static void add_socket(struct ent_link *link, size_t *count, void *socket,
+                       int events)
+{
+    if (socket != NULL)
+        link->items[(*count)++] =
+            (zmq_pollitem_t){.socket = socket, .events = (short)events};
+}
+
+static int fill_items(struct ent_link *link, const int *fds, size_t fd_count,
+                      size_t *count)
+{
+    size_t need = fd_count + 3 + 2 * link->conn_count;
+
+    if (need > link->item_cap) {
+        zmq_pollitem_t *items = realloc(link->items, need * sizeof(*items));
+
+        if (items == NULL)
+            return ENT_ENOMEM;
+        link->items = items;
+        link->item_cap = need;
+    }
+    *count = 0;
+    for (size_t i = 0; i < fd_count; i++)
+        link->items[(*count)++] =
+            (zmq_pollitem_t){.fd = fds[i], .events = ZMQ_POLLIN};
+    add_socket(link, count, link->zap, ZMQ_POLLIN);
+    add_socket(link, count, link->router, ZMQ_POLLIN);
+    add_socket(link, count, link->router_monitor, ZMQ_POLLIN);
+    for (size_t i = 0; i < link->conn_count; i++) {
+        struct conn *conn = link->conns[i];
+
+        add_socket(link, count, conn->dealer,
+                   conn->blocked ? ZMQ_POLLIN | ZMQ_POLLOUT : ZMQ_POLLIN);
+        add_socket(link, count, conn->monitor, ZMQ_POLLIN);
+        conn->blocked = false;
+    }
+    return 0;
+}
+
+int ent_link_wait(struct ent_link *link, const int *fds, bool *ready,
+                  size_t fd_count, int timeout_ms)
+{
+    size_t count;
+    int rc;
+
+    run_timers(link);
+    rc = fill_items(link, fds, fd_count, &count);
+    if (rc < 0)
+        return rc;
+    rc = zmq_poll(link->items, (int)count, wait_limit(link, timeout_ms));
+    link->blocked = false;
+    for (size_t i = 0; i < fd_count; i++)
+        ready[i] = rc > 0 && link->items[i].revents != 0;
+    return rc >= 0 || zmq_errno() == EINTR ? 0 : ENT_EFAIL;
+}
+
+/* ---------------------------------------------------------- dialling, sending
+ */
+
+int ent_link_dial(struct ent_link *link, const char *endpoint,
+                  const struct ent_key *curve, uint32_t *id,
+                  struct ent_err *err)
+{
+    struct conn *conn = conn_new(link, true, curve);
+    int rc;
+
+    if (conn == NULL)
+        return ent_err_set(err, ENT_ENOMEM, ENT_N_("out of memory"));
+    conn->due_ms = clock_ms(link) + ENT_LINK_DIAL_MS;
+    rc = ent_socket_dealer(link->context, &link->options, endpoint, curve,
+                           &conn->dealer, &conn->monitor, NULL);
+    if (rc < 0)
+        conn_lost(link, conn,
+                  rc == ENT_EREFUSED ? REASON_ENDPOINT : REASON_NOBODY);
+    *id = conn->id;
+    return 0;
+}
+
+static int send_inbound(struct ent_link *link, struct conn *conn,
+                        struct ent_slice frame)
+{
+    uint8_t id[ROUTE_BYTES] = {
+        0, (uint8_t)(conn->route >> 24), (uint8_t)(conn->route >> 16),
+        (uint8_t)(conn->route >> 8), (uint8_t)conn->route};
+    size_t len = sizeof(int);
+    int events;
+
+    if (zmq_send(link->router, id, sizeof(id), ZMQ_SNDMORE | ZMQ_DONTWAIT) <
+        0) {
+        if (zmq_errno() == EAGAIN) {
+            /* Reading the events lets libzmq notice a peer that died. */
+            zmq_getsockopt(link->router, ZMQ_EVENTS, &events, &len);
+            link->blocked = true;
+            return 0;
+        }
+        conn_lost(link, conn, REASON_LOST);
+        return ENT_EPEER;
+    }
+    return zmq_send(link->router, frame.at, frame.len, ZMQ_DONTWAIT) < 0
+               ? ENT_EPEER
+               : 1;
+}
+
+static int send_dialled(struct conn *conn, struct ent_slice frame)
+{
+    if (zmq_send(conn->dealer, frame.at, frame.len, ZMQ_DONTWAIT) >= 0)
+        return 1;
+    if (zmq_errno() != EAGAIN)
+        return ENT_EPEER;
+    conn->blocked = true;
+    return 0;
+}
+
+int ent_link_send(struct ent_link *link, uint32_t id, struct ent_slice frame)
+{
+    struct conn *conn = conn_find(link, id);
+    int rc;
+
+    ENT_ASSERT(frame.len <= ENT_FRAME_BYTES_MAX);
+    if (conn == NULL || conn->state != STATE_UP)
+        return ENT_EPEER;
+    rc = conn->dialled ? send_dialled(conn, frame)
+                       : send_inbound(link, conn, frame);
+    if (rc > 0)
+        link->counts.bytes_sent += frame.len;
+    return rc;
+}
+
+void ent_link_drop(struct ent_link *link, uint32_t id)
+{
+    struct conn *conn = conn_find(link, id);
+
+    if (conn == NULL || conn->state == STATE_DROPPED)
+        return;
+    if (link->kept == conn)
+        link->kept = NULL;
+    if (conn->dialled || conn->state == STATE_GOING) {
+        conn_free(link, conn);
+        return;
+    }
+    conn_state(link, conn, STATE_DROPPED);
+    conn->due_ms = clock_ms(link) + ENT_LINK_LINGER_MS;
+}
+
+/* --------------------------------------------------------- opening, closing */
+
+/* "[::ffff:127.0.0.1]" is how libzmq writes an IPv4 address it bound. */
+static void read_bound(struct ent_link *link)
+{
+    static const char mapped[] = "tcp://[::ffff:";
+    size_t len = sizeof(link->bound);
+    char *at = link->bound;
+    char *close;
+
+    zmq_getsockopt(link->router, ZMQ_LAST_ENDPOINT, at, &len);
+    close = strchr(at, ']');
+    if (strncmp(at, mapped, strlen(mapped)) != 0 || close == NULL)
+        return;
+    memmove(close, close + 1, strlen(close));
+    memmove(at + strlen("tcp://"), at + strlen(mapped),
+            strlen(at + strlen(mapped)) + 1);
+}
+
+int ent_link_open(const struct ent_link_options *options,
+                  struct ent_link **opened, struct ent_err *err)
+{
+    struct ent_link *link;
+    int rc;
+
+    if (zmq_has("curve") != 1)
+        return ent_err_set(err, ENT_EFAIL,
+                           ENT_N_("this libzmq was built without CURVE: "
+                                  "connections could not be protected"));
+    link = calloc(1, sizeof(*link));
+    if (link == NULL)
+        return ent_err_set(err, ENT_ENOMEM, ENT_N_("out of memory"));
+    zmq_msg_init(&link->frame);
+    link->options = *options;
+    memcpy(link->curve_secret, options->curve_secret, ENT_KEY_BYTES);
+    link->options.curve_secret = link->curve_secret;
+    link->watch = zmq_stopwatch_start();
+    link->context = zmq_ctx_new();
+    rc = link->context != NULL
+             ? 0
+             : ent_err_set(err, ENT_ENOMEM, ENT_N_("out of memory"));
+    if (rc == 0) {
+        zmq_ctx_set(link->context, ZMQ_IO_THREADS, ENT_SOCKET_THREADS);
+        zmq_ctx_set(link->context, ZMQ_MAX_SOCKETS, ENT_SOCKET_MAX);
+        rc = ent_zap_open(link->context, &link->zap, err);
+    }
+    if (rc == 0 && options->listen != NULL)
+        rc = ent_socket_router(link->context, &link->options, &link->router,
+                               &link->router_monitor, err);
+    if (rc < 0) {
+        ent_link_close(link);
+        return rc;
+    }
+    if (link->router != NULL)
+        read_bound(link);
+    *opened = link;
+    return 0;
+}
+
+void ent_link_close(struct ent_link *link)
+{
+    if (link == NULL)
+        return;
+    while (link->conn_count > 0)
+        conn_free(link, link->conns[link->conn_count - 1]);
+    ent_socket_close(link->router, link->router_monitor);
+    ent_socket_close(link->zap, NULL);
+    while (link->context != NULL && zmq_ctx_term(link->context) != 0 &&
+           zmq_errno() == EINTR)
+        ;
+    zmq_msg_close(&link->frame);
+    zmq_stopwatch_stop(link->watch);
+    ent_fds_fini(&link->fds);
+    explicit_bzero(link->curve_secret, sizeof(link->curve_secret));
+    free(link->conns);
+    free(link->items);
+    free(link);
+}
+
+const char *ent_link_bound(const struct ent_link *link)
+{
+    return link->router != NULL ? link->bound : NULL;
+}
+
+void ent_link_counts_read(const struct ent_link *link,
+                          struct ent_link_counts *counts)
+{
+    *counts = link->counts;
+}
