@@ -358,7 +358,7 @@ static void get_payload(struct ent_unpack *in, const ent_obj *obj,
                         const uint8_t *raw, struct ent_arena *arena,
                         struct ent_change *change)
 {
-    struct ent_op *ops = (struct ent_op *)(uintptr_t)change->ops;
+    struct ent_op *ops = change->ops;
     const ent_obj *items;
     size_t bearing = 0;
     size_t count;

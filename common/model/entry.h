@@ -50,7 +50,7 @@ struct ent_op {
 struct ent_change {
     uint32_t kind;
     struct ent_id id;
-    const struct ent_op *ops; /* ascending by (field, code); life first */
+    struct ent_op *ops; /* ascending by (field, code); life first */
     size_t op_count;
     bool erased;                 /* the payload is gone, the commitment kept */
     bool has_commitment;         /* some operation bears a value */
@@ -72,7 +72,7 @@ struct ent_entry {
     const struct ent_ref *refs; /* ascending by (origin, seq, hash) */
     size_t ref_count;
     /* the body */
-    const struct ent_change *changes; /* ascending by (kind, id) */
+    struct ent_change *changes; /* ascending by (kind, id) */
     size_t change_count;
     /* the payload's key */
     bool has_seed; /* false: each change carries its own salt */

@@ -57,7 +57,7 @@ struct ent_roster_member {
 };
 
 struct ent_roster {
-    const struct ent_roster_entry **chain; /* valid entries, by position */
+    const struct ent_roster_entry **chain; /* valid ones; chain[i] is at i + 1 */
     size_t length;
     struct ent_roster_member *members; /* at the head, by admission */
     size_t member_count;
@@ -72,7 +72,8 @@ ENT_NODISCARD int ent_roster_build(const struct ent_roster_entry *entries,
                                    size_t count, struct ent_arena *arena,
                                    struct ent_roster *roster);
 
-/* Role of a key at position `pos` of the chain (0: at the head). */
+/* Role of a key once the chain's first `pos` entries hold; a position beyond
+ * the head counts as the head. */
 enum ent_role ent_roster_role(const struct ent_roster *roster, uint64_t pos,
                               const struct ent_key *key);
 

@@ -30,6 +30,7 @@ struct ent_store_options {
     struct ent_rand *rand;         /* borrowed for the store's life */
     int64_t now_ms;
     bool read_only; /* no write, no lock file, no migration */
+    bool fragile;   /* tests: synchronous=OFF, a power cut may lose all */
 };
 
 /* Make the home directory's key, origin and empty replica. `org` is the

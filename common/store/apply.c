@@ -1,0 +1,308 @@
+/* apply.c - merging: what an accepted entry does to the state (rules M1-M6).
+ * Written against docs/merge.md; the naive model of the tests says the same
+ * with lists and loops. */
+#include <string.h>
+
+#include "store/state.h"
+
+static int no_memory(struct ent_err *err)
+{
+    return ent_err_set(err, ENT_ENOMEM, ENT_N_("out of memory"));
+}
+
+/* The summand of a write that stood until now. */
+static int subtract(struct ent_apply *apply, const struct ent_state *state,
+                    const struct ent_cell *cell, struct ent_err *err)
+{
+    enum ent_verdict verdict;
+    struct ent_hash hash;
+    struct ent_sum_key key;
+    struct ent_sum part;
+    int rc = ent_log_hash(apply->store, cell->n, &hash, &verdict, err);
+
+    if (rc < 0)
+        return rc;
+    key = ent_sum_key_of(&apply->space_id, state->kind, &state->id, &hash);
+    part = ent_sum_of_write(&key, cell->field, cell->ordinal, cell->code);
+    ent_sum_sub(&apply->sum, &part);
+    return 0;
+}
+
+static void bind_unseen(struct ent_stmt *stmt, const struct ent_apply *apply,
+                        const struct ent_state *state, uint32_t field,
+                        const struct ent_ref *ref, uint32_t ordinal)
+{
+    ent_stmt_bind_int(stmt, 1, apply->space);
+    ent_stmt_bind_int(stmt, 2, state->kind);
+    ent_stmt_bind_blob(stmt, 3, state->id.b, ENT_ID_BYTES);
+    ent_stmt_bind_int(stmt, 4, field);
+    ent_stmt_bind_blob(stmt, 5, ref->origin.b, ENT_ID_BYTES);
+    ent_stmt_bind_int(stmt, 6, (int64_t)ref->seq);
+    ent_stmt_bind_blob(stmt, 7, ref->hash.b, ENT_HASH8_BYTES);
+    ent_stmt_bind_int(stmt, 8, ordinal);
+}
+
+/* Rule M3: a write that is replaced before it came must not come to life. */
+static int remember(struct ent_apply *apply, const struct ent_state *state,
+                    uint32_t field, const struct ent_ref *ref,
+                    uint32_t ordinal, struct ent_err *err)
+{
+    struct ent_stmt *stmt =
+        ent_db_stmt(&apply->store->db, ENT_SQL_UNSEEN_INSERT);
+
+    apply->store->unseen_empty = false;
+    bind_unseen(stmt, apply, state, field, ref, ordinal);
+    return ent_stmt_run(stmt, err);
+}
+
+/* Whether this very write was replaced before it came; it is forgotten now. */
+static int was_replaced(struct ent_apply *apply, const struct ent_state *state,
+                        const struct ent_op *op, uint32_t ordinal,
+                        bool *replaced, struct ent_err *err)
+{
+    struct ent_ref self = {.origin = apply->origin, .seq = apply->seq};
+    struct ent_stmt *stmt;
+    int rc;
+
+    *replaced = false;
+    if (apply->store->unseen_empty || apply->hash == NULL)
+        return 0;
+    self.hash = ent_hash_head(apply->hash);
+    stmt = ent_db_stmt(&apply->store->db, ENT_SQL_UNSEEN_TAKE);
+    bind_unseen(stmt, apply, state, op->field, &self, ordinal);
+    rc = ent_stmt_run(stmt, err);
+    *replaced = rc == 0 && sqlite3_changes(apply->store->db.raw) > 0;
+    return rc;
+}
+
+static int take_seen(struct ent_apply *apply, struct ent_state *state,
+                     const struct ent_op *op, struct ent_err *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < op->seen_count; i++) {
+        const struct ent_seen *seen = &op->seen[i];
+        int64_t n = apply->ref_n[seen->ref];
+        struct ent_cell *cell;
+
+        if (n == 0) {
+            rc = remember(apply, state, op->field, &apply->refs[seen->ref],
+                          seen->ordinal, err);
+            continue;
+        }
+        cell = ent_state_find(state, op->field, n, seen->ordinal);
+        if (cell == NULL) /* replaced by somebody else already */
+            continue;
+        rc = subtract(apply, state, cell, err);
+        ent_state_remove(state, cell);
+    }
+    return rc;
+}
+
+int ent_apply_ops(struct ent_apply *apply, const struct ent_change *change,
+                  struct ent_state *state, struct ent_err *err)
+{
+    struct ent_sum_key key;
+    uint32_t ordinal = 0;
+    int rc = 0;
+
+    if (apply->hash != NULL)
+        key = ent_sum_key_of(&apply->space_id, state->kind, &state->id,
+                             apply->hash);
+    for (size_t i = 0; rc == 0 && i < change->op_count; i++) {
+        const struct ent_op *op = &change->ops[i];
+        struct ent_cell cell = {.field = op->field,
+                                .code = op->code,
+                                .n = apply->n,
+                                .value = op->value};
+        struct ent_sum part;
+        bool replaced;
+
+        rc = take_seen(apply, state, op, err);
+        if (rc < 0 || op->code == ENT_OP_REMOVE)
+            continue;
+        ordinal = i > 0 && op->code == ENT_OP_ADD &&
+                          op[-1].code == ENT_OP_ADD &&
+                          op[-1].field == op->field
+                      ? ordinal + 1
+                      : 0;
+        cell.ordinal = ordinal;
+        cell.missing = change->erased && ent_op_bears_value(op->code);
+        rc = was_replaced(apply, state, op, ordinal, &replaced, err);
+        if (rc < 0 || replaced)
+            continue;
+        ent_state_add(state, &cell);
+        if (apply->hash == NULL)
+            continue;
+        part = ent_sum_of_write(&key, op->field, ordinal, op->code);
+        ent_sum_add(&apply->sum, &part);
+    }
+    if (rc == 0 && state->arena->rc < 0)
+        rc = no_memory(err);
+    return rc;
+}
+
+void ent_change_sum(const struct ent_id *space, const struct ent_change *change,
+                    const struct ent_hash *hash, struct ent_sum *sum)
+{
+    struct ent_sum_key key =
+        ent_sum_key_of(space, change->kind, &change->id, hash);
+    uint32_t ordinal = 0;
+
+    for (size_t i = 0; i < change->op_count; i++) {
+        const struct ent_op *op = &change->ops[i];
+        struct ent_sum part;
+
+        if (op->code == ENT_OP_REMOVE)
+            continue;
+        ordinal = i > 0 && op->code == ENT_OP_ADD &&
+                          op[-1].code == ENT_OP_ADD &&
+                          op[-1].field == op->field
+                      ? ordinal + 1
+                      : 0;
+        part = ent_sum_of_write(&key, op->field, ordinal, op->code);
+        ent_sum_add(sum, &part);
+    }
+}
+
+const struct ent_field *ent_change_one(struct ent_store *store,
+                                       const struct ent_change *change)
+{
+    const struct ent_kind *kind = ent_kind_find(store->kinds, change->kind);
+    uint32_t number = ENT_FIELD_LIFE;
+
+    if (kind == NULL)
+        return NULL;
+    for (size_t i = 0; i < change->op_count; i++) {
+        const struct ent_op *op = &change->ops[i];
+
+        if (op->code == ENT_OP_DEAD)
+            return NULL;
+        if (op->field == ENT_FIELD_LIFE || op->field == number)
+            continue;
+        if (number != ENT_FIELD_LIFE)
+            return NULL;
+        number = op->field;
+    }
+    return number == ENT_FIELD_LIFE ? NULL : ent_field_find(kind, number);
+}
+
+/* Nothing of the record stands outside a row. */
+static int has_no_cells(struct ent_apply *apply,
+                        const struct ent_change *change, bool *none,
+                        struct ent_err *err)
+{
+    struct ent_stmt *stmt;
+    int rc;
+
+    *none = true;
+    if (apply->store->cells_empty)
+        return 0;
+    stmt = ent_db_stmt(&apply->store->db, ENT_SQL_CELL_OF_RECORD);
+    ent_stmt_bind_int(stmt, 1, apply->space);
+    ent_stmt_bind_int(stmt, 2, change->kind);
+    ent_stmt_bind_blob(stmt, 3, change->id.b, ENT_ID_BYTES);
+    rc = ent_stmt_step(stmt, err);
+    ent_stmt_reset(stmt);
+    *none = rc == 0;
+    return rc < 0 ? rc : 0;
+}
+
+/* Most records are created by one entry and never contested: those go straight
+ * into their row. */
+static int insert_plain(struct ent_apply *apply,
+                        const struct ent_change *change, bool *done,
+                        struct ent_err *err)
+{
+    const struct ent_kind *kind =
+        ent_kind_find(apply->store->kinds, change->kind);
+    int rc;
+
+    *done = false;
+    if (!apply->store->unseen_empty || !ent_state_is_plain(kind, change))
+        return 0;
+    rc = has_no_cells(apply, change, done, err);
+    if (rc < 0 || !*done)
+        return rc;
+    rc = ent_state_insert(apply->store, apply->space, kind, apply->n, change,
+                          done, err);
+    if (rc == 0 && *done && apply->hash != NULL)
+        ent_change_sum(&apply->space_id, change, apply->hash, &apply->sum);
+    return rc;
+}
+
+int ent_apply_change(struct ent_apply *apply, const struct ent_change *change,
+                     struct ent_err *err)
+{
+    struct ent_arena *scratch = &apply->store->scratch;
+    struct ent_state state;
+    bool done;
+    int rc;
+
+    ent_arena_reset(scratch);
+    rc = insert_plain(apply, change, &done, err);
+    if (rc < 0 || done)
+        return rc;
+    rc = ent_state_load(apply->store, apply->space, change->kind, &change->id,
+                        ent_change_one(apply->store, change), scratch, &state,
+                        err);
+    if (rc == 0)
+        rc = ent_apply_ops(apply, change, &state, err);
+    if (rc == 0)
+        rc = ent_state_save(apply->store, &state, err);
+    return rc;
+}
+
+/* Where the entries stand that `entry` names; 0 for those not applied here. */
+static int resolve(struct ent_store *store, int64_t space,
+                   const struct ent_entry *entry, int64_t *ref_n,
+                   struct ent_err *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < entry->ref_count; i++) {
+        enum ent_verdict verdict;
+        struct ent_hash hash;
+
+        rc = ent_log_resolve(store, space, &entry->refs[i], &ref_n[i], err);
+        if (rc < 0 || ref_n[i] == 0)
+            continue;
+        rc = ent_log_hash(store, ref_n[i], &hash, &verdict, err);
+        if (verdict != ENT_VERDICT_ACCEPTED)
+            ref_n[i] = 0;
+    }
+    return rc;
+}
+
+int ent_apply_entry(struct ent_store *store, int64_t space,
+                    const struct ent_entry *entry, int64_t n,
+                    const struct ent_hash *hash, struct ent_sum *sum,
+                    struct ent_err *err)
+{
+    struct ent_sum part = ent_sum_of_entry(hash);
+    struct ent_arena arena = {0};
+    int64_t *ref_n = ENT_ARENA_NEW(&arena, int64_t, entry->ref_count + 1);
+    struct ent_apply apply = {
+        .store = store,
+        .space = space,
+        .space_id = entry->space,
+        .n = n,
+        .origin = entry->origin,
+        .seq = entry->seq,
+        .hash = hash,
+        .refs = entry->refs,
+        .ref_n = ref_n,
+        .sum = *sum,
+    };
+    int rc = ref_n == NULL ? no_memory(err)
+                           : resolve(store, space, entry, ref_n, err);
+
+    for (size_t i = 0; rc == 0 && i < entry->change_count; i++)
+        rc = ent_apply_change(&apply, &entry->changes[i], err);
+    if (rc == 0) {
+        ent_sum_add(&apply.sum, &part);
+        *sum = apply.sum;
+    }
+    ent_arena_fini(&arena);
+    return rc;
+}

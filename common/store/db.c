@@ -1,0 +1,283 @@
+/* db.c - see db.h. */
+#include "store/db.h"
+
+#include <string.h>
+
+#include "store/store.h"
+
+#define SETUP                                                                  \
+    "PRAGMA journal_mode = WAL;"                                               \
+    "PRAGMA synchronous = FULL;"                                               \
+    "PRAGMA trusted_schema = OFF;"                                             \
+    "PRAGMA temp_store = MEMORY;"                                              \
+    "PRAGMA cache_size = -8192;"
+
+static void configure(struct ent_db *db)
+{
+    sqlite3_extended_result_codes(db->raw, 1);
+    sqlite3_db_config(db->raw, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(db->raw, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
+    sqlite3_db_config(db->raw, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
+    sqlite3_db_config(db->raw, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
+    sqlite3_busy_timeout(db->raw, ENT_BUSY_MS);
+}
+
+int ent_db_open(struct ent_db *db, const char *path, int flags,
+                struct ent_err *err)
+{
+    int rc;
+
+    memset(db, 0, sizeof(*db));
+    rc = sqlite3_open_v2(path, &db->raw, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    if (rc != SQLITE_OK) {
+        rc = ent_db_fail(db, rc, err);
+        ent_db_close(db);
+        return rc;
+    }
+    configure(db);
+    rc = ent_db_exec(db, SETUP, err);
+    if (rc < 0)
+        ent_db_close(db);
+    return rc;
+}
+
+void ent_db_close(struct ent_db *db)
+{
+    for (size_t i = 0; i < ENT_SQL_COUNT; i++)
+        ent_stmt_fini(&db->stmts[i]);
+    if (db->raw != NULL)
+        sqlite3_close(db->raw);
+    memset(db, 0, sizeof(*db));
+}
+
+int ent_db_fail(struct ent_db *db, int sqlite_rc, struct ent_err *err)
+{
+    const char *said = db->raw != NULL ? sqlite3_errmsg(db->raw)
+                                       : sqlite3_errstr(sqlite_rc);
+
+    switch (sqlite_rc & 0xff) {
+    case SQLITE_NOMEM:
+        return ent_err_set(err, ENT_ENOMEM, ENT_N_("out of memory"));
+    case SQLITE_FULL:
+        return ent_err_set(err, ENT_ESTORE,
+                           ENT_N_("the disk is full; nothing was written"));
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_CANTOPEN:
+        return ent_err_set(err, ENT_ESTORE,
+                           ENT_N_("the replica cannot be written here: %s"),
+                           said);
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return ent_err_set(
+            err, ENT_ESTORE,
+            ENT_N_("the replica is damaged: %s; restore a backup or fetch it "
+                   "again from a member"),
+            said);
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return ent_err_set(err, ENT_ESTORE,
+                           ENT_N_("another program keeps the replica locked"));
+    default:
+        return ent_err_set(err, ENT_ESTORE, ENT_N_("storage failed: %s (%d)"),
+                           said, sqlite_rc);
+    }
+}
+
+int ent_db_exec(struct ent_db *db, const char *sql, struct ent_err *err)
+{
+    int rc = sqlite3_exec(db->raw, sql, NULL, NULL, NULL);
+
+    return rc == SQLITE_OK ? 0 : ent_db_fail(db, rc, err);
+}
+
+int ent_db_int(struct ent_db *db, const char *sql, int64_t *value,
+               struct ent_err *err)
+{
+    struct ent_stmt stmt;
+    int rc = ent_stmt_prepare(db, sql, &stmt, err);
+
+    if (rc < 0)
+        return rc;
+    rc = ent_stmt_step(&stmt, err);
+    if (rc > 0)
+        *value = ent_stmt_int(&stmt, 0);
+    ent_stmt_fini(&stmt);
+    return rc > 0 ? 0 : rc < 0 ? rc : ENT_ENOTFOUND;
+}
+
+int ent_db_begin(struct ent_db *db, struct ent_err *err)
+{
+    int rc = ent_stmt_run(ent_db_stmt(db, ENT_SQL_BEGIN), err);
+
+    if (rc == 0)
+        db->in_transaction = true;
+    return rc;
+}
+
+int ent_db_commit(struct ent_db *db, struct ent_err *err)
+{
+    int rc = ent_stmt_run(ent_db_stmt(db, ENT_SQL_COMMIT), err);
+
+    if (rc == 0)
+        db->in_transaction = false;
+    else
+        ent_db_rollback(db);
+    return rc;
+}
+
+void ent_db_rollback(struct ent_db *db)
+{
+    if (!db->in_transaction)
+        return;
+    db->in_transaction = false;
+    /* A failed commit may have undone it already. */
+    if (sqlite3_get_autocommit(db->raw) == 0)
+        (void)ent_stmt_run(ent_db_stmt(db, ENT_SQL_ROLLBACK), NULL);
+}
+
+struct ent_stmt *ent_db_stmt(struct ent_db *db, enum ent_sql which)
+{
+    struct ent_stmt *stmt = &db->stmts[which];
+
+    stmt->db = db;
+    stmt->rc = SQLITE_OK;
+    if (stmt->raw == NULL)
+        stmt->rc = sqlite3_prepare_v3(db->raw, ent_sql_text[which], -1,
+                                      SQLITE_PREPARE_PERSISTENT, &stmt->raw,
+                                      NULL);
+    return stmt;
+}
+
+int ent_stmt_prepare(struct ent_db *db, const char *sql, struct ent_stmt *stmt,
+                     struct ent_err *err)
+{
+    int rc;
+
+    *stmt = (struct ent_stmt){.db = db};
+    rc = sqlite3_prepare_v3(db->raw, sql, -1, SQLITE_PREPARE_PERSISTENT,
+                            &stmt->raw, NULL);
+    return rc == SQLITE_OK ? 0 : ent_db_fail(db, rc, err);
+}
+
+void ent_stmt_fini(struct ent_stmt *stmt)
+{
+    sqlite3_finalize(stmt->raw);
+    *stmt = (struct ent_stmt){0};
+}
+
+static void keep(struct ent_stmt *stmt, int rc)
+{
+    if (stmt->rc == SQLITE_OK)
+        stmt->rc = rc;
+}
+
+void ent_stmt_bind_int(struct ent_stmt *stmt, int at, int64_t value)
+{
+    if (stmt->rc == SQLITE_OK)
+        keep(stmt, sqlite3_bind_int64(stmt->raw, at, value));
+}
+
+void ent_stmt_bind_null(struct ent_stmt *stmt, int at)
+{
+    if (stmt->rc == SQLITE_OK)
+        keep(stmt, sqlite3_bind_null(stmt->raw, at));
+}
+
+void ent_stmt_bind_real(struct ent_stmt *stmt, int at, double value)
+{
+    if (stmt->rc == SQLITE_OK)
+        keep(stmt, sqlite3_bind_double(stmt->raw, at, value));
+}
+
+void ent_stmt_bind_blob(struct ent_stmt *stmt, int at, const void *bytes,
+                        size_t len)
+{
+    /* NULL bytes would bind NULL; an empty blob is meant. */
+    if (stmt->rc == SQLITE_OK)
+        keep(stmt, sqlite3_bind_blob64(stmt->raw, at, len > 0 ? bytes : "",
+                                       len, SQLITE_STATIC));
+}
+
+void ent_stmt_bind_text(struct ent_stmt *stmt, int at, struct ent_slice text)
+{
+    if (stmt->rc == SQLITE_OK)
+        keep(stmt, sqlite3_bind_text64(
+                       stmt->raw, at,
+                       text.len > 0 ? (const char *)text.at : "", text.len,
+                       SQLITE_STATIC, SQLITE_UTF8));
+}
+
+void ent_stmt_bind_cstr(struct ent_stmt *stmt, int at, const char *text)
+{
+    ent_stmt_bind_text(stmt, at, ent_slice_str(text));
+}
+
+int ent_stmt_step(struct ent_stmt *stmt, struct ent_err *err)
+{
+    int rc = stmt->rc;
+
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(stmt->raw);
+    if (rc == SQLITE_ROW)
+        return 1;
+    if (rc == SQLITE_DONE)
+        return 0;
+    stmt->rc = rc;
+    return ent_db_fail(stmt->db, rc, err);
+}
+
+int ent_stmt_run(struct ent_stmt *stmt, struct ent_err *err)
+{
+    int rc = ent_stmt_step(stmt, err);
+
+    ent_stmt_reset(stmt);
+    return rc < 0 ? rc : 0;
+}
+
+void ent_stmt_reset(struct ent_stmt *stmt)
+{
+    if (stmt->raw != NULL)
+        sqlite3_reset(stmt->raw);
+    stmt->rc = SQLITE_OK;
+}
+
+int64_t ent_stmt_int(struct ent_stmt *stmt, int column)
+{
+    return sqlite3_column_int64(stmt->raw, column);
+}
+
+struct ent_slice ent_stmt_bytes(struct ent_stmt *stmt, int column)
+{
+    const void *at = sqlite3_column_type(stmt->raw, column) == SQLITE_BLOB
+                         ? sqlite3_column_blob(stmt->raw, column)
+                         : (const void *)sqlite3_column_text(stmt->raw, column);
+    int len = sqlite3_column_bytes(stmt->raw, column);
+
+    return ent_slice(at != NULL ? at : "", len < 0 ? 0 : (size_t)len);
+}
+
+bool ent_stmt_is_null(struct ent_stmt *stmt, int column)
+{
+    return sqlite3_column_type(stmt->raw, column) == SQLITE_NULL;
+}
+
+void ent_stmt_copy(struct ent_stmt *stmt, int column, void *to, size_t len)
+{
+    struct ent_slice bytes = ent_stmt_bytes(stmt, column);
+
+    if (bytes.len == len)
+        memcpy(to, bytes.at, len);
+    else
+        memset(to, 0, len);
+}
+
+void ent_stmt_copy_text(struct ent_stmt *stmt, int column, char *to,
+                        size_t size)
+{
+    struct ent_slice bytes = ent_stmt_bytes(stmt, column);
+    size_t len = bytes.len < size ? bytes.len : size - 1;
+
+    memcpy(to, bytes.at, len);
+    to[len] = '\0';
+}

@@ -1,0 +1,231 @@
+/* replica.h - what the files of store/ share: the open replica itself.
+ * Nothing outside store/ includes this. */
+#ifndef ENT_STORE_REPLICA_H
+#define ENT_STORE_REPLICA_H
+
+#include "model/roster.h"
+#include "secure/hash.h"
+#include "store/db.h"
+#include "store/store.h"
+#include "store/table.h"
+
+#define ENT_SEQ_BITS 40
+#define ENT_HASH_CACHE 4096 /* entry hashes kept in memory, a power of two */
+
+static inline int64_t ent_n(int64_t o, int64_t seq)
+{
+    return o << ENT_SEQ_BITS | seq;
+}
+static inline int64_t ent_n_o(int64_t n)
+{
+    return n >> ENT_SEQ_BITS;
+}
+static inline int64_t ent_n_seq(int64_t n)
+{
+    return n & ENT_SEQ_MAX;
+}
+
+/* What became of an entry (column `verdict` of the log). */
+enum ent_verdict {
+    ENT_VERDICT_ACCEPTED = 0,
+    ENT_VERDICT_NO_ROLE = 1, /* its author may not write: quarantined (A3) */
+    ENT_VERDICT_BRANCH = 2,  /* second branch of a log: kept, not applied (A8) */
+};
+
+/* One log of a space, or one branch of a forked one. */
+struct ent_log {
+    int64_t o;
+    int64_t space;
+    struct ent_key author;
+    struct ent_id id;
+    struct ent_hash branch; /* zero for the first branch seen here */
+    int64_t base;           /* last number in common with the first branch */
+    int64_t signed_seq;     /* newest signature held */
+    struct ent_sig sig;
+    bool head_known; /* the rest is filled on demand */
+    int64_t head;    /* 0: empty (base for a branch) */
+    struct ent_hash head_hash;
+    struct ent_sum sum;
+};
+
+/* One space with its roster evaluated. */
+struct ent_space_state {
+    int64_t space;
+    struct ent_id id;
+    struct ent_arena arena;
+    struct ent_roster_entry *entries;
+    size_t entry_count;
+    struct ent_roster roster;
+    struct ent_hash set_hash; /* over all entries held, by hash */
+};
+
+struct ent_hash_slot {
+    int64_t n;
+    enum ent_verdict verdict;
+    struct ent_hash hash;
+};
+
+struct ent_store {
+    struct ent_db db;
+    struct ent_tables tables;
+    const struct ent_kinds *kinds;
+    struct ent_rand *rand;
+    struct ent_idgen idgen;
+    struct ent_keys keys;
+    char *home;
+    char org[ENT_NAME_BYTES_MAX + 1];
+    char country[4];
+    struct ent_id origin;
+    const char *fresh; /* why a fresh origin was made, or NULL */
+    int high_water;    /* file descriptor, -1 when read-only */
+    bool read_only;
+
+    /* What is remembered between transactions, dropped when another process
+     * committed (data_version) or a transaction failed. */
+    int64_t data_version;
+    struct ent_log **logs; /* ascending by space, author, id, branch */
+    size_t log_count, log_cap;
+    struct ent_log **by_o; /* by o; NULL where there is none */
+    size_t by_o_cap;
+    struct ent_space_state **spaces;
+    size_t space_count;
+    bool logs_loaded;
+
+    /* Of the transaction that is open. */
+    bool cells_empty;
+    bool unseen_empty;
+
+    struct ent_hash_slot *hashes; /* ENT_HASH_CACHE of them */
+    struct ent_arena scratch;     /* of one change */
+};
+
+/* Begin or commit a write transaction; begin first forgets what another
+ * process made stale. Commit also keeps the high-water mark of `own` (NULL:
+ * nothing was written to an own log). */
+ENT_NODISCARD int ent_store_begin(struct ent_store *store, struct ent_err *err);
+ENT_NODISCARD int ent_store_commit(struct ent_store *store,
+                                   const struct ent_log *own,
+                                   struct ent_err *err);
+void ent_store_rollback(struct ent_store *store);
+
+/* Forget what is stale before reading; cheap when nothing is. */
+ENT_NODISCARD int ent_store_refresh(struct ent_store *store,
+                                    struct ent_err *err);
+void ent_store_forget(struct ent_store *store);
+
+/* Values of table local_node. */
+ENT_NODISCARD int ent_node_get(struct ent_store *store, const char *key,
+                               char *value, size_t size, struct ent_err *err);
+ENT_NODISCARD int ent_node_set(struct ent_store *store, const char *key,
+                               const char *value, struct ent_err *err);
+
+/* ------------------------------------------------------------ logs (log.c) */
+
+/* The first branch of a log; NULL when none is held. */
+struct ent_log *ent_log_find(struct ent_store *store, int64_t space,
+                             const struct ent_key *author,
+                             const struct ent_id *id);
+struct ent_log *ent_log_of(struct ent_store *store, int64_t o);
+/* A branch of a log, or its first one (`branch` zero), made when missing. */
+ENT_NODISCARD int ent_log_make(struct ent_store *store, int64_t space,
+                               const struct ent_key *author,
+                               const struct ent_id *id,
+                               const struct ent_hash *branch, int64_t base,
+                               struct ent_log **log, struct ent_err *err);
+/* Fill head, head_hash and sum. */
+ENT_NODISCARD int ent_log_head(struct ent_store *store, struct ent_log *log,
+                               struct ent_err *err);
+ENT_NODISCARD int ent_logs_load(struct ent_store *store, struct ent_err *err);
+
+/* Hash and verdict of the entry at n; ENT_ENOTFOUND when it is not held. */
+ENT_NODISCARD int ent_log_hash(struct ent_store *store, int64_t n,
+                               struct ent_hash *hash,
+                               enum ent_verdict *verdict, struct ent_err *err);
+void ent_log_hash_keep(struct ent_store *store, int64_t n,
+                       const struct ent_hash *hash, enum ent_verdict verdict);
+
+/* Where the entry that a reference names stands: n, or 0 when that very entry
+ * is not held. */
+ENT_NODISCARD int ent_log_resolve(struct ent_store *store, int64_t space,
+                                  const struct ent_ref *ref, int64_t *n,
+                                  struct ent_err *err);
+
+/* Append one sealed entry; moves the log's head. `sum` is the log's sum with
+ * it. */
+ENT_NODISCARD int ent_log_append(struct ent_store *store, struct ent_log *log,
+                                 int64_t at, enum ent_verdict verdict,
+                                 const struct ent_hash *hash,
+                                 const struct ent_sum *sum,
+                                 struct ent_slice packed, struct ent_err *err);
+
+/* Read an entry back and unpack it into `arena`. */
+ENT_NODISCARD int ent_log_read(struct ent_store *store, int64_t n,
+                               struct ent_arena *arena,
+                               struct ent_entry *entry,
+                               enum ent_verdict *verdict,
+                               struct ent_hash *hash, struct ent_err *err);
+
+/* Sign the tail of every own log of a space that is not signed yet (L3). In
+ * the transaction that is open. */
+ENT_NODISCARD int ent_log_sign_tails(struct ent_store *store, int64_t space,
+                                     struct ent_err *err);
+
+/* ------------------------------------------------------ spaces (roster.c) */
+
+/* A space with its roster, from memory or the file. ENT_ENOTFOUND. */
+ENT_NODISCARD int ent_space_state(struct ent_store *store, int64_t space,
+                                  struct ent_space_state **state,
+                                  struct ent_err *err);
+void ent_space_state_forget(struct ent_store *store, int64_t space);
+
+/* The roster's head: position and hash; position 0 before it arrived. */
+void ent_space_head(const struct ent_space_state *state, uint64_t *pos,
+                    struct ent_hash *hash);
+
+/* ----------------------------------------------------------- apply (apply.c) */
+
+/* The entry whose changes are applied. */
+struct ent_apply {
+    struct ent_store *store;
+    int64_t space;
+    struct ent_id space_id;
+    int64_t n;
+    struct ent_id origin;
+    uint64_t seq;
+    const struct ent_hash *hash; /* NULL: of this node, not sealed yet */
+    const struct ent_ref *refs;
+    const int64_t *ref_n; /* where each reference stands; 0: not applied here */
+    struct ent_sum sum;   /* gains what changes in the state */
+};
+
+/* Apply one change (rules M1 to M6). Without a hash the summands of its own
+ * writes are left for ent_change_sum. */
+ENT_NODISCARD int ent_apply_change(struct ent_apply *apply,
+                                   const struct ent_change *change,
+                                   struct ent_err *err);
+
+/* Put a loaded state through the operations of a change; ent_apply_change
+ * after the load and before the save. */
+struct ent_state;
+ENT_NODISCARD int ent_apply_ops(struct ent_apply *apply,
+                                const struct ent_change *change,
+                                struct ent_state *state, struct ent_err *err);
+
+/* The one known field that a change touches beside life, when a partial load
+ * is enough for it; NULL: load everything. */
+const struct ent_field *ent_change_one(struct ent_store *store,
+                                       const struct ent_change *change);
+
+/* Add the summands of everything a change writes. */
+void ent_change_sum(const struct ent_id *space,
+                    const struct ent_change *change,
+                    const struct ent_hash *hash, struct ent_sum *sum);
+
+/* Apply a whole accepted entry that stands at n; `sum` gains its summands and
+ * that of the entry. */
+ENT_NODISCARD int ent_apply_entry(struct ent_store *store, int64_t space,
+                                  const struct ent_entry *entry, int64_t n,
+                                  const struct ent_hash *hash,
+                                  struct ent_sum *sum, struct ent_err *err);
+
+#endif

@@ -1,0 +1,119 @@
+/* runs.h - entries of other nodes in, entries for other nodes out: what a
+ * session moves (rules L3, S3, S6). */
+#ifndef ENT_STORE_RUNS_H
+#define ENT_STORE_RUNS_H
+
+#include "store/store.h"
+
+/* Consecutive entries of one log or of one branch of it, packed. */
+struct ent_run {
+    struct ent_key author;
+    struct ent_id origin;
+    uint64_t from;            /* number of the first entry */
+    struct ent_hash8 prev;    /* of the entry before it; zero when from is 1 */
+    const struct ent_slice *entries;
+    size_t count;
+    struct ent_sig sig;       /* the author's, over the last entry's header */
+};
+
+/* received = applied + duplicate + quarantined + refused + waiting. */
+struct ent_taken {
+    int64_t received, applied, duplicate, quarantined, refused, waiting;
+    bool fork;                     /* a second branch was kept (A8) */
+    char why[ENT_ERR_TEXT_MAX];    /* of the first refusal, or "" */
+};
+
+/* Apply the runs of one batch of a peer in one transaction, and count them in
+ * what is known of the peer (`from` may be NULL). A run that breaks a rule is
+ * refused as a whole and does not touch the others; 0 is returned all the
+ * same. ENT_ESTORE: nothing of the batch was applied. */
+ENT_NODISCARD int ent_runs_take(struct ent_store *store, int64_t space,
+                                const struct ent_key *from,
+                                const struct ent_run *runs, size_t count,
+                                int64_t now_ms, struct ent_taken *taken,
+                                struct ent_err *err);
+
+/* One head: the last entry held of a log, or of a branch of a forked log. */
+struct ent_head {
+    struct ent_key author;
+    struct ent_id origin;
+    uint64_t seq;
+    struct ent_hash hash;
+    int64_t o; /* local: column o of table origin */
+};
+
+/* The frontier of a space, ascending by (author, origin, seq, hash): heads that
+ * can be served. Signs the own tails first. free() the list. */
+ENT_NODISCARD int ent_frontier_read(struct ent_store *store, int64_t space,
+                                    struct ent_head **heads, size_t *count,
+                                    struct ent_err *err);
+
+/* What to ask for when a peer shows this head: `from` (0: nothing, it is held)
+ * and the hash of the entry before it. `back` is 0 at first; when the peer
+ * answers that its entry before `from` is another, ask again with 1, 2, 3 ...:
+ * the question goes back by ever greater steps to find where a log forked. */
+ENT_NODISCARD int ent_frontier_want(struct ent_store *store, int64_t space,
+                                    const struct ent_head *head, unsigned back,
+                                    uint64_t *from, struct ent_hash8 *prev,
+                                    struct ent_err *err);
+
+/* Read entries out of the log or branch that ends in the head `o`, beginning
+ * at `from`, as many as fit in `bytes_max` but at least one; everything lives
+ * in `arena`. `run->count` is 0 when our entry before `from` is not `prev`.
+ * A run that stops before the head is signed where it stops when the log is
+ * our own, else it goes on to the next signature we hold: the head. */
+ENT_NODISCARD int ent_run_read(struct ent_store *store, int64_t o,
+                               uint64_t from, const struct ent_hash8 *prev,
+                               size_t bytes_max, struct ent_arena *arena,
+                               struct ent_run *run, struct ent_err *err);
+
+/* Roster entries, in the hashed form. */
+struct ent_roster_bytes {
+    struct ent_slice header;
+    struct ent_sig sig;
+    struct ent_slice body;
+};
+
+/* Hashes of all roster entries held of a space, ascending. free() the list. */
+ENT_NODISCARD int ent_roster_hashes(struct ent_store *store, int64_t space,
+                                    struct ent_hash **hashes, size_t *count,
+                                    struct ent_err *err);
+ENT_NODISCARD int ent_roster_read(struct ent_store *store, int64_t space,
+                                  const struct ent_hash *hash,
+                                  struct ent_arena *arena,
+                                  struct ent_roster_bytes *entry,
+                                  struct ent_err *err);
+
+/* Keep roster entries of a peer, in one transaction. Each is checked: form,
+ * signature, space; the first entry must make the space's id (A1). Refused
+ * ones are counted and do not stop the others. */
+ENT_NODISCARD int ent_roster_take(struct ent_store *store, int64_t space,
+                                  const struct ent_roster_bytes *entries,
+                                  size_t count, struct ent_taken *taken,
+                                  struct ent_err *err);
+
+/* Signed frontiers (S10): what each node says it holds. */
+struct ent_said {
+    struct ent_key key;
+    uint64_t counter;
+    struct ent_slice body; /* packed; see docs/protocol.md */
+    struct ent_sig sig;
+};
+
+/* Write and sign our own newest frontier of a space when it differs from the
+ * one kept. */
+ENT_NODISCARD int ent_said_update(struct ent_store *store, int64_t space,
+                                  int64_t now_ms, struct ent_err *err);
+/* All frontiers kept of a space, by key; they live in `arena`. */
+ENT_NODISCARD int ent_said_list(struct ent_store *store, int64_t space,
+                                struct ent_arena *arena,
+                                struct ent_said **said, size_t *count,
+                                struct ent_err *err);
+/* Keep those of members that are newer than ours of the same node; `news` is
+ * the number kept, refused ones are counted. */
+ENT_NODISCARD int ent_said_take(struct ent_store *store, int64_t space,
+                                const struct ent_said *said, size_t count,
+                                size_t *news, size_t *refused,
+                                struct ent_err *err);
+
+#endif

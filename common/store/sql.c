@@ -1,0 +1,154 @@
+/* sql.c - every fixed statement, under its name. Parameters in order. */
+#include "store/sql.h"
+
+const char *const ent_sql_text[ENT_SQL_COUNT] = {
+    [ENT_SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [ENT_SQL_COMMIT] = "COMMIT",
+    [ENT_SQL_ROLLBACK] = "ROLLBACK",
+    [ENT_SQL_DATA_VERSION] = "PRAGMA data_version",
+
+    [ENT_SQL_NODE_GET] = "SELECT value FROM local_node WHERE key = ?1",
+    [ENT_SQL_NODE_SET] =
+        "INSERT INTO local_node(key, value) VALUES(?1, ?2)"
+        " ON CONFLICT(key) DO UPDATE SET value = excluded.value",
+
+    [ENT_SQL_SPACES] = "SELECT space, id FROM space ORDER BY space",
+    [ENT_SQL_SPACE_INSERT] =
+        "INSERT INTO space(id, adjust) VALUES(?1, zeroblob(16))",
+    [ENT_SQL_SPACE_ADJUST] = "SELECT adjust FROM space WHERE space = ?1",
+    [ENT_SQL_SPACE_SET_ADJUST] =
+        "UPDATE space SET adjust = ?2 WHERE space = ?1",
+    [ENT_SQL_HANDLE_INSERT] =
+        "INSERT INTO local_space(space, name, gone) VALUES(?1, ?2, 0)",
+    [ENT_SQL_HANDLE_GET] =
+        "SELECT name, gone FROM local_space WHERE space = ?1",
+    [ENT_SQL_HANDLE_FIND] = "SELECT space FROM local_space WHERE name = ?1",
+    [ENT_SQL_HANDLE_RENAME] =
+        "UPDATE local_space SET name = ?2 WHERE space = ?1",
+    [ENT_SQL_HANDLE_GONE] = "UPDATE local_space SET gone = 1 WHERE space = ?1",
+
+    [ENT_SQL_ROSTER_ALL] =
+        "SELECT hash, header, body FROM roster WHERE space = ?1"
+        " ORDER BY pos, hash",
+    [ENT_SQL_ROSTER_INSERT] =
+        "INSERT INTO roster(space, hash, pos, header, sig, body)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
+    [ENT_SQL_ROSTER_GET] =
+        "SELECT header, sig, body FROM roster WHERE space = ?1 AND hash = ?2",
+    [ENT_SQL_ROSTER_HASHES] =
+        "SELECT hash FROM roster WHERE space = ?1 ORDER BY hash",
+
+    [ENT_SQL_ORIGINS] =
+        "SELECT o, space, author, id, branch, base, signed, sig FROM origin"
+        " ORDER BY o",
+    [ENT_SQL_ORIGIN_INSERT] =
+        "INSERT INTO origin(space, author, id, branch, base, signed, sig)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, 0, x'')",
+    [ENT_SQL_ORIGIN_SIGN] =
+        "UPDATE origin SET signed = ?2, sig = ?3 WHERE o = ?1",
+
+    [ENT_SQL_LOG_HEAD] =
+        "SELECT n, hash, sum FROM log WHERE n BETWEEN ?1 AND ?2"
+        " ORDER BY n DESC LIMIT 1",
+    [ENT_SQL_LOG_INSERT] =
+        "INSERT INTO log(n, at, verdict, hash, sum, entry)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+    [ENT_SQL_LOG_HASH] = "SELECT hash, verdict FROM log WHERE n = ?1",
+    [ENT_SQL_LOG_META] = "SELECT at, hash FROM log WHERE n = ?1",
+    [ENT_SQL_LOG_ENTRY] =
+        "SELECT at, verdict, hash, entry FROM log WHERE n = ?1",
+    [ENT_SQL_LOG_RANGE] =
+        "SELECT n, at, verdict, hash, entry FROM log"
+        " WHERE n BETWEEN ?1 AND ?2 ORDER BY n",
+
+    [ENT_SQL_CELL_ANY] = "SELECT EXISTS(SELECT 1 FROM cell)",
+    [ENT_SQL_CELL_OF_RECORD] =
+        "SELECT field, n, ordinal, code, value FROM cell"
+        " WHERE space = ?1 AND kind = ?2 AND id = ?3",
+    [ENT_SQL_CELL_OF_FIELD] =
+        "SELECT field, n, ordinal, code, value FROM cell"
+        " WHERE space = ?1 AND kind = ?2 AND id = ?3 AND field = ?4",
+    [ENT_SQL_CELL_INSERT] =
+        "INSERT INTO cell(space, kind, id, field, n, ordinal, code, value)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    [ENT_SQL_CELL_DELETE_FIELD] =
+        "DELETE FROM cell"
+        " WHERE space = ?1 AND kind = ?2 AND id = ?3 AND field = ?4",
+    [ENT_SQL_CELL_DELETE_RECORD] =
+        "DELETE FROM cell WHERE space = ?1 AND kind = ?2 AND id = ?3",
+
+    [ENT_SQL_UNSEEN_ANY] = "SELECT EXISTS(SELECT 1 FROM unseen)",
+    [ENT_SQL_UNSEEN_INSERT] =
+        "INSERT INTO unseen(space, kind, id, field, origin, seq, hash, ordinal)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
+    [ENT_SQL_UNSEEN_TAKE] =
+        "DELETE FROM unseen"
+        " WHERE space = ?1 AND kind = ?2 AND id = ?3 AND field = ?4"
+        " AND origin = ?5 AND seq = ?6 AND hash = ?7 AND ordinal = ?8",
+
+    [ENT_SQL_FRONTIERS] =
+        "SELECT key, counter, body, sig FROM frontier WHERE space = ?1"
+        " ORDER BY key",
+    [ENT_SQL_FRONTIER_GET] =
+        "SELECT counter, body, sig FROM frontier"
+        " WHERE space = ?1 AND key = ?2",
+    [ENT_SQL_FRONTIER_PUT] =
+        "INSERT INTO frontier(space, key, counter, body, sig)"
+        " VALUES(?1, ?2, ?3, ?4, ?5)"
+        " ON CONFLICT(space, key) DO UPDATE SET counter = excluded.counter,"
+        " body = excluded.body, sig = excluded.sig",
+
+    [ENT_SQL_PEER_LIST] =
+        "SELECT key, endpoint, heard, offset, received, applied, duplicate,"
+        " quarantined, refused, waiting, sent FROM local_peer ORDER BY key",
+    [ENT_SQL_PEER_ENDPOINT] = "SELECT endpoint FROM local_peer WHERE key = ?1",
+    [ENT_SQL_PEER_SET_ENDPOINT] =
+        "INSERT INTO local_peer(key, endpoint) VALUES(?1, ?2)"
+        " ON CONFLICT(key) DO UPDATE SET endpoint = excluded.endpoint",
+    [ENT_SQL_PEER_DELETE] = "DELETE FROM local_peer WHERE key = ?1",
+    [ENT_SQL_PEER_HEARD] =
+        "INSERT INTO local_peer(key, heard, offset) VALUES(?1, ?2, ?3)"
+        " ON CONFLICT(key) DO UPDATE SET heard = excluded.heard,"
+        " offset = excluded.offset",
+    [ENT_SQL_PEER_COUNT] =
+        "INSERT INTO local_peer(key, received, applied, duplicate,"
+        " quarantined, refused, waiting, sent)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+        " ON CONFLICT(key) DO UPDATE SET received = received + ?2,"
+        " applied = applied + ?3, duplicate = duplicate + ?4,"
+        " quarantined = quarantined + ?5, refused = refused + ?6,"
+        " waiting = waiting + ?7, sent = sent + ?8",
+
+    [ENT_SQL_INVITE_INSERT] =
+        "INSERT INTO local_invite(id, space, secret, role, expires)"
+        " VALUES(?1, ?2, ?3, ?4, ?5)",
+    [ENT_SQL_INVITE_GET] =
+        "SELECT space, secret, role, expires, used FROM local_invite"
+        " WHERE id = ?1",
+    [ENT_SQL_INVITE_USE] = "UPDATE local_invite SET used = ?2 WHERE id = ?1",
+
+    [ENT_SQL_ALARM_PUT] =
+        "INSERT INTO local_alarm(space, what, subject, at)"
+        " VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+    [ENT_SQL_ALARM_DROP] =
+        "DELETE FROM local_alarm"
+        " WHERE space = ?1 AND what = ?2 AND subject = ?3",
+    [ENT_SQL_ALARMS] =
+        "SELECT what, subject, at FROM local_alarm WHERE space = ?1"
+        " ORDER BY at, what",
+
+    [ENT_SQL_SEARCH_MARK] = "SELECT seq FROM search_mark WHERE o = ?1",
+    [ENT_SQL_SEARCH_SET_MARK] =
+        "INSERT INTO search_mark(o, seq) VALUES(?1, ?2)"
+        " ON CONFLICT(o) DO UPDATE SET seq = excluded.seq",
+    [ENT_SQL_SEARCH_DOC_DROP] =
+        "DELETE FROM search_doc WHERE space = ?1 AND kind = ?2 AND id = ?3",
+    [ENT_SQL_SEARCH_DOC_NEW] =
+        "INSERT INTO search_doc(space, kind, id) VALUES(?1, ?2, ?3)",
+    [ENT_SQL_SEARCH_INSERT] =
+        "INSERT INTO search(rowid, words) VALUES(?1, ?2)",
+    [ENT_SQL_SEARCH_FIND] =
+        "SELECT d.space, d.kind, d.id FROM search s"
+        " JOIN search_doc d ON d.doc = s.rowid"
+        " WHERE search MATCH ?1 ORDER BY s.rowid DESC LIMIT ?2",
+};
