@@ -150,6 +150,24 @@ void cmd_poke(struct cmd_ctx *ctx)
     close(fd);
 }
 
+static int64_t clock_ms(clockid_t clock)
+{
+    struct timespec now;
+
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t cmd_now_ms(void)
+{
+    return clock_ms(CLOCK_REALTIME);
+}
+
+int64_t cmd_mono_ms(void)
+{
+    return clock_ms(CLOCK_MONOTONIC);
+}
+
 void cmd_today(const struct cmd_ctx *ctx, char text[11])
 {
     time_t now = (time_t)(ctx->now_ms / 1000);

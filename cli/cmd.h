@@ -74,6 +74,10 @@ void cmd_poke(struct cmd_ctx *ctx);
 /* Today in the form YYYY-MM-DD, from ctx->now_ms (UTC). */
 void cmd_today(const struct cmd_ctx *ctx, char text[11]);
 
+/* Unix milliseconds, and a clock that never goes back. */
+int64_t cmd_now_ms(void);
+int64_t cmd_mono_ms(void);
+
 /* "90s", "30m", "12h" or "7d", given to the option `name`, in ms.
  * ENT_EUSAGE. */
 ENT_NODISCARD int cmd_duration(struct cmd_ctx *ctx, const char *name,

@@ -106,7 +106,8 @@ static void put_row(FILE *file, const char *name, int width, const char *help)
 
 void help_usage(FILE *file, const struct cmd *cmd)
 {
-    fprintf(file, _("usage: entente %s %s\n"), cmd->name,
+    fprintf(file, _("usage: entente %s"), cmd->name);
+    fprintf(file, "%s%s\n", *cmd->args == '\0' ? "" : " ",
             translated(cmd->args));
 }
 

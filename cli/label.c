@@ -7,6 +7,7 @@
 #include "cli/look.h"
 
 #define KEY_SHOWN 16 /* hex digits */
+#define HEARD_RECENTLY_MS (60 * 60 * 1000)
 
 const char *label_title(const struct cmd_ctx *ctx,
                         const struct ent_space *space)
@@ -49,4 +50,79 @@ const char *label_when(const struct cmd_ctx *ctx, int64_t ms, char *text)
     else
         look_time(ctx, ms, text);
     return text;
+}
+
+int label_read_key(struct cmd_ctx *ctx, const char *text, struct ent_key *key)
+{
+    struct ent_key curve;
+
+    if (ent_hex_get(key->b, ENT_KEY_BYTES, text, strlen(text)) &&
+        ent_key_to_curve(key, &curve))
+        return 0;
+    return ent_err_set(&ctx->err, ENT_EREFUSED,
+                       "\"%s\" is no key: it is 64 hex digits, as "
+                       "\"entente whoami\" shows them",
+                       text);
+}
+
+/* -------------------------------------------------------------------- peers */
+
+/* When a peer was last heard of, by this process's clock. */
+static const char *peer_state(const struct cmd_ctx *ctx,
+                              const struct ent_peer *peer)
+{
+    bool program = look_for_program(ctx);
+
+    if (peer->last_heard_ms == 0)
+        return program ? "never" : _("never heard");
+    if (ctx->now_ms - peer->last_heard_ms < HEARD_RECENTLY_MS)
+        return program ? "recent" : _("heard within the hour");
+    return program ? "silent" : _("silent");
+}
+
+void label_peer_columns(struct cmd_ctx *ctx)
+{
+    struct out *out = ctx->out;
+    bool all = look_for_program(ctx);
+
+    out_column(out, "key", _("key"), OUT_TEXT);
+    out_column(out, "org", _("organisation"), OUT_TEXT);
+    out_column(out, "endpoint", _("address"), OUT_TEXT);
+    out_column(out, "state", _("state"), OUT_TEXT);
+    out_column(out, "last_heard", _("last heard"), OUT_TEXT);
+    if (all)
+        out_column(out, "clock_offset_ms", _("clock (ms)"), OUT_NUMBER);
+    out_column(out, "received", _("received"), OUT_NUMBER);
+    if (all) {
+        out_column(out, "applied", _("applied"), OUT_NUMBER);
+        out_column(out, "duplicate", _("held already"), OUT_NUMBER);
+        out_column(out, "quarantined", _("in quarantine"), OUT_NUMBER);
+    }
+    out_column(out, "refused", _("refused"), OUT_NUMBER);
+    out_column(out, "waiting", _("waiting"), OUT_NUMBER);
+}
+
+void label_peer(struct cmd_ctx *ctx, const struct ent_peer *peer)
+{
+    struct out *out = ctx->out;
+    bool all = look_for_program(ctx);
+    char key[LABEL_KEY_TEXT];
+    char heard[LOOK_TIME_TEXT];
+
+    out_row(out);
+    out_cell(out, label_key(ctx, &peer->key, key));
+    out_cell(out, ent_member_org(ctx->store, &peer->key));
+    out_cell(out, peer->endpoint);
+    out_cell(out, peer_state(ctx, peer));
+    out_cell(out, label_when(ctx, peer->last_heard_ms, heard));
+    if (all)
+        out_cell_int(out, peer->clock_offset_ms);
+    out_cell_int(out, peer->received);
+    if (all) {
+        out_cell_int(out, peer->applied);
+        out_cell_int(out, peer->duplicate);
+        out_cell_int(out, peer->quarantined);
+    }
+    out_cell_int(out, peer->refused);
+    out_cell_int(out, peer->waiting);
 }

@@ -4,6 +4,7 @@
 #define ENT_CLI_LABEL_H
 
 #include "cli/cmd.h"
+#include "store/peers.h"
 #include "store/spaces.h"
 
 #define LABEL_KEY_TEXT (2 * ENT_KEY_BYTES + 1)
@@ -18,7 +19,15 @@ const char *label_role(const struct cmd_ctx *ctx, enum ent_role role);
 const char *label_key(const struct cmd_ctx *ctx, const struct ent_key *key,
                       char text[LABEL_KEY_TEXT]);
 
+/* The key that 64 hex digits name. ENT_EREFUSED. */
+ENT_NODISCARD int label_read_key(struct cmd_ctx *ctx, const char *text,
+                                 struct ent_key *key);
+
 /* A moment, NULL for 0; `text` holds LOOK_TIME_TEXT bytes. */
 const char *label_when(const struct cmd_ctx *ctx, int64_t ms, char *text);
+
+/* The columns of a listing of peers, and one of its rows. */
+void label_peer_columns(struct cmd_ctx *ctx);
+void label_peer(struct cmd_ctx *ctx, const struct ent_peer *peer);
 
 #endif

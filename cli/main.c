@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cli/help.h"
 #include "config.h"
@@ -250,13 +249,11 @@ static int check_options(struct cmd_ctx *ctx, const struct start *start)
 static int open_ctx(struct cmd_ctx *ctx)
 {
     char path[HOME_MAX_BYTES];
-    struct timespec now;
     int rc = ent_secure_init(&ctx->err);
 
     if (rc < 0)
         return rc;
-    clock_gettime(CLOCK_REALTIME, &now);
-    ctx->now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    ctx->now_ms = cmd_now_ms();
     ent_rand_init_system(&ctx->rand);
     snprintf(path, sizeof(path), "%s/kinds", cmd_datadir());
     rc = ent_kinds_load(path, &ctx->kinds, &ctx->err);
@@ -276,9 +273,17 @@ static void close_ctx(struct cmd_ctx *ctx)
 
 /* ------------------------------------------------------------------ running */
 
-static int unknown_command(struct cmd_ctx *ctx, const char *name)
+static int unknown_command(struct cmd_ctx *ctx, const char *first,
+                           const char *second)
 {
-    const char *near = help_near(name);
+    char name[NAME_MAX_BYTES];
+    const char *near;
+
+    if (second != NULL && help_is_group(first))
+        snprintf(name, sizeof(name), "%s %s", first, second);
+    else
+        snprintf(name, sizeof(name), "%s", first);
+    near = help_near(name);
 
     if (near != NULL)
         ent_err_set(&ctx->err, ENT_EUSAGE,
@@ -311,7 +316,7 @@ static int print_help(struct cmd_ctx *ctx, const char *first,
     else if (help_is_group(first))
         help_group(stdout, first);
     else
-        return unknown_command(ctx, first);
+        return unknown_command(ctx, first, second);
     return CMD_OK;
 }
 
@@ -336,7 +341,7 @@ static int no_command(struct cmd_ctx *ctx, const struct start *start, int argc,
         help_group(stderr, first);
         return CMD_USAGE;
     }
-    return unknown_command(ctx, first);
+    return unknown_command(ctx, first, argc > 1 ? argv[1] : NULL);
 }
 
 static int run(struct cmd_ctx *ctx, const struct cmd *cmd, int argc,

@@ -15,7 +15,6 @@
 #include "store/query.h"
 
 #define PATH_BYTES 4200
-#define HEARD_RECENTLY_MS (60 * 60 * 1000)
 
 /* ------------------------------------------------------------------ config */
 
@@ -318,75 +317,16 @@ static int print_spaces(struct cmd_ctx *ctx, bool all)
     return rc;
 }
 
-/* When a peer was last heard of, by this process's clock. */
-static const char *peer_state(const struct cmd_ctx *ctx,
-                              const struct ent_peer *peer)
-{
-    bool program = look_for_program(ctx);
-
-    if (peer->last_heard_ms == 0)
-        return program ? "never" : _("never heard");
-    if (ctx->now_ms - peer->last_heard_ms < HEARD_RECENTLY_MS)
-        return program ? "recent" : _("heard within the hour");
-    return program ? "silent" : _("silent");
-}
-
-static void peer_columns(struct cmd_ctx *ctx, bool all)
-{
-    struct out *out = ctx->out;
-
-    out_column(out, "key", _("key"), OUT_TEXT);
-    out_column(out, "org", _("organisation"), OUT_TEXT);
-    out_column(out, "endpoint", _("address"), OUT_TEXT);
-    out_column(out, "state", _("state"), OUT_TEXT);
-    out_column(out, "last_heard", _("last heard"), OUT_TEXT);
-    if (all)
-        out_column(out, "clock_offset_ms", _("clock (ms)"), OUT_NUMBER);
-    out_column(out, "received", _("received"), OUT_NUMBER);
-    if (all) {
-        out_column(out, "applied", _("applied"), OUT_NUMBER);
-        out_column(out, "duplicate", _("held already"), OUT_NUMBER);
-        out_column(out, "quarantined", _("in quarantine"), OUT_NUMBER);
-    }
-    out_column(out, "refused", _("refused"), OUT_NUMBER);
-    out_column(out, "waiting", _("waiting"), OUT_NUMBER);
-}
-
-static void print_peer(struct cmd_ctx *ctx, const struct ent_peer *peer,
-                       bool all)
-{
-    struct out *out = ctx->out;
-    char key[2 * ENT_KEY_BYTES + 1];
-    char heard[LOOK_TIME_TEXT];
-
-    out_row(out);
-    out_cell(out, label_key(ctx, &peer->key, key));
-    out_cell(out, ent_member_org(ctx->store, &peer->key));
-    out_cell(out, peer->endpoint);
-    out_cell(out, peer_state(ctx, peer));
-    out_cell(out, label_when(ctx, peer->last_heard_ms, heard));
-    if (all)
-        out_cell_int(out, peer->clock_offset_ms);
-    out_cell_int(out, peer->received);
-    if (all) {
-        out_cell_int(out, peer->applied);
-        out_cell_int(out, peer->duplicate);
-        out_cell_int(out, peer->quarantined);
-    }
-    out_cell_int(out, peer->refused);
-    out_cell_int(out, peer->waiting);
-}
-
-static int print_peers(struct cmd_ctx *ctx, bool all)
+static int print_peers(struct cmd_ctx *ctx)
 {
     struct ent_peer *list = NULL;
     size_t count = 0;
     int rc = ent_peer_list(ctx->store, &list, &count, &ctx->err);
 
     out_nested_begin(ctx->out, "peers", _("Peers"));
-    peer_columns(ctx, all);
+    label_peer_columns(ctx);
     for (size_t i = 0; rc == 0 && i < count; i++)
-        print_peer(ctx, &list[i], all);
+        label_peer(ctx, &list[i]);
     out_nested_end(ctx->out);
     free(list);
     return rc;
@@ -407,7 +347,7 @@ static int cmd_status(struct cmd_ctx *ctx, int argc, char **argv)
     out_field(ctx->out, "org", _("organisation"), ent_store_org(ctx->store));
     rc = print_spaces(ctx, all);
     if (rc == 0)
-        rc = print_peers(ctx, all);
+        rc = print_peers(ctx);
     out_object_end(ctx->out);
     return rc < 0 ? cmd_fail(ctx) : CMD_OK;
 }

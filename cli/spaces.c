@@ -428,14 +428,11 @@ static int admit(struct cmd_ctx *ctx, int64_t space, const char *key_text,
                  enum ent_role role, const char *org)
 {
     static const struct ent_hash8 no_invite;
-    struct ent_key key, curve;
+    struct ent_key key;
+    int rc = label_read_key(ctx, key_text, &key);
 
-    if (!ent_hex_get(key.b, ENT_KEY_BYTES, key_text, strlen(key_text)) ||
-        !ent_key_to_curve(&key, &curve))
-        return ent_err_set(&ctx->err, ENT_EREFUSED,
-                           "\"%s\" is no key: it is 64 hex digits, as "
-                           "\"entente whoami\" shows them",
-                           key_text);
+    if (rc < 0)
+        return rc;
     if (ent_member_role(ctx->store, space, &key) != ENT_ROLE_NONE)
         return ent_err_set(&ctx->err, ENT_EUSAGE, "%s is a member already",
                            key_text);

@@ -1,0 +1,555 @@
+/* sync.c - commands that speak with other nodes: one session, then an end. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/args.h"
+#include "cli/cmd.h"
+#include "cli/label.h"
+#include "cli/look.h"
+#include "cli/peers.h"
+#include "cli/wire.h"
+#include "store/spaces.h"
+
+#define TIMEOUT_USUAL "60s"
+
+enum target_state {
+    TARGET_DIALLED, /* not heard of yet */
+    TARGET_CONNECTED,
+    TARGET_DONE, /* nothing left to do, both ways */
+    TARGET_LOST, /* the connection ended before */
+    TARGET_UNREACHED,
+};
+
+struct target {
+    const struct peers_node *node;
+    struct ent_key curve;
+    struct ent_peer before, after; /* its counters */
+    enum target_state state;
+    size_t failures; /* of dialling */
+    int64_t start_ms, end_ms;
+    const char *reason; /* of the last failure, to be translated */
+};
+
+struct sync {
+    struct cmd_ctx *ctx;
+    struct target *targets;
+    size_t count;
+    int64_t taken; /* entries, for the progress line */
+    bool progress;
+};
+
+/* ----------------------------------------------------------------- progress */
+
+static void show_progress(struct sync *sync)
+{
+    if (sync->progress)
+        fprintf(stderr, _("\r%lld entries received "), (long long)sync->taken);
+}
+
+static void clear_progress(struct sync *sync)
+{
+    if (sync->progress)
+        fprintf(stderr, "\r%60s\r", "");
+}
+
+/* What the engine notes and a person should hear of at once. */
+static void tell_note(struct cmd_ctx *ctx, const struct ent_effect *effect)
+{
+    char key[24];
+    const char *org = look_org(ctx, &effect->peer, key);
+    const char *text = effect->text == NULL ? "" : effect->text;
+
+    switch (effect->note) {
+    case ENT_NOTE_REFUSED:
+        cmd_say(ctx, _("refused what %s sent: %s"), org, text);
+        break;
+    case ENT_NOTE_DIVERGED:
+        cmd_say(ctx,
+                _("alarm: %s holds the same entries and shows other values; "
+                  "run \"verify --deep\" on both sides"),
+                org);
+        break;
+    case ENT_NOTE_CLOCK:
+        cmd_say(ctx, _("the clock of %s differs by %lld seconds from this one"),
+                org, (long long)(effect->count / 1000));
+        break;
+    case ENT_NOTE_FORK:
+        cmd_say(ctx, _("alarm: somebody wrote two different entries under one "
+                       "number; see \"status\""));
+        break;
+    case ENT_NOTE_STORAGE:
+        cmd_say(ctx, "%s", text);
+        break;
+    case ENT_NOTE_CONNECTED:
+    case ENT_NOTE_GONE:
+    case ENT_NOTE_EQUAL:
+    case ENT_NOTE_TAKEN:
+    case ENT_NOTE_STRANGER:
+    case ENT_NOTE_JOINED:
+    case ENT_NOTE_ADMITTED:
+    case ENT_NOTE_JOIN_FAILED:
+    case ENT_NOTE_DONE:
+        break;
+    }
+}
+
+/* ------------------------------------------------------------------ targets */
+
+static struct target *target_of_key(struct sync *sync,
+                                    const struct ent_key *key)
+{
+    for (size_t i = 0; i < sync->count; i++)
+        if (ent_key_equal(&sync->targets[i].node->key, key))
+            return &sync->targets[i];
+    return NULL;
+}
+
+static bool is_over(const struct target *target)
+{
+    return target->state >= TARGET_DONE;
+}
+
+static void set_over(struct target *target, enum target_state state)
+{
+    target->state = state;
+    target->end_ms = cmd_mono_ms();
+}
+
+static void sync_note(void *ctx, const struct ent_effect *effect)
+{
+    struct sync *sync = ctx;
+    struct target *target = target_of_key(sync, &effect->peer);
+
+    if (effect->note == ENT_NOTE_TAKEN) {
+        sync->taken += effect->count;
+        show_progress(sync);
+        return;
+    }
+    clear_progress(sync);
+    tell_note(sync->ctx, effect);
+    if (target == NULL || is_over(target))
+        return;
+    if (effect->note == ENT_NOTE_CONNECTED)
+        target->state = TARGET_CONNECTED;
+    else if (effect->note == ENT_NOTE_DONE)
+        set_over(target, TARGET_DONE);
+    else if (effect->note == ENT_NOTE_GONE)
+        set_over(target, TARGET_LOST);
+}
+
+/* The engine tries a peer's addresses one after the other. */
+static void sync_linked(void *ctx, const struct ent_link_event *event)
+{
+    struct sync *sync = ctx;
+
+    if (event->type != ENT_LINK_DOWN)
+        return;
+    for (size_t i = 0; i < sync->count; i++) {
+        struct target *target = &sync->targets[i];
+
+        if (!ent_key_equal(&target->curve, &event->curve) || is_over(target))
+            continue;
+        target->reason = event->reason;
+        if (target->state == TARGET_CONNECTED)
+            set_over(target, TARGET_LOST);
+        else if (++target->failures >= target->node->endpoints)
+            set_over(target, TARGET_UNREACHED);
+    }
+}
+
+static int read_counters(struct cmd_ctx *ctx, const struct ent_key *key,
+                         struct ent_peer *peer)
+{
+    struct ent_peer *list = NULL;
+    size_t count = 0;
+    int rc = ent_peer_list(ctx->store, &list, &count, &ctx->err);
+
+    memset(peer, 0, sizeof(*peer));
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        if (ent_key_equal(&list[i].key, key))
+            *peer = list[i];
+    free(list);
+    return rc;
+}
+
+static int add_target(struct sync *sync, const struct peers_node *node)
+{
+    struct target *target = &sync->targets[sync->count];
+
+    *target = (struct target){.node = node};
+    /* A key that no CURVE key belongs to cannot be dialled. */
+    if (!ent_key_to_curve(&node->key, &target->curve))
+        return 0;
+    sync->count++;
+    return read_counters(sync->ctx, &node->key, &target->before);
+}
+
+static int choose_targets(struct sync *sync, const struct peers *peers,
+                          const char *name)
+{
+    struct ent_err *err = &sync->ctx->err;
+    const struct peers_node *node;
+    int rc = 0;
+
+    sync->targets = calloc(peers->count + 1, sizeof(*sync->targets));
+    if (sync->targets == NULL)
+        return ent_err_set(err, ENT_ENOMEM, "out of memory");
+    if (name != NULL) {
+        rc = peers_pick(sync->ctx, peers, name, &node);
+        if (rc < 0)
+            return rc;
+        if (node->endpoints == 0)
+            return ent_err_set(err, ENT_EPEER,
+                               "no address is known of \"%s\"; give one with "
+                               "\"peer add ADDRESS KEY\"",
+                               name);
+        return add_target(sync, node);
+    }
+    for (size_t i = 0; rc == 0 && i < peers->count; i++)
+        if (peers->nodes[i].endpoints > 0)
+            rc = add_target(sync, &peers->nodes[i]);
+    if (rc == 0 && sync->count == 0)
+        rc = ent_err_set(err, ENT_EPEER,
+                         "no peer with an address is known; give one with "
+                         "\"peer add ADDRESS KEY\"");
+    return rc;
+}
+
+/* --------------------------------------------------------------------- sync */
+
+static bool all_over(const struct sync *sync)
+{
+    for (size_t i = 0; i < sync->count; i++)
+        if (!is_over(&sync->targets[i]))
+            return false;
+    return true;
+}
+
+static int run_sessions(struct sync *sync, struct wire *wire,
+                        int64_t timeout_ms)
+{
+    int64_t start_ms = cmd_mono_ms();
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < sync->count; i++) {
+        sync->targets[i].start_ms = start_ms;
+        rc = ent_engine_call(wire->engine, &sync->targets[i].node->key, NULL,
+                             &sync->ctx->err);
+    }
+    while (rc == 0 && !all_over(sync) && cmd_mono_ms() < start_ms + timeout_ms)
+        rc = wire_turn(sync->ctx, wire, start_ms + timeout_ms);
+    clear_progress(sync);
+    for (size_t i = 0; i < sync->count; i++)
+        if (!is_over(&sync->targets[i]))
+            set_over(&sync->targets[i],
+                     sync->targets[i].state == TARGET_CONNECTED
+                         ? TARGET_LOST
+                         : TARGET_UNREACHED);
+    return rc;
+}
+
+static const char *state_text(const struct cmd_ctx *ctx,
+                              const struct target *target)
+{
+    bool program = look_for_program(ctx);
+
+    if (target->state == TARGET_DONE)
+        return program ? "done" : _("done");
+    if (target->state == TARGET_LOST)
+        return program ? "unfinished" : _("not finished");
+    return program ? "unreached" : _("not reached");
+}
+
+/* Seconds with one decimal, in the reader's way of writing. */
+static void put_seconds(struct cmd_ctx *ctx, int64_t ms)
+{
+    bool comma = ctx->lang == ENT_LANG_FR && !look_for_program(ctx);
+    char text[32];
+
+    snprintf(text, sizeof(text), "%lld%c%lld", (long long)(ms / 1000),
+             comma ? ',' : '.', (long long)(ms % 1000 / 100));
+    out_cell(ctx->out, text);
+}
+
+static void print_target(struct cmd_ctx *ctx, const struct target *target)
+{
+    struct out *out = ctx->out;
+    char key[LABEL_KEY_TEXT];
+
+    out_row(out);
+    out_cell(out, label_key(ctx, &target->node->key, key));
+    out_cell(out, target->node->org);
+    out_cell(out, state_text(ctx, target));
+    out_cell_int(out, target->after.sent - target->before.sent);
+    out_cell_int(out, target->after.received - target->before.received);
+    out_cell_int(out, target->after.applied - target->before.applied);
+    out_cell_int(out, target->after.refused - target->before.refused);
+    put_seconds(ctx, target->end_ms - target->start_ms);
+    out_cell(out, target->state == TARGET_DONE || target->reason == NULL
+                      ? NULL
+                      : gettext(target->reason));
+}
+
+static int print_targets(struct sync *sync)
+{
+    struct out *out = sync->ctx->out;
+    size_t reached = 0;
+    int rc = 0;
+
+    out_list_begin(out);
+    out_column(out, "key", _("key"), OUT_TEXT);
+    out_column(out, "org", _("organisation"), OUT_TEXT);
+    out_column(out, "state", _("state"), OUT_TEXT);
+    out_column(out, "sent", _("sent"), OUT_NUMBER);
+    out_column(out, "received", _("received"), OUT_NUMBER);
+    out_column(out, "applied", _("applied"), OUT_NUMBER);
+    out_column(out, "refused", _("refused"), OUT_NUMBER);
+    out_column(out, "seconds", _("seconds"), OUT_NUMBER);
+    out_column(out, "reason", _("reason"), OUT_TEXT);
+    for (size_t i = 0; rc == 0 && i < sync->count; i++) {
+        struct target *target = &sync->targets[i];
+
+        rc = read_counters(sync->ctx, &target->node->key, &target->after);
+        if (rc == 0)
+            print_target(sync->ctx, target);
+        reached += target->state == TARGET_DONE;
+    }
+    out_list_end(out);
+    if (rc == 0 && reached == 0)
+        rc = ent_err_set(&sync->ctx->err, ENT_EPEER,
+                         "no session came to its end");
+    return rc;
+}
+
+static int sync_peers(struct cmd_ctx *ctx, const char *name, int64_t timeout_ms)
+{
+    struct sync sync = {
+        .ctx = ctx,
+        .progress = !ctx->quiet && isatty(STDERR_FILENO) == 1,
+    };
+    const struct ent_drive_watch watch = {sync_note, sync_linked, &sync};
+    struct peers peers = {0};
+    struct wire wire = {0};
+    int rc = peers_read(ctx, &peers);
+
+    if (rc == 0)
+        rc = choose_targets(&sync, &peers, name);
+    if (rc == 0 && ctx->dry_run) {
+        for (size_t i = 0; i < sync.count; i++)
+            cmd_say(ctx, _("would dial %s"), sync.targets[i].node->org);
+        goto out;
+    }
+    if (rc == 0)
+        rc = wire_open(ctx, &wire, &watch);
+    if (rc == 0)
+        rc = run_sessions(&sync, &wire, timeout_ms);
+    wire_close(&wire);
+    if (rc == 0) {
+        rc = print_targets(&sync);
+        cmd_poke(ctx);
+    }
+out:
+    free(sync.targets);
+    peers_fini(&peers);
+    return rc;
+}
+
+static int cmd_sync_run(struct cmd_ctx *ctx, int argc, char **argv)
+{
+    const char *timeout_text = TIMEOUT_USUAL;
+    const struct args_option options[] = {
+        {.name = "--timeout", .value = &timeout_text},
+    };
+    int64_t timeout_ms;
+
+    if (args_take(options, ENT_ARRAY_LEN(options), &argc, argv, &ctx->err) < 0)
+        return cmd_fail(ctx);
+    if (argc > 2)
+        return cmd_usage(ctx, argv[0]);
+    if (cmd_duration(ctx, "--timeout", timeout_text, &timeout_ms) < 0 ||
+        cmd_store(ctx) == NULL ||
+        sync_peers(ctx, argc == 2 ? argv[1] : NULL, timeout_ms) < 0)
+        return cmd_fail(ctx);
+    return CMD_OK;
+}
+
+/* --------------------------------------------------------------------- join */
+
+struct join {
+    struct cmd_ctx *ctx;
+    struct ent_key curve; /* the chair's */
+    size_t endpoints, failures;
+    const char *reason; /* of the last failure, to be translated */
+    struct ent_id space;
+    bool joined, done, refused;
+};
+
+static void join_note(void *ctx, const struct ent_effect *effect)
+{
+    struct join *join = ctx;
+
+    tell_note(join->ctx, effect);
+    if (effect->note == ENT_NOTE_JOINED) {
+        join->joined = true;
+        join->space = effect->space;
+    } else if (effect->note == ENT_NOTE_DONE) {
+        join->done = join->joined;
+    } else if (effect->note == ENT_NOTE_JOIN_FAILED) {
+        join->refused = true;
+        ent_err_set(&join->ctx->err, ENT_EDENIED, "not admitted: %s",
+                    effect->text == NULL ? "" : effect->text);
+    }
+}
+
+static void join_linked(void *ctx, const struct ent_link_event *event)
+{
+    struct join *join = ctx;
+
+    if (event->type != ENT_LINK_DOWN ||
+        !ent_key_equal(&join->curve, &event->curve))
+        return;
+    join->reason = event->reason;
+    join->failures++;
+}
+
+static int run_join(struct join *join, struct wire *wire, const char *line,
+                    int64_t timeout_ms)
+{
+    struct cmd_ctx *ctx = join->ctx;
+    int64_t until_ms = cmd_mono_ms() + timeout_ms;
+    int rc = ent_engine_join(wire->engine, line, ctx->now_ms, &ctx->err);
+
+    while (rc == 0 && !join->done && !join->refused &&
+           join->failures < join->endpoints && cmd_mono_ms() < until_ms)
+        rc = wire_turn(ctx, wire, until_ms);
+    if (rc < 0)
+        return rc;
+    if (join->refused)
+        return ctx->err.code;
+    if (!join->joined)
+        return ent_err_set(&ctx->err, ENT_EPEER,
+                           "the node that invited was not reached: %s",
+                           join->reason == NULL ? _("no answer in time")
+                                                : gettext(join->reason));
+    if (!join->done)
+        return ent_err_set(&ctx->err, ENT_EPEER,
+                           "admitted, but not everything arrived in time; "
+                           "\"sync\" goes on");
+    return 0;
+}
+
+static int print_joined(struct cmd_ctx *ctx, const struct ent_id *id)
+{
+    struct ent_space space;
+    struct ent_space_counts counts;
+    char text[ENT_ID_TEXT];
+    int64_t n;
+    int rc = ent_space_find_id(ctx->store, id, &n, &ctx->err);
+
+    if (rc == 0)
+        rc = ent_space_read(ctx->store, n, &space, &ctx->err);
+    if (rc == 0)
+        rc = ent_space_counts(ctx->store, n, &counts, &ctx->err);
+    if (rc < 0)
+        return rc;
+    ent_id_text(&space.id, text);
+    out_object_begin(ctx->out);
+    out_field(ctx->out, "space", _("space"), space.name);
+    out_field(ctx->out, "id", _("id"), text);
+    out_field(ctx->out, "title", _("title"), label_title(ctx, &space));
+    out_field(ctx->out, "role", _("role"), label_role(ctx, space.role));
+    out_field_int(ctx->out, "entries", _("entries"), counts.entries);
+    out_field_int(ctx->out, "records", _("records"), counts.records);
+    out_object_end(ctx->out);
+    return 0;
+}
+
+/* What can be said of an invitation before anybody is dialled. */
+static int check_invite(struct cmd_ctx *ctx, const char *line,
+                        struct ent_invite *invite)
+{
+    char until[LOOK_TIME_TEXT];
+    struct ent_space held;
+    int64_t space;
+    int rc = ent_invite_parse(line, invite, &ctx->err);
+
+    if (rc < 0)
+        return rc;
+    if (invite->expires_ms < ctx->now_ms) {
+        look_time(ctx, invite->expires_ms, until);
+        return ent_err_set(&ctx->err, ENT_EREFUSED,
+                           "the invitation was good until %s", until);
+    }
+    if (ent_space_find_id(ctx->store, &invite->space, &space, NULL) == 0 &&
+        ent_space_read(ctx->store, space, &held, NULL) == 0 &&
+        held.role != ENT_ROLE_NONE && !held.left)
+        return ent_err_set(&ctx->err, ENT_EUSAGE,
+                           "this node belongs to the space already; it is "
+                           "called %s here",
+                           held.name);
+    return 0;
+}
+
+static int join_space(struct cmd_ctx *ctx, const char *line, int64_t timeout_ms)
+{
+    struct join join = {.ctx = ctx};
+    const struct ent_drive_watch watch = {join_note, join_linked, &join};
+    struct ent_invite invite;
+    struct wire wire = {0};
+    int rc = check_invite(ctx, line, &invite);
+
+    if (rc < 0)
+        return rc;
+    if (ctx->dry_run) {
+        cmd_say(ctx, _("would ask at %s to be admitted to %s as %s"),
+                invite.endpoint_count > 0 ? invite.endpoints[0] : "?",
+                invite.handle, gettext(ent_role_name(invite.role)));
+        return 0;
+    }
+    join.endpoints = invite.endpoint_count;
+    if (!ent_key_to_curve(&invite.chair, &join.curve))
+        return ent_err_set(&ctx->err, ENT_EREFUSED,
+                           "the invitation's key is no key");
+    rc = wire_open(ctx, &wire, &watch);
+    if (rc == 0)
+        rc = run_join(&join, &wire, line, timeout_ms);
+    wire_close(&wire);
+    if (rc == 0)
+        rc = print_joined(ctx, &join.space);
+    if (rc == 0)
+        cmd_poke(ctx);
+    return rc;
+}
+
+static int cmd_join(struct cmd_ctx *ctx, int argc, char **argv)
+{
+    const char *timeout_text = TIMEOUT_USUAL;
+    const struct args_option options[] = {
+        {.name = "--timeout", .value = &timeout_text},
+    };
+    int64_t timeout_ms;
+
+    if (args_take(options, ENT_ARRAY_LEN(options), &argc, argv, &ctx->err) < 0)
+        return cmd_fail(ctx);
+    if (argc != 2)
+        return cmd_usage(ctx, argv[0]);
+    if (cmd_duration(ctx, "--timeout", timeout_text, &timeout_ms) < 0 ||
+        cmd_store(ctx) == NULL || join_space(ctx, argv[1], timeout_ms) < 0)
+        return cmd_fail(ctx);
+    return CMD_OK;
+}
+
+const struct cmd cmd_sync[] = {
+    {"join", N_("LINE [--timeout 60s]"),
+     N_("enter a space by an invitation, and fetch what it holds"), cmd_join},
+    {"sync", N_("[PEER] [--timeout 60s]"),
+     N_("exchange entries with one peer or all, once"), cmd_sync_run},
+    {"peer add", N_("ADDRESS KEY"), N_("where a node can be dialled"),
+     peers_add},
+    {"peer list", "", N_("nodes dialled or heard, and what passed"),
+     peers_list},
+    {"peer remove", N_("PEER"), N_("forget the address given for a node"),
+     peers_remove},
+    {0},
+};
