@@ -1,0 +1,40 @@
+/* export.h - records as tables that an import reads back cell by cell.
+ * Columns are the fields in the order of their definition; `id` stands first
+ * where it names the row. Elements of a set stand between bars, in the order
+ * they were added. Rows are sorted by code. */
+#ifndef ENT_CLI_EXPORT_H
+#define ENT_CLI_EXPORT_H
+
+#include "cli/cmd.h"
+#include "model/kind.h"
+
+struct export {
+    const struct ent_kind *kind;
+    int64_t space; /* 0: all */
+    const struct ent_field **fields;
+    size_t count;
+    char separator;
+    bool hxl;       /* a second row of HXL tags */
+    bool excel_fr;  /* a byte order mark and decimal commas */
+    bool id_column; /* the code goes by the name of id */
+};
+
+/* The columns that a table of the kind has in a package; in `arena`. */
+ENT_NODISCARD int export_columns(struct cmd_ctx *ctx, struct export *export,
+                                 struct ent_arena *arena);
+
+/* The table to `file`; the number of rows. ENT_EFAIL: it cannot be written. */
+ENT_NODISCARD int export_table(struct cmd_ctx *ctx,
+                               const struct export *export, FILE *file,
+                               size_t *rows);
+
+/* The records as a listing in the chosen format. */
+ENT_NODISCARD int export_listing(struct cmd_ctx *ctx,
+                                 const struct export *export);
+
+/* A folder with datapackage.json, one table for each kind that has records,
+ * and the vocabulary. Overwrites nothing: ENT_EUSAGE. */
+ENT_NODISCARD int export_package(struct cmd_ctx *ctx, const char *dir,
+                                 int64_t space);
+
+#endif

@@ -1,0 +1,202 @@
+/* files.c - tables and packages in and out. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/args.h"
+#include "cli/export.h"
+#include "cli/import.h"
+#include "cli/package.h"
+#include "cli/pick.h"
+
+/* ------------------------------------------------------------------ import */
+
+struct import_ask {
+    const char *package; /* a folder, or */
+    const char *kind;    /* a kind and */
+    const char *file;    /* a table */
+    const char *space;
+    const char *map;
+    struct args_many where;
+};
+
+static int read_file(struct cmd_ctx *ctx, const struct import_ask *ask,
+                     struct rows *rows)
+{
+    struct rows_map *map = NULL;
+    const struct ent_kind *kind;
+    int rc = pick_kind(ctx, ask->kind, &kind);
+
+    if (rc == 0 && ask->map != NULL) {
+        map = calloc(1, sizeof(*map));
+        rc = map == NULL ? ent_err_set(&ctx->err, ENT_ENOMEM, "out of memory")
+                         : rows_map_read(map, ask->map, &ctx->err);
+    }
+    if (rc == 0)
+        rc = rows_read(ctx, rows, kind, ask->file, map, false);
+    if (rc == 0)
+        rc = rows_check(ctx, rows);
+    if (map != NULL)
+        rows_map_fini(map);
+    free(map);
+    return rc;
+}
+
+static int import_rows(struct cmd_ctx *ctx, const struct import_ask *ask,
+                       int64_t space, struct rows *rows)
+{
+    struct import_tally *tallies =
+        calloc(ctx->kinds.count + 1, sizeof(*tallies));
+    bool *keep = NULL;
+    int rc = 0;
+
+    if (tallies == NULL)
+        return ent_err_set(&ctx->err, ENT_ENOMEM, "out of memory");
+    if (ask->where.count > 0)
+        rc = package_split(ctx, rows, &ask->where, &keep);
+    if (rc == 0)
+        rc = import_write(ctx, space, rows, keep, tallies);
+    if (rc == 0)
+        rc = import_report(ctx, rows, keep, tallies);
+    free(keep);
+    free(tallies);
+    return rc;
+}
+
+/* Everything is read and found good before the space is touched. */
+static int import(struct cmd_ctx *ctx, const struct import_ask *ask)
+{
+    struct rows rows = {0};
+    size_t terms = 0;
+    int64_t space;
+    int rc = pick_writable(ctx, ask->space, &space);
+
+    if (rc == 0 && ask->package != NULL)
+        rc = package_read(ctx, ask->package, &rows, &terms);
+    else if (rc == 0)
+        rc = read_file(ctx, ask, &rows);
+    if (rc == 0 && terms > 0)
+        cmd_say(ctx,
+                _("vocabulary: all %zu terms are known; nothing of it is "
+                  "written"),
+                terms);
+    if (rc == 0)
+        rc = import_rows(ctx, ask, space, &rows);
+    rows_fini(&rows);
+    return rc;
+}
+
+static int cmd_import(struct cmd_ctx *ctx, int argc, char **argv)
+{
+    struct import_ask ask = {0};
+    const struct args_option options[] = {
+        {.name = "--package", .value = &ask.package},
+        {.name = "--space", .value = &ask.space},
+        {.name = "--map", .value = &ask.map},
+        {.name = "--where", .many = &ask.where},
+    };
+
+    if (args_take(options, ENT_ARRAY_LEN(options), &argc, argv, &ctx->err) < 0)
+        return cmd_fail(ctx);
+    if (ask.package != NULL ? argc != 1 || ask.map != NULL
+                            : argc != 3 || ask.where.count > 0)
+        return cmd_usage(ctx, "import");
+    if (ask.package == NULL) {
+        ask.kind = argv[1];
+        ask.file = argv[2];
+    }
+    if (cmd_store(ctx) == NULL || import(ctx, &ask) < 0)
+        return cmd_fail(ctx);
+    return CMD_OK;
+}
+
+/* ------------------------------------------------------------------ export */
+
+struct export_ask {
+    const char *package;
+    const char *kind;
+    const char *space;
+    const char *columns;
+    const char *excel;
+    bool hxl;
+};
+
+/* A table is CSV unless another format is asked for. */
+static int write_export(struct cmd_ctx *ctx, const struct export *export)
+{
+    size_t rows;
+
+    if (ctx->format == OUT_AUTO || ctx->format == OUT_CSV ||
+        ctx->format == OUT_TSV)
+        return export_table(ctx, export, stdout, &rows);
+    return export_listing(ctx, export);
+}
+
+static int export_kind(struct cmd_ctx *ctx, const struct export_ask *ask,
+                       int64_t space)
+{
+    struct export export = {
+        .space = space,
+        .separator = ctx->format == OUT_TSV ? '\t' : ',',
+        .hxl = ask->hxl,
+    };
+    struct ent_arena arena = {0};
+    int rc = pick_kind(ctx, ask->kind, &export.kind);
+
+    if (rc == 0 && ask->excel != NULL) {
+        if (strcmp(ask->excel, "excel-fr") != 0)
+            return ent_err_set(&ctx->err, ENT_EUSAGE,
+                               "--for takes excel-fr, not \"%s\"", ask->excel);
+        export.excel_fr = true;
+        export.separator = ';';
+    }
+    if (rc == 0 && ask->columns != NULL)
+        rc = pick_fields(ctx, export.kind, ask->columns, &arena, &export.fields,
+                         &export.count);
+    else if (rc == 0)
+        rc = export_columns(ctx, &export, &arena);
+    if (rc == 0)
+        rc = write_export(ctx, &export);
+    ent_arena_fini(&arena);
+    return rc;
+}
+
+static int cmd_export(struct cmd_ctx *ctx, int argc, char **argv)
+{
+    struct export_ask ask = {0};
+    const struct args_option options[] = {
+        {.name = "--package", .value = &ask.package},
+        {.name = "--space", .value = &ask.space},
+        {.name = "--columns", .value = &ask.columns},
+        {.name = "--for", .value = &ask.excel},
+        {.name = "--hxl", .flag = &ask.hxl},
+    };
+    int64_t space;
+    int rc;
+
+    if (args_take(options, ENT_ARRAY_LEN(options), &argc, argv, &ctx->err) < 0)
+        return cmd_fail(ctx);
+    if (ask.package != NULL ? argc != 1 || ask.columns != NULL || ask.hxl ||
+                                  ask.excel != NULL
+                            : argc != 2)
+        return cmd_usage(ctx, "export");
+    ask.kind = argv[1];
+    if (cmd_store(ctx) == NULL || pick_space(ctx, ask.space, &space) < 0)
+        return cmd_fail(ctx);
+    rc = ask.package != NULL ? export_package(ctx, ask.package, space)
+                             : export_kind(ctx, &ask, space);
+    return rc < 0 ? cmd_fail(ctx) : CMD_OK;
+}
+
+const struct cmd cmd_files[] = {
+    {"import",
+     N_("KIND FILE [--space S] [--map FILE] | --package DIR [--space S] "
+        "[--where FIELD=V]..."),
+     N_("read a table (CSV, TSV) or a package; twice changes nothing"),
+     cmd_import},
+    {"export",
+     N_("KIND [--space S] [--hxl] [--columns F,F] [--for excel-fr] | "
+        "--package DIR [--space S]"),
+     N_("write a table or a package that an import reads back"), cmd_export},
+    {NULL, NULL, NULL, NULL},
+};

@@ -1,0 +1,31 @@
+/* import.h - rows written to a space, all of them or none: one local
+ * transaction. Importing twice changes nothing: equal values are left out,
+ * sets only gain what is missing, empty cells leave a field alone. */
+#ifndef ENT_CLI_IMPORT_H
+#define ENT_CLI_IMPORT_H
+
+#include "cli/rows.h"
+
+/* What became of the rows of one kind. */
+struct import_tally {
+    size_t new_records;
+    size_t changed;
+    size_t unchanged;
+    size_t deleted; /* deleted here, and left so */
+};
+
+/* Writes the rows for which `keep` is true (NULL: all); adds to `tallies`, one
+ * for each of ctx->kinds. With --dry-run nothing is written. ENT_ECONFLICT: a
+ * row differs from a contested field that asks; each was told on stderr.
+ * ENT_EREFUSED, ENT_EDENIED. */
+ENT_NODISCARD int import_write(struct cmd_ctx *ctx, int64_t space,
+                               struct rows *rows, const bool *keep,
+                               struct import_tally *tallies);
+
+/* The tallies as a listing, and on stderr how many references of the rows
+ * lead nowhere. */
+ENT_NODISCARD int import_report(struct cmd_ctx *ctx, const struct rows *rows,
+                                const bool *keep,
+                                const struct import_tally *tallies);
+
+#endif

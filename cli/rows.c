@@ -1,0 +1,648 @@
+/* rows.c - see rows.h. */
+#include "cli/rows.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/codes.h"
+#include "cli/look.h"
+#include "cli/pick.h"
+#include "text/csv.h"
+#include "text/parse.h"
+
+#define MAP_BYTES_MAX (64 << 10)
+
+static int no_memory(struct ent_err *err)
+{
+    return ent_err_set(err, ENT_ENOMEM, "out of memory");
+}
+
+void rows_fini(struct rows *rows)
+{
+    free(rows->rows);
+    ent_arena_fini(&rows->arena);
+}
+
+void rows_fault(struct rows *rows, const char *path, size_t line,
+                const char *field, const char *reason)
+{
+    struct ent_buf text = {0};
+    struct ent_buf safe = {0};
+    const char *plain;
+
+    if (rows->faults++ >= ROWS_FAULTS_SHOWN)
+        return;
+    if (path != NULL)
+        ent_buf_printf(&text, "%s:%zu: ", path, line);
+    if (field != NULL)
+        ent_buf_printf(&text, "%s: ", field);
+    ent_buf_put_str(&text, reason);
+    plain = ent_buf_cstr(&text);
+    if (plain != NULL)
+        out_show(&safe, plain);
+    plain = ent_buf_cstr(&safe);
+    fprintf(stderr, "%s\n", plain == NULL ? reason : plain);
+    ent_buf_fini(&text);
+    ent_buf_fini(&safe);
+}
+
+int rows_read_text(const char *path, size_t max, struct ent_buf *buf,
+                   struct ent_err *err)
+{
+    struct stat info;
+    ssize_t got = 0;
+    int rc = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+    if (fd < 0 && errno != ELOOP)
+        return ent_err_set(err, ENT_ENOTFOUND, "%s cannot be opened: %s", path,
+                           strerror(errno));
+    if (fd < 0 || fstat(fd, &info) < 0 || !S_ISREG(info.st_mode))
+        rc = ent_err_set(err, ENT_EREFUSED, "%s is no plain file", path);
+    while (rc == 0) {
+        uint8_t chunk[4096];
+
+        got = read(fd, chunk, sizeof(chunk));
+        if (got <= 0)
+            break;
+        ent_buf_put(buf, chunk, (size_t)got);
+        if (buf->len > max)
+            rc = ent_err_set(err, ENT_EREFUSED, "%s is longer than %zu bytes",
+                             path, max);
+    }
+    if (rc == 0 && got < 0)
+        rc = ent_err_set(err, ENT_EREFUSED, "%s cannot be read: %s", path,
+                         strerror(errno));
+    if (rc == 0 && buf->rc < 0)
+        rc = no_memory(err);
+    if (rc == 0 && buf->len > 0 && memchr(buf->at, '\0', buf->len) != NULL)
+        rc = ent_err_set(err, ENT_EREFUSED, "%s is no text", path);
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
+/* --------------------------------------------------------------------- map */
+
+static struct ent_slice trim(struct ent_slice text)
+{
+    while (text.len > 0 && memchr(" \t\r", text.at[0], 3) != NULL)
+        text = ent_slice(text.at + 1, text.len - 1);
+    while (text.len > 0 && memchr(" \t\r", text.at[text.len - 1], 3) != NULL)
+        text.len--;
+    return text;
+}
+
+static int map_line(struct rows_map *map, struct ent_slice line,
+                    struct ent_err *err)
+{
+    const uint8_t *equals;
+    struct ent_slice column;
+
+    line = trim(line);
+    if (line.len == 0 || line.at[0] == '#')
+        return 0;
+    equals = memchr(line.at, '=', line.len);
+    if (equals == NULL)
+        return ent_err_set(err, ENT_EREFUSED,
+                           "a line of a map is \"column = field\", or "
+                           "\"column =\" to leave it out");
+    column = trim(ent_slice(line.at, (size_t)(equals - line.at)));
+    if (column.len == 0)
+        return ent_err_set(err, ENT_EREFUSED, "no column before the =");
+    for (size_t i = 0; i < map->count; i++)
+        if (ent_slice_equal(map->lines[i].column, column))
+            return ent_err_set(err, ENT_EREFUSED, "\"%.*s\" is mapped twice",
+                               (int)column.len, (const char *)column.at);
+    if (map->count == ROWS_MAP_MAX)
+        return ent_err_set(err, ENT_EREFUSED, "more than %d columns",
+                           ROWS_MAP_MAX);
+    map->lines[map->count].column = column;
+    map->lines[map->count].field =
+        trim(ent_slice(equals + 1, line.len - (size_t)(equals + 1 - line.at)));
+    map->count++;
+    return 0;
+}
+
+int rows_map_read(struct rows_map *map, const char *path, struct ent_err *err)
+{
+    struct ent_slice rest;
+    size_t number = 0;
+    int rc = rows_read_text(path, MAP_BYTES_MAX, &map->text, err);
+
+    if (rc < 0)
+        return rc;
+    rest = ent_buf_slice(&map->text);
+    while (rest.len > 0) {
+        const uint8_t *end = memchr(rest.at, '\n', rest.len);
+        size_t len = end == NULL ? rest.len : (size_t)(end - rest.at);
+
+        number++;
+        rc = map_line(map, ent_slice(rest.at, len), err);
+        if (rc < 0) {
+            ent_err_prefix(err, "%s:%zu", path, number);
+            return rc;
+        }
+        len += end != NULL;
+        rest = ent_slice(rest.at + len, rest.len - len);
+    }
+    return 0;
+}
+
+void rows_map_fini(struct rows_map *map)
+{
+    ent_buf_fini(&map->text);
+}
+
+/* ----------------------------------------------------------------- heading */
+
+enum column_use { COLUMN_LEFT_OUT, COLUMN_NAME, COLUMN_FIELD };
+
+struct column {
+    enum column_use use;
+    const struct ent_field *field;
+};
+
+/* A table on its way in. */
+struct table {
+    struct cmd_ctx *ctx;
+    struct rows *rows;
+    const struct ent_kind *kind;
+    const char *path; /* in the rows' arena */
+    struct ent_csv *csv;
+    struct column columns[ENT_CSV_COLUMNS_MAX];
+    size_t column_count;
+    size_t keys[ENT_CSV_COLUMNS_MAX]; /* the columns whose cells name a row */
+    size_t key_count;
+    bool named; /* by its id or its keys */
+};
+
+static void table_fault(struct table *table, size_t line, const char *field)
+{
+    rows_fault(table->rows, table->path, line, field, table->ctx->err.text);
+}
+
+/* The name a column goes by after the map; "" when it is left out. */
+static const char *mapped(struct table *table, struct rows_map *map,
+                          const char *heading)
+{
+    for (size_t i = 0; map != NULL && i < map->count; i++) {
+        struct ent_slice field = map->lines[i].field;
+
+        if (!ent_slice_equal(map->lines[i].column, ent_slice_str(heading)))
+            continue;
+        map->lines[i].used = true;
+        field = ent_arena_copy(&table->rows->arena, field);
+        return field.at == NULL ? "" : (const char *)field.at;
+    }
+    return heading;
+}
+
+static void read_column(struct table *table, struct rows_map *map, size_t at)
+{
+    const char *heading = ent_csv_heading(table->csv, at);
+    const char *name = mapped(table, map, heading);
+    struct column *column = &table->columns[at];
+
+    *column = (struct column){.use = COLUMN_LEFT_OUT};
+    if (*name == '\0')
+        return;
+    column->field = ent_field_named(table->kind, name);
+    if (column->field == NULL && strcmp(name, "id") == 0)
+        column->field = ent_field_find(table->kind, ENT_FIELD_CODE);
+    if (column->field == NULL &&
+        pick_field(table->ctx, table->kind, name, strlen(name),
+                   &column->field) < 0) {
+        table_fault(table, 1, heading);
+        return;
+    }
+    column->use = column->field->number == ENT_FIELD_CODE ? COLUMN_NAME
+                                                          : COLUMN_FIELD;
+    for (size_t i = 0; i < at; i++)
+        if (table->columns[i].field == column->field &&
+            table->columns[i].use != COLUMN_LEFT_OUT) {
+            ent_err_set(&table->ctx->err, ENT_EREFUSED,
+                        "two columns go into the field %s",
+                        column->field->name);
+            table_fault(table, 1, heading);
+        }
+}
+
+/* The columns of the kind's key; false when one is not there. */
+static bool find_keys(struct table *table)
+{
+    const char *key = table->kind->key == NULL ? "" : table->kind->key;
+
+    table->key_count = 0;
+    while (*key != '\0') {
+        size_t len = strcspn(key, "|");
+        size_t at = 0;
+
+        while (at < table->column_count &&
+               (table->columns[at].use != COLUMN_FIELD ||
+                strlen(table->columns[at].field->name) != len ||
+                strncmp(table->columns[at].field->name, key, len) != 0))
+            at++;
+        if (at == table->column_count)
+            return false;
+        table->keys[table->key_count++] = at;
+        key += len + (key[len] == '|');
+    }
+    return table->key_count > 0;
+}
+
+static void read_heading(struct table *table, struct rows_map *map,
+                         bool must_name)
+{
+    size_t count = ent_csv_columns(table->csv);
+
+    table->column_count = count;
+    for (size_t i = 0; i < count; i++) {
+        read_column(table, map, i);
+        table->named = table->named || table->columns[i].use == COLUMN_NAME;
+    }
+    for (size_t i = 0; map != NULL && i < map->count; i++)
+        if (!map->lines[i].used) {
+            ent_err_set(&table->ctx->err, ENT_EREFUSED,
+                        "the map names the column \"%.*s\", which is not here",
+                        (int)map->lines[i].column.len,
+                        (const char *)map->lines[i].column.at);
+            table_fault(table, 1, NULL);
+        }
+    if (table->named)
+        return;
+    table->named = find_keys(table);
+    if (!table->named && must_name) {
+        ent_err_set(&table->ctx->err, ENT_EREFUSED,
+                    "no column names the rows; %s expects %s",
+                    table->kind->name, table->kind->key);
+        table_fault(table, 1, NULL);
+    }
+}
+
+/* -------------------------------------------------------------------- rows */
+
+static struct ent_slice unguarded(struct ent_slice cell, bool first)
+{
+    struct ent_slice behind = cell;
+
+    while (behind.len > 0 && behind.at[0] == '\'')
+        behind = ent_slice(behind.at + 1, behind.len - 1);
+    if (first && behind.len < cell.len && behind.len > 0 &&
+        behind.at[0] == '#')
+        return ent_slice(cell.at + 1, cell.len - 1);
+    return out_unguard(cell);
+}
+
+void rows_guard(struct ent_buf *buf, const char *cell, bool first)
+{
+    if (first && cell[strspn(cell, "'")] == '#')
+        ent_buf_put_u8(buf, '\'');
+    out_guard(buf, cell);
+}
+
+/* One cell as what is to be written; nothing for an empty one. */
+static int read_cell(struct table *table, struct ent_slice cell, size_t at,
+                     struct row *row)
+{
+    const struct ent_field *field = table->columns[at].field;
+    struct change_word *word = &row->words[row->count];
+    struct ent_slice text =
+        ent_arena_copy(&table->rows->arena, unguarded(cell, at == 0));
+    int rc;
+
+    if (cell.len == 0)
+        return 0;
+    if (text.at == NULL)
+        return no_memory(&table->ctx->err);
+    rc = change_values(table->ctx, field, text, &table->rows->arena,
+                       &word->values, &word->count, &table->ctx->err);
+    if (rc < 0 || word->count == 0)
+        return rc;
+    word->field = field;
+    word->how = field->rule == ENT_RULE_SET ? CHANGE_ADD : CHANGE_WRITE;
+    row->count++;
+    return 0;
+}
+
+static const struct change_word *find_word(const struct row *row,
+                                           const struct ent_field *field)
+{
+    for (size_t i = 0; i < row->count; i++)
+        if (row->words[i].field == field)
+            return &row->words[i];
+    return NULL;
+}
+
+/* The cells of the key, in their canonical text. */
+static int join_keys(struct table *table, struct row *row)
+{
+    const struct ent_field *code =
+        ent_field_find(table->kind, ENT_FIELD_CODE);
+    struct change_word *word = &row->words[row->count];
+    struct ent_buf buf = {0};
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < table->key_count; i++) {
+        const struct ent_field *field = table->columns[table->keys[i]].field;
+        const struct change_word *part = find_word(row, field);
+
+        if (i > 0)
+            ent_buf_put_u8(&buf, '/');
+        if (part == NULL)
+            rc = ent_err_set(&table->ctx->err, ENT_EREFUSED,
+                             "%s is empty and belongs to what names a row",
+                             field->name);
+        else
+            ent_value_print(&part->values[0], &buf);
+    }
+    row->code = ent_arena_copy(&table->rows->arena, ent_buf_slice(&buf));
+    if (rc == 0 && (buf.rc < 0 || row->code.at == NULL))
+        rc = no_memory(&table->ctx->err);
+    ent_buf_fini(&buf);
+    if (rc < 0)
+        return rc;
+    rc = change_values(table->ctx, code, row->code, &table->rows->arena,
+                       &word->values, &word->count, &table->ctx->err);
+    if (rc < 0)
+        return rc;
+    word->field = code;
+    word->how = CHANGE_WRITE;
+    row->count++;
+    return 0;
+}
+
+/* A UUID in the column of codes names the record itself. */
+static int take_name(struct table *table, struct row *row)
+{
+    const struct ent_field *code =
+        ent_field_find(table->kind, ENT_FIELD_CODE);
+    const struct change_word *word = find_word(row, code);
+    char text[ENT_ID_TEXT];
+
+    if (word == NULL)
+        return ent_err_set(&table->ctx->err, ENT_EREFUSED,
+                           "the cell that names the row is empty");
+    row->code = word->values[0].bytes;
+    if (row->code.len >= sizeof(text))
+        return 0;
+    memcpy(text, row->code.at, row->code.len);
+    text[row->code.len] = '\0';
+    if (!ent_id_parse(text, &row->id))
+        return 0;
+    row->has_id = true;
+    row->code = ent_slice(NULL, 0);
+    row->count--;
+    for (size_t i = (size_t)(word - row->words); i < row->count; i++)
+        row->words[i] = row->words[i + 1];
+    return 0;
+}
+
+static struct row *new_row(struct table *table)
+{
+    struct rows *rows = table->rows;
+    struct row *row;
+
+    if (rows->count == rows->cap) {
+        size_t cap = rows->cap == 0 ? 256 : 2 * rows->cap;
+        struct row *list = realloc(rows->rows, cap * sizeof(*list));
+
+        if (list == NULL)
+            return NULL;
+        rows->rows = list;
+        rows->cap = cap;
+    }
+    row = &rows->rows[rows->count];
+    *row = (struct row){
+        .kind = table->kind,
+        .path = table->path,
+        .line = ent_csv_line(table->csv),
+        .words = ENT_ARENA_NEW(&rows->arena, struct change_word,
+                               table->column_count + 1),
+    };
+    return row->words == NULL ? NULL : row;
+}
+
+/* A fault of one cell does not hide those of the others. */
+static int read_row(struct table *table, const struct ent_slice *cells)
+{
+    struct row *row = new_row(table);
+    size_t faults = table->rows->faults;
+    int rc = 0;
+
+    if (row == NULL)
+        return no_memory(&table->ctx->err);
+    for (size_t i = 0; i < table->column_count; i++) {
+        if (table->columns[i].use == COLUMN_LEFT_OUT)
+            continue;
+        rc = read_cell(table, cells[i], i, row);
+        if (rc == ENT_ENOMEM)
+            return rc;
+        if (rc < 0)
+            table_fault(table, row->line, ent_csv_heading(table->csv, i));
+    }
+    if (table->rows->faults > faults)
+        return 0;
+    if (table->named)
+        rc = table->key_count > 0 ? join_keys(table, row)
+                                  : take_name(table, row);
+    if (rc == ENT_ENOMEM)
+        return rc;
+    if (rc < 0)
+        table_fault(table, row->line, NULL);
+    else if (row->count > 0)
+        table->rows->count++;
+    return 0;
+}
+
+static int read_rows(struct table *table)
+{
+    struct ent_err *err = &table->ctx->err;
+    const struct ent_slice *cells;
+    int rc;
+
+    while ((rc = ent_csv_next(table->csv, &cells, err)) != 0) {
+        if (rc == ENT_ENOMEM)
+            return rc;
+        if (rc < 0) {
+            rows_fault(table->rows, NULL, 0, NULL, err->text);
+            if (ent_csv_broken(table->csv))
+                return 0;
+            continue;
+        }
+        if (table->rows->count == ROWS_MAX) {
+            ent_err_set(err, ENT_EREFUSED, "more than %d rows", ROWS_MAX);
+            table_fault(table, ent_csv_line(table->csv), NULL);
+            return 0;
+        }
+        rc = read_row(table, cells);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+/* A table that cannot even be begun is a fault like any other, unless there
+ * is none. */
+static int open_table(struct rows *rows, const char *path,
+                      struct ent_csv **csv, struct ent_err *err)
+{
+    int rc = ent_csv_open(path, csv, err);
+
+    *csv = rc < 0 ? NULL : *csv;
+    if (rc != ENT_EREFUSED)
+        return rc;
+    rows_fault(rows, NULL, 0, NULL, err->text);
+    return 0;
+}
+
+int rows_read(struct cmd_ctx *ctx, struct rows *rows,
+              const struct ent_kind *kind, const char *path,
+              struct rows_map *map, bool must_name)
+{
+    struct table *table = calloc(1, sizeof(*table));
+    struct ent_slice copy = ent_arena_copy(&rows->arena, ent_slice_str(path));
+    int rc;
+
+    if (table == NULL || copy.at == NULL) {
+        free(table);
+        return no_memory(&ctx->err);
+    }
+    table->ctx = ctx;
+    table->rows = rows;
+    table->kind = kind;
+    table->path = (const char *)copy.at;
+    rc = open_table(rows, path, &table->csv, &ctx->err);
+    if (rc == 0 && table->csv != NULL) {
+        read_heading(table, map, must_name);
+        if (!table->named && !must_name)
+            cmd_say(ctx,
+                    _("%s has no column of codes: every row becomes a new "
+                      "record, also when it is imported again"),
+                    path);
+        rc = read_rows(table);
+    }
+    ent_csv_close(table->csv);
+    free(table);
+    return rc;
+}
+
+/* -------------------------------------------------------------- vocabulary */
+
+static const char *cell_text(struct ent_arena *arena, struct ent_slice cell)
+{
+    struct ent_slice copy = ent_arena_copy(arena, cell);
+
+    return copy.at == NULL ? "" : (const char *)copy.at;
+}
+
+int rows_read_vocabulary(struct cmd_ctx *ctx, struct rows *rows,
+                         const char *path, size_t *terms)
+{
+    struct ent_arena arena = {0};
+    struct ent_csv *csv = NULL;
+    const struct ent_slice *cells;
+    int rc = open_table(rows, path, &csv, &ctx->err);
+
+    if (rc < 0 || csv == NULL)
+        return rc;
+    if (ent_csv_columns(csv) < 2 ||
+        strcmp(ent_csv_heading(csv, 0), "list") != 0 ||
+        strcmp(ent_csv_heading(csv, 1), "code") != 0)
+        rows_fault(rows, path, 1, NULL,
+                   _("a vocabulary begins with the columns list and code"));
+    while ((rc = ent_csv_next(csv, &cells, &ctx->err)) != 0) {
+        const char *list;
+        const char *code;
+
+        if (rc < 0) {
+            rows_fault(rows, NULL, 0, NULL, ctx->err.text);
+            if (ent_csv_broken(csv))
+                break;
+            continue;
+        }
+        if (ent_csv_columns(csv) < 2)
+            continue;
+        list = cell_text(&arena, cells[0]);
+        code = cell_text(&arena, cells[1]);
+        (*terms)++;
+        if (ent_vocab_find(&ctx->vocab, list, code) == NULL) {
+            ent_err_set(&ctx->err, ENT_EREFUSED,
+                        "the vocabulary has no \"%s\" in the list \"%s\"; a "
+                        "package cannot add to it",
+                        code, list);
+            rows_fault(rows, path, ent_csv_line(csv), "code", ctx->err.text);
+        }
+        ent_arena_reset(&arena);
+    }
+    ent_arena_fini(&arena);
+    ent_csv_close(csv);
+    return 0;
+}
+
+/* ------------------------------------------------------------------- check */
+
+static int name_twice(struct cmd_ctx *ctx, struct rows *rows,
+                      const struct codes_item *a, const struct codes_item *b)
+{
+    size_t later = a->row > b->row ? a->row : b->row;
+    const struct row *first = &rows->rows[a->row + b->row - later];
+    const struct row *second = &rows->rows[later];
+    struct ent_buf code = {0};
+    const char *text;
+
+    look_short(&code, a->code);
+    text = ent_buf_cstr(&code);
+    ent_err_set(&ctx->err, ENT_EREFUSED,
+                "\"%s\" names the row of line %zu already",
+                text == NULL ? "" : text, first->line);
+    rows_fault(rows, second->path, second->line, NULL, ctx->err.text);
+    ent_buf_fini(&code);
+    return 0;
+}
+
+static int find_twins(struct cmd_ctx *ctx, struct rows *rows)
+{
+    struct codes codes = {0};
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < rows->count; i++) {
+        const struct codes_item item = {
+            .kind = rows->rows[i].kind->number,
+            .code = rows->rows[i].code,
+            .row = i,
+        };
+
+        if (item.code.len > 0)
+            rc = codes_put(&codes, &item, &ctx->err);
+    }
+    if (rc == 0)
+        rc = codes_sort(&codes, &ctx->err);
+    for (size_t i = 1; rc == 0 && i < codes.count; i++) {
+        const struct codes_item *a = &codes.items[i - 1];
+        const struct codes_item *b = &codes.items[i];
+
+        if (a->kind == b->kind && ent_slice_equal(a->code, b->code))
+            rc = name_twice(ctx, rows, a, b);
+    }
+    codes_fini(&codes);
+    return rc;
+}
+
+int rows_check(struct cmd_ctx *ctx, struct rows *rows)
+{
+    int rc = find_twins(ctx, rows);
+
+    if (rc < 0 || rows->faults == 0)
+        return rc;
+    if (rows->faults > ROWS_FAULTS_SHOWN)
+        fprintf(stderr, _("... and %zu more\n"),
+                rows->faults - (size_t)ROWS_FAULTS_SHOWN);
+    return ent_err_set(&ctx->err, ENT_EREFUSED,
+                       "faults: %zu; nothing was imported", rows->faults);
+}

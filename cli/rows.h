@@ -1,0 +1,82 @@
+/* rows.h - the rows of tables, read and checked whole before anything is
+ * written. Every fault is told on stderr with its file, line, field and
+ * reason, up to ROWS_FAULTS_SHOWN; all are counted. */
+#ifndef ENT_CLI_ROWS_H
+#define ENT_CLI_ROWS_H
+
+#include "cli/change.h"
+#include "cli/cmd.h"
+
+#define ROWS_MAX 1000000
+#define ROWS_FAULTS_SHOWN 100
+#define ROWS_MAP_MAX 256 /* lines of a map file that name a column */
+
+struct row {
+    const struct ent_kind *kind;
+    const char *path;
+    size_t line;
+    struct ent_slice code; /* empty: none, the row gets a random id */
+    bool has_id;           /* named by a UUID, or decided by the import */
+    struct ent_id id;
+    struct change_word *words; /* empty cells are left out; sets are added to */
+    size_t count;
+};
+
+struct rows {
+    struct row *rows;
+    size_t count;
+    size_t cap;
+    size_t faults;
+    struct ent_arena arena; /* owns paths, codes, words and values */
+};
+
+void rows_fini(struct rows *rows);
+
+/* Which column goes into which field: lines "column = field", or "column ="
+ * for a column to leave out; # begins a comment. */
+struct rows_map {
+    struct {
+        struct ent_slice column;
+        struct ent_slice field; /* empty: left out */
+        bool used;
+    } lines[ROWS_MAP_MAX];
+    size_t count;
+    struct ent_buf text; /* owns them */
+};
+
+/* ENT_ENOTFOUND: cannot be opened; ENT_EREFUSED: "file:line: ...". */
+ENT_NODISCARD int rows_map_read(struct rows_map *map, const char *path,
+                                struct ent_err *err);
+void rows_map_fini(struct rows_map *map);
+
+/* Adds the rows of one table. A row is named by its column `id` or `code`, or
+ * by the key columns of its kind with '/' between; `must_name`: a table
+ * without these is a fault. `map` may be NULL. Faults are no failure here:
+ * read all the tables, then ask rows_check. ENT_ENOTFOUND: cannot be opened.
+ * ENT_ENOMEM. */
+ENT_NODISCARD int rows_read(struct cmd_ctx *ctx, struct rows *rows,
+                            const struct ent_kind *kind, const char *path,
+                            struct rows_map *map, bool must_name);
+
+/* Rows of one kind with one code are a fault of the later one; then the
+ * count of all faults decides: ENT_EREFUSED. */
+ENT_NODISCARD int rows_check(struct cmd_ctx *ctx, struct rows *rows);
+
+/* Tell one fault; `field` may be NULL. */
+void rows_fault(struct rows *rows, const char *path, size_t line,
+                const char *field, const char *reason);
+
+/* Every row of the table must be a term of the vocabulary. */
+ENT_NODISCARD int rows_read_vocabulary(struct cmd_ctx *ctx, struct rows *rows,
+                                       const char *path, size_t *terms);
+
+/* Reads a whole file of text of at most `max` bytes, no link and no device.
+ * ENT_ENOTFOUND, ENT_EREFUSED. */
+ENT_NODISCARD int rows_read_text(const char *path, size_t max,
+                                 struct ent_buf *buf, struct ent_err *err);
+
+/* A first cell that begins with # would be taken for a row of tags: it is
+ * guarded like a formula. */
+void rows_guard(struct ent_buf *buf, const char *cell, bool first);
+
+#endif
