@@ -12,6 +12,7 @@
 
 #include "cli/help.h"
 #include "config.h"
+#include "text/datadir.h"
 
 #define SAY_MAX 4096
 
@@ -107,30 +108,11 @@ struct ent_store *cmd_store(struct cmd_ctx *ctx)
     return ctx->store;
 }
 
-/* Whether this very program lies in the folder it was built in. */
-static bool is_built_here(void)
-{
-    char path[4096];
-    ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
-
-    if (len < 0)
-        return false;
-    path[len] = '\0';
-    return strncmp(path, ENT_BUILD_DIR "/", strlen(ENT_BUILD_DIR "/")) == 0;
-}
-
 const char *cmd_datadir(void)
 {
-    const char *dir = getenv("ENTENTE_DATADIR");
+    static const struct ent_built built = ENT_BUILT;
 
-    if (dir != NULL && *dir != '\0')
-        return dir;
-    return is_built_here() ? ENT_SOURCE_DIR "/configs" : ENT_DATADIR;
-}
-
-const char *cmd_localedir(void)
-{
-    return is_built_here() ? ENT_BUILD_DIR "/cli/po" : ENT_LOCALEDIR;
+    return ent_datadir(&built);
 }
 
 void cmd_poke(struct cmd_ctx *ctx)

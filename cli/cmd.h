@@ -54,10 +54,6 @@ struct ent_store *cmd_store(struct cmd_ctx *ctx);
  * from a build folder, $ENTENTE_DATADIR when set, else the installed ones. */
 const char *cmd_datadir(void);
 
-/* The message catalogues: those of the build folder, else the installed
- * ones. */
-const char *cmd_localedir(void);
-
 /* Print ctx->err to stderr as "entente: ..." and give the exit status of its
  * code. */
 int cmd_fail(struct cmd_ctx *ctx);

@@ -2,7 +2,6 @@
  * Finds the command, takes the options that every command has, opens what
  * commands use, runs one and closes. */
 #include <errno.h>
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,10 +9,11 @@
 
 #include "cli/help.h"
 #include "config.h"
+#include "text/datadir.h"
 #include "text/kinds.h"
+#include "text/lang.h"
 
 #define NAME_MAX_BYTES 64
-#define HOME_MAX_BYTES 4096
 
 struct start {
     const struct cmd *cmd;
@@ -159,30 +159,14 @@ static int take_globals(struct start *start, int *argc, char **argv,
 
 /* ---------------------------------------------------------------- language */
 
-static bool is_french(const char *locale)
+/* --lang, else what the environment says. */
+static void set_language(struct cmd_ctx *ctx, const char *name)
 {
-    return strncmp(locale, "fr", 2) == 0 &&
-           (locale[2] == '\0' || strchr("_.@-", locale[2]) != NULL);
-}
+    static const struct ent_built built = ENT_BUILT;
 
-/* --lang, else the environment's, else English. Character handling is UTF-8
- * whatever the environment says, and numbers are written as in C. */
-static void set_language(struct cmd_ctx *ctx, const char *lang)
-{
-    static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
-
-    for (size_t i = 0; lang == NULL && i < ENT_ARRAY_LEN(names); i++) {
-        lang = getenv(names[i]);
-        if (lang != NULL && *lang == '\0')
-            lang = NULL;
-    }
-    ctx->lang = lang != NULL && is_french(lang) ? ENT_LANG_FR : ENT_LANG_EN;
-    setlocale(LC_CTYPE, "C.UTF-8");
-    setlocale(LC_MESSAGES, "C.UTF-8");
-    setenv("LANGUAGE", ctx->lang == ENT_LANG_FR ? "fr" : "en", 1);
-    bindtextdomain(ENT_TEXT_DOMAIN, cmd_localedir());
-    bind_textdomain_codeset(ENT_TEXT_DOMAIN, "UTF-8");
-    textdomain(ENT_TEXT_DOMAIN);
+    if (name == NULL || !ent_lang_parse(name, &ctx->lang))
+        ctx->lang = ent_lang_environment();
+    ent_lang_set(ctx->lang, ent_localedir(&built));
 }
 
 /* Errors of the options are in the chosen language too, so that is looked for
@@ -204,36 +188,13 @@ static const char *find_lang(struct start *start, int argc, char **argv)
 
 /* ----------------------------------------------------------------- context */
 
-static int find_home(const struct start *start, char home[HOME_MAX_BYTES],
-                     struct ent_err *err)
-{
-    const char *given = start->home;
-    const char *data = getenv("XDG_DATA_HOME");
-    const char *user = getenv("HOME");
-    int len;
-
-    if (given == NULL)
-        given = getenv("ENTENTE_HOME");
-    if (given != NULL && *given != '\0')
-        len = snprintf(home, HOME_MAX_BYTES, "%s", given);
-    else if (data != NULL && *data == '/')
-        len = snprintf(home, HOME_MAX_BYTES, "%s/entente", data);
-    else if (user != NULL && *user != '\0')
-        len = snprintf(home, HOME_MAX_BYTES, "%s/.local/share/entente", user);
-    else
-        return ent_err_set(err, ENT_EUSAGE,
-                           "no directory for the node: give --home DIR");
-    if (len < 0 || len >= HOME_MAX_BYTES)
-        return ent_err_set(err, ENT_EUSAGE, "the node's path is too long");
-    return 0;
-}
-
 static int check_options(struct cmd_ctx *ctx, const struct start *start)
 {
+    enum ent_lang lang;
+
     ctx->dry_run = start->dry_run;
     ctx->quiet = start->quiet;
-    if (start->lang != NULL && strcmp(start->lang, "fr") != 0 &&
-        strcmp(start->lang, "en") != 0)
+    if (start->lang != NULL && !ent_lang_parse(start->lang, &lang))
         return ent_err_set(&ctx->err, ENT_EUSAGE,
                            "--lang takes fr or en, not \"%s\"", start->lang);
     if (start->json)
@@ -248,7 +209,7 @@ static int check_options(struct cmd_ctx *ctx, const struct start *start)
 
 static int open_ctx(struct cmd_ctx *ctx)
 {
-    char path[HOME_MAX_BYTES];
+    char path[ENT_PATH_MAX + 32];
     int rc = ent_secure_init(&ctx->err);
 
     if (rc < 0)
@@ -377,7 +338,7 @@ int main(int argc, char **argv)
 {
     struct cmd_ctx ctx = {0};
     struct start start = {0};
-    char home[HOME_MAX_BYTES];
+    char home[ENT_PATH_MAX];
     const char *first;
     int status;
 
@@ -389,7 +350,7 @@ int main(int argc, char **argv)
     set_language(&ctx, find_lang(&start, argc, argv));
     if (take_globals(&start, &argc, argv, &ctx.err) < 0 ||
         check_options(&ctx, &start) < 0 ||
-        find_home(&start, home, &ctx.err) < 0)
+        ent_home(start.home, home, &ctx.err) < 0)
         return cmd_fail(&ctx);
     ctx.home = home;
     if (start.help && start.cmd != NULL && !start.version) {

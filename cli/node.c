@@ -10,113 +10,12 @@
 #include "cli/label.h"
 #include "cli/look.h"
 #include "cli/pick.h"
+#include "cli/settings.h"
 #include "config.h"
 #include "store/peers.h"
 #include "store/query.h"
 
 #define PATH_BYTES 4200
-
-/* ------------------------------------------------------------------ config */
-
-static int read_config(struct cmd_ctx *ctx, struct ent_config *config)
-{
-    char path[PATH_BYTES];
-    int rc = ent_config_init(config, &ctx->err);
-
-    if (rc < 0)
-        return rc;
-    snprintf(path, sizeof(path), "%s/config", ctx->home);
-    rc = ent_config_read(config, path, &ctx->err);
-    if (rc == ENT_ENOTFOUND)
-        rc = 0;
-    if (rc < 0)
-        ent_config_fini(config);
-    return rc;
-}
-
-/* Print the settings, or the one called `key`; the number printed. */
-static int print_config(struct cmd_ctx *ctx, const struct ent_config *config,
-                        const char *key)
-{
-    const struct {
-        const char *key;
-        const char *label;
-        const char *text;
-        int number;
-    } settings[] = {
-        {"listen", _("address listened on"), config->listen, 0},
-        {"dial_seconds", _("seconds between attempts"), NULL,
-         config->dial_seconds},
-        {"poll_ms", _("milliseconds between looks at the replica"), NULL,
-         config->poll_ms},
-        {"connections_max", _("connections at most"), NULL,
-         config->connections_max},
-        {"log_level", _("messages logged"), config->log_level, 0},
-    };
-    struct ent_buf endpoints = {0};
-    int printed = 0;
-
-    ent_buf_put_u8(&endpoints, '[');
-    for (int i = 0; i < config->endpoint_count; i++) {
-        if (i > 0)
-            ent_buf_put_u8(&endpoints, ',');
-        out_json_string(&endpoints, config->endpoints[i]);
-    }
-    ent_buf_put_u8(&endpoints, ']');
-    out_object_begin(ctx->out);
-    for (size_t i = 0; i < ENT_ARRAY_LEN(settings); i++) {
-        if (key != NULL && strcmp(key, settings[i].key) != 0)
-            continue;
-        if (settings[i].number > 0)
-            out_field_int(ctx->out, settings[i].key, settings[i].label,
-                          settings[i].number);
-        else
-            out_field(ctx->out, settings[i].key, settings[i].label,
-                      settings[i].text);
-        printed++;
-    }
-    if (key == NULL || strcmp(key, "endpoints") == 0) {
-        out_field_list(ctx->out, "endpoints", _("addresses told to members"),
-                       ent_buf_cstr(&endpoints));
-        printed++;
-    }
-    out_object_end(ctx->out);
-    ent_buf_fini(&endpoints);
-    return printed;
-}
-
-static bool is_setting(const char *key)
-{
-    static const char *const keys[] = {
-        "listen",  "endpoints",       "dial_seconds",
-        "poll_ms", "connections_max", "log_level",
-    };
-
-    for (size_t i = 0; i < ENT_ARRAY_LEN(keys); i++)
-        if (strcmp(keys[i], key) == 0)
-            return true;
-    return false;
-}
-
-static int cmd_config(struct cmd_ctx *ctx, int argc, char **argv)
-{
-    struct ent_config config;
-
-    if (args_take(NULL, 0, &argc, argv, &ctx->err) < 0)
-        return cmd_fail(ctx);
-    if (argc > 2)
-        return cmd_usage(ctx, argv[0]);
-    if (argc == 2 && !is_setting(argv[1])) {
-        ent_err_set(&ctx->err, ENT_ENOTFOUND, "there is no setting \"%s\"",
-                    argv[1]);
-        return cmd_fail(ctx);
-    }
-    if (read_config(ctx, &config) < 0)
-        return cmd_fail(ctx);
-    print_config(ctx, &config, argc == 2 ? argv[1] : NULL);
-    ent_config_fini(&config);
-    return CMD_OK;
-}
 
 /* -------------------------------------------------------------------- init */
 
@@ -507,8 +406,8 @@ const struct cmd cmd_node[] = {
     {"whoami", "", N_("this node's key, organisation and origin"), cmd_whoami},
     {"status", "", N_("spaces and peers: what is held, what was heard"),
      cmd_status},
-    {"config", N_("[KEY]"), N_("the settings that hold, or one of them"),
-     cmd_config},
+    {"config", N_("[KEY[=VALUE]]"),
+     N_("the settings that hold, or one of them; = sets it"), settings_command},
     {"digest", N_("[SPACE]"),
      N_("fingerprints, equal on replicas that hold the same"), cmd_digest},
     {"verify", "[--deep]",

@@ -7,9 +7,9 @@
 #include "cli/label.h"
 #include "cli/look.h"
 #include "cli/pick.h"
+#include "cli/settings.h"
 #include "store/peers.h"
 
-#define PATH_BYTES 4200
 #define EXPIRES_USUAL "7d"
 
 /* What a command on one space begins with. */
@@ -294,17 +294,14 @@ static int add_endpoint(struct cmd_ctx *ctx, struct endpoints *endpoints,
 static int add_configured(struct cmd_ctx *ctx, struct endpoints *endpoints)
 {
     struct ent_config config;
-    char path[PATH_BYTES];
-    int rc = ent_config_init(&config, &ctx->err);
+    int rc = settings_read(ctx, &config);
 
     if (rc < 0)
         return rc;
-    snprintf(path, sizeof(path), "%s/config", ctx->home);
-    rc = ent_config_read(&config, path, &ctx->err);
     for (int i = 0; rc == 0 && i < config.endpoint_count; i++)
         rc = add_endpoint(ctx, endpoints, config.endpoints[i]);
     ent_config_fini(&config);
-    return rc == ENT_ENOTFOUND ? 0 : rc;
+    return rc;
 }
 
 /* Where this node can be dialled: as given, else as configured, else as its
@@ -325,9 +322,9 @@ static int find_endpoints(struct cmd_ctx *ctx, const struct args_many *given,
     if (rc == 0 && endpoints->count == 0)
         rc = ent_err_set(&ctx->err, ENT_EUSAGE,
                          "nobody would know where to dial this node: give "
-                         "--endpoint tcp://HOST:PORT, or write endpoints = "
-                         "{\"tcp://HOST:PORT\"} into %s/config",
-                         ctx->home);
+                         "--endpoint tcp://HOST:PORT, or keep it for all "
+                         "invitations: entente config "
+                         "endpoints=tcp://HOST:PORT");
     for (size_t i = 0; i < endpoints->count; i++)
         endpoints->at[i] = endpoints->text[i];
     return rc;
