@@ -650,6 +650,7 @@ static void table_heading(struct out *out)
     scols_table_set_stream(out->table, out->file);
     /* Everything is made safe here already; smartcols would do it again. */
     scols_table_enable_noencoding(out->table, 1);
+    scols_table_set_column_separator(out->table, "  ");
     scols_table_set_termforce(out->table, out->terminal
                                               ? SCOLS_TERMFORCE_ALWAYS
                                               : SCOLS_TERMFORCE_NEVER);
@@ -969,10 +970,10 @@ void out_field_bool(struct out *out, const char *key, const char *label,
     put_field(out, key, label, OUT_BOOL, value ? "1" : "0");
 }
 
-void out_field_list(struct out *out, const char *key, const char *label,
-                    const char *list)
+void out_field_as(struct out *out, const char *key, const char *label,
+                  enum out_type type, const char *text)
 {
-    put_field(out, key, label, OUT_LIST, list);
+    put_field(out, key, label, type, text);
 }
 
 void out_nested_begin(struct out *out, const char *key, const char *label)

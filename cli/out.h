@@ -65,9 +65,8 @@ void out_field_int(struct out *out, const char *key, const char *label,
                    int64_t value);
 void out_field_bool(struct out *out, const char *key, const char *label,
                     bool value);
-/* `list`: JSON array text, as in a cell of OUT_LIST. */
-void out_field_list(struct out *out, const char *key, const char *label,
-                    const char *list);
+void out_field_as(struct out *out, const char *key, const char *label,
+                  enum out_type type, const char *text);
 /* A list of objects inside an object: in JSON an array under `key`, for people
  * a table under `label`. Columns and cells as for a listing. */
 void out_nested_begin(struct out *out, const char *key, const char *label);

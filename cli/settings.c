@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/args.h"
+#include "cli/look.h"
 #include "text/datadir.h"
 
 #define PATH_BYTES (ENT_PATH_MAX + 32)
@@ -17,14 +18,14 @@
 static const struct {
     const char *key;
     const char *label;
-    bool list;
+    enum out_type type;
 } settings[] = {
-    {"listen", N_("address listened on"), false},
-    {"endpoints", N_("addresses told to members"), true},
-    {"dial_seconds", N_("seconds between attempts"), false},
-    {"poll_ms", N_("milliseconds between looks at the replica"), false},
-    {"connections_max", N_("connections at most"), false},
-    {"log_level", N_("messages logged"), false},
+    {"listen", N_("address listened on"), OUT_TEXT},
+    {"endpoints", N_("addresses told to members"), OUT_LIST},
+    {"dial_seconds", N_("seconds between attempts"), OUT_NUMBER},
+    {"poll_ms", N_("milliseconds between looks at the replica"), OUT_NUMBER},
+    {"connections_max", N_("connections at most"), OUT_NUMBER},
+    {"log_level", N_("messages logged"), OUT_TEXT},
 };
 
 static void config_path(const struct cmd_ctx *ctx, char path[PATH_BYTES])
@@ -50,40 +51,73 @@ int settings_read(struct cmd_ctx *ctx, struct ent_config *config)
 
 /* ----------------------------------------------------------------- printing */
 
-static void print_endpoints(struct cmd_ctx *ctx, const char *key,
-                            const char *label, const struct ent_config *config)
-{
-    struct ent_buf list = {0};
-
-    ent_buf_put_u8(&list, '[');
-    for (int i = 0; i < config->endpoint_count; i++) {
-        if (i > 0)
-            ent_buf_put_u8(&list, ',');
-        out_json_string(&list, config->endpoints[i]);
-    }
-    ent_buf_put_u8(&list, ']');
-    out_field_list(ctx->out, key, label, ent_buf_cstr(&list));
-    ent_buf_fini(&list);
-}
-
-static void print_setting(struct cmd_ctx *ctx, size_t i,
-                          const struct ent_config *config)
+/* The value of one setting, as text or as a JSON list; NULL when it has
+ * none. */
+static const char *value_of(size_t i, const struct ent_config *config,
+                            struct ent_buf *buf)
 {
     const char *key = settings[i].key;
-    const char *label = gettext(settings[i].label);
 
     if (strcmp(key, "listen") == 0)
-        out_field(ctx->out, key, label, config->listen);
-    else if (strcmp(key, "endpoints") == 0)
-        print_endpoints(ctx, key, label, config);
-    else if (strcmp(key, "dial_seconds") == 0)
-        out_field_int(ctx->out, key, label, config->dial_seconds);
-    else if (strcmp(key, "poll_ms") == 0)
-        out_field_int(ctx->out, key, label, config->poll_ms);
-    else if (strcmp(key, "connections_max") == 0)
-        out_field_int(ctx->out, key, label, config->connections_max);
+        return config->listen;
+    if (strcmp(key, "log_level") == 0)
+        return config->log_level;
+    if (strcmp(key, "dial_seconds") == 0) {
+        ent_buf_printf(buf, "%d", config->dial_seconds);
+    } else if (strcmp(key, "poll_ms") == 0) {
+        ent_buf_printf(buf, "%d", config->poll_ms);
+    } else if (strcmp(key, "connections_max") == 0) {
+        ent_buf_printf(buf, "%d", config->connections_max);
+    } else {
+        ent_buf_put_u8(buf, '[');
+        for (int n = 0; n < config->endpoint_count; n++) {
+            if (n > 0)
+                ent_buf_put_u8(buf, ',');
+            out_json_string(buf, config->endpoints[n]);
+        }
+        ent_buf_put_u8(buf, ']');
+    }
+    return ent_buf_cstr(buf);
+}
+
+/* An object for programs; for people a table that tells what each is. */
+static void print_settings(struct cmd_ctx *ctx, const struct ent_config *config,
+                           const char *only)
+{
+    struct out *out = ctx->out;
+    bool program = look_for_program(ctx);
+
+    if (program) {
+        out_object_begin(out);
+    } else {
+        out_list_begin(out);
+        out_column(out, "setting", _("setting"), OUT_TEXT);
+        out_column(out, "value", _("value"), OUT_TEXT);
+        out_column(out, "meaning", _("meaning"), OUT_TEXT);
+    }
+    for (size_t i = 0; i < ENT_ARRAY_LEN(settings); i++) {
+        const char *label = gettext(settings[i].label);
+        struct ent_buf buf = {0};
+        const char *value = value_of(i, config, &buf);
+
+        if (only != NULL && strcmp(settings[i].key, only) != 0) {
+            ent_buf_fini(&buf);
+            continue;
+        }
+        if (program) {
+            out_field_as(out, settings[i].key, label, settings[i].type, value);
+        } else {
+            out_row(out);
+            out_cell(out, settings[i].key);
+            out_cell_as(out, settings[i].type, value);
+            out_cell(out, label);
+        }
+        ent_buf_fini(&buf);
+    }
+    if (program)
+        out_object_end(out);
     else
-        out_field(ctx->out, key, label, config->log_level);
+        out_list_end(out);
 }
 
 static int print_config(struct cmd_ctx *ctx, const char *only)
@@ -93,11 +127,7 @@ static int print_config(struct cmd_ctx *ctx, const char *only)
 
     if (rc < 0)
         return rc;
-    out_object_begin(ctx->out);
-    for (size_t i = 0; i < ENT_ARRAY_LEN(settings); i++)
-        if (only == NULL || strcmp(settings[i].key, only) == 0)
-            print_setting(ctx, i, &config);
-    out_object_end(ctx->out);
+    print_settings(ctx, &config, only);
     ent_config_fini(&config);
     return 0;
 }
@@ -194,7 +224,8 @@ static int put_file(struct cmd_ctx *ctx, struct ent_buf *text, const char *old,
             if (text->len > 0 && text->at[text->len - 1] != '\n')
                 ent_buf_put_u8(text, '\n');
             ent_buf_printf(text, "%s = ", key);
-            rc = put_value(ctx, text, settings[setting].list, value);
+            rc =
+                put_value(ctx, text, settings[setting].type == OUT_LIST, value);
             done = true;
         }
         if (end == NULL) {
@@ -216,8 +247,9 @@ static int replace_file(struct cmd_ctx *ctx, const char *path,
     bool written;
     int rc, fd;
 
-    snprintf(made, sizeof(made), "%s.XXXXXX", path);
-    fd = mkstemp(made);
+    snprintf(made, sizeof(made), "%s.new", path);
+    fd =
+        open(made, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return ent_err_set(&ctx->err, ENT_ESTORE, "%s cannot be written: %s",
                            path, strerror(errno));
@@ -280,7 +312,7 @@ static int find_setting(struct cmd_ctx *ctx, const char *key, size_t *at)
 int settings_command(struct cmd_ctx *ctx, int argc, char **argv)
 {
     char *value = NULL;
-    size_t setting;
+    size_t setting = 0;
     int rc = 0;
 
     if (args_take(NULL, 0, &argc, argv, &ctx->err) < 0)

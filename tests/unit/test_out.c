@@ -156,7 +156,7 @@ START_TEST(an_object_holds_lists_of_objects)
                 "\"ok\": true}\n");
         print_object(OUT_TABLE);
         page_is("organisation  Red | Cross\nnumber        2\n\nSpaces\n"
-                "Space Alarms\nctc   a, b\npf    \n\nfine  yes\n");
+                "Space  Alarms\nctc    a, b\npf     \n\nfine  yes\n");
         print_object(OUT_CSV);
         page_is("org,n\nRed | Cross,2\n\nspace,alarms\nctc,a|b\npf,\n"
                 "\nkey\n\nok\ntrue\n");
