@@ -1,0 +1,271 @@
+#!/bin/sh
+# import.sh - tables and packages in and out: nothing half imported, nothing
+# twice, every row of a split package exactly once, and back out as it came.
+. "$(dirname "$0")/lib.sh"
+
+# resource kind, as in the demonstration package
+resources="organisations:organisation groups:group contacts:contact
+memberships:assignment trainers:trainer trainings:training
+participations:participation plans:plan activities:activity
+milestones:milestone challenges:challenge support_links:support_link
+sessions:support_session requests:request lessons:lesson messages:message
+places:place countries:country survey_results:survey_tally facts:fact"
+
+# Data rows of a table whose second row is tags.
+source_rows() {
+    awk 'NR > 2' "$demo/$1.csv"
+}
+
+entente init --org "Org A"
+entente space create demo
+entente space create scratch
+
+# ------------------------------------------------------------------ package
+
+exits 0 "a dry run of the package" --dry-run import --package "$demo" \
+    --space demo
+check "counts" prints contact
+check "and writes nothing" same "$(count contact)" 0
+exits 0 "the package is imported" import --package "$demo" --space demo \
+    --format csv
+cp "$work/out" "$work/first"
+check "every contact is new" grep -q '^contact,107,0,0,' "$work/first"
+check "the vocabulary is only compared" tells vocabulary
+check "no reference is left hanging" sh -c "! grep -q check '$work/err'"
+before=$(digest demo)
+exits 0 "it is imported again" import --package "$demo" --space demo \
+    --format csv
+check "nothing is new or changed" sh -c \
+    "tail -n +2 '$work/out' | grep -qv ',0,0,[0-9]*,0\$'; test \$? -eq 1"
+check "the digest is the same" same "$(digest demo)" "$before"
+exits 0 "the replica is as it should be" verify --deep
+
+# ------------------------------------------------------------------- totals
+
+exits 0 "the reports are listed" report
+check "by name" prints cascade
+exits 0 "the cascade" report cascade --on 2019-03-01 --format csv
+check "adds up to 60, 48, 2, 10 and 8" prints ",60,48,2,10,8"
+exits 0 "trainings held and reported" report held-reported --on 2019-03-01 \
+    --format csv
+check "reach 144 organisations" sh -c "tail -1 '$work/out' | grep -q ',144\$'"
+exits 0 "a report of one country" report cascade --country BDI
+check "ends with who contributed" prints "Org A"
+exits 0 "in French" --lang fr report cascade
+check "with French headings" prints "Formés"
+exits 3 "an unknown report is not found" report casacde
+exits 3 "nor one outside the folder" report ../kinds/01-organisation
+exits 3 "nor is an unknown group" report cascade --group grp-none
+exits 5 "a broken date is refused" report cascade --on 2019-13-01
+
+# ------------------------------------------------------------------- export
+
+for pair in $resources; do
+    resource=${pair%%:*}
+    kind=${pair##*:}
+    entente export "$kind" --space demo --hxl
+    head -2 "$work/out" >"$work/head"
+    tail -n +3 "$work/out" | sort >"$work/rows"
+    source_rows "$resource" | sort >"$work/source"
+    check "the table of $kind comes out as it went in" \
+        cmp -s "$work/rows" "$work/source"
+    check "with the same heading and tags" \
+        sh -c "head -2 '$demo/$resource.csv' | cmp -s - '$work/head'"
+done
+exits 0 "columns can be chosen" export contact --columns code,phone
+check "phones stay as they are" prints "+44 7700 900001"
+exits 0 "TSV has tabs" --format tsv export country
+check "between its cells" grep -q "^BDI	Burundi" "$work/out"
+exits 0 "JSON has lists" --format json export trainer
+check "of elements" prints '"languages": ["fr", "rn"]'
+exits 0 "a table for a French spreadsheet" export activity --for excel-fr
+check "has semicolons" prints ";"
+exits 0 "a package is written" export --package "$work/pkg" --space demo
+exits 2 "and not written over" export --package "$work/pkg" --space demo
+exits 0 "what was written is imported elsewhere" \
+    import --package "$work/pkg" --space scratch
+exits 0 "and written again" export --package "$work/pkg2" --space scratch
+rm -f "$work/pkg/datapackage.json" "$work/pkg2/datapackage.json"
+check "it is the same" diff -r "$work/pkg" "$work/pkg2"
+
+# ------------------------------------------------------------------- a split
+
+node=$work/split
+entente init --org "Org S"
+for space in bdi ner rest; do
+    entente space create $space
+done
+exits 0 "one part" import --package "$demo" --space bdi --where iso3=BDI
+exits 0 "another part" import --package "$demo" --space ner --where iso3=NER
+exits 0 "the rest" import --package "$demo" --space rest \
+    --where iso3!=BDI --where iso3!=NER
+for pair in $resources; do
+    resource=${pair%%:*}
+    kind=${pair##*:}
+    "$build/cli/entente" --home "$node" export "$kind" | tail -n +2 |
+        sort >"$work/rows"
+    source_rows "$resource" | sort >"$work/source"
+    check "every row of $resource lies in exactly one part" \
+        cmp -s "$work/rows" "$work/source"
+done
+check "a row without a country goes with what it refers to" \
+    same "$(count assignment --space bdi | tr -d ' ')" \
+    "$(awk -F, 'NR > 2 && $2 ~ /-bdi-/' "$demo/memberships.csv" | wc -l |
+        tr -d ' ')"
+exits 0 "check finds every reference in some space" check --format csv
+check "and lists none" same "$(wc -l <"$work/out")" 1
+exits 5 "a split by a field nobody has is refused" \
+    import --package "$demo" --space bdi --where iso=BDI
+check "and the nearest is named" tells iso3
+exits 2 "a split that is no comparison is wrong usage" \
+    import --package "$demo" --space bdi --where iso3
+
+# ------------------------------------------------------------ one bad table
+
+node=$work/bad
+entente init --org "Org X"
+entente space create x
+bad=$work/bad.csv
+refused() {
+    sentence=$1
+    shift
+    exits 5 "$sentence" import "$@"
+    check "and nothing of it is imported" \
+        same "$(count contact)$(count trainer)" 00
+}
+
+printf 'id,dislay_name\nc-1,Ann\n' >"$bad"
+refused "an unknown column is refused" contact "$bad"
+check "with file, line and column" tells "bad.csv:1: dislay_name"
+check "and the nearest field" tells '"display_name"'
+
+printf 'id,display_name,role\nc-1,Ann,focal_point\nc-2,Bo,focal_pont\n' >"$bad"
+refused "an unknown code is refused" contact "$bad"
+check "with file, line and field" tells "bad.csv:3: role"
+check "and the nearest code" tells "did you mean focal_point"
+
+printf 'id,display_name,consent_on\nc-1,Ann,2018-02-30\n' >"$bad"
+refused "a day that does not exist is refused" contact "$bad"
+check "with what would be taken" tells "2017-06-15"
+
+printf 'id,display_name\nc-1,Ann\nc-2,B\303\050o\n' >"$bad"
+refused "bytes that are not UTF-8 are refused" contact "$bad"
+check "with file, line and field" tells "bad.csv:3: display_name"
+
+{
+    printf 'id,display_name\nc-1,'
+    head -c 20971520 /dev/zero | tr '\0' x
+    printf '\nc-2,Bo\n'
+} >"$bad"
+refused "a field of 20 MiB is refused" contact "$bad"
+check "with its line" tells "bad.csv:2"
+
+printf 'id,display_name\nc-1,"Ann\nc-2,Bo\n' >"$bad"
+refused "an open quotation mark is refused" contact "$bad"
+printf 'id,display_name\nc-1,Ann,x\n' >"$bad"
+refused "a cell too many is refused" contact "$bad"
+printf 'id,display_name\nc-1,Ann\nc-1,Bo\n' >"$bad"
+refused "a code said twice is refused" contact "$bad"
+check "with the other line" tells "line 2"
+printf 'id,display_name\n,Ann\n' >"$bad"
+refused "a row without its code is refused" contact "$bad"
+printf 'id,display_name,display_name\nc-1,a,b\n' >"$bad"
+refused "two columns of one name are refused" contact "$bad"
+: >"$bad"
+refused "an empty file is refused" contact "$bad"
+awk 'BEGIN { print "id,role"
+    for (i = 1; i <= 150; i++) print "c-" i ",nobody" }' >"$bad"
+refused "many faults are told at once" contact "$bad"
+check "a hundred of them" same "$(grep -c 'bad.csv:' "$work/err")" 100
+check "and the rest counted" tells "50 more"
+exits 3 "a file that is not there is not found" import contact "$work/none.csv"
+exits 3 "nor is a kind" import contcat "$bad"
+
+# --------------------------------------------------------------- good tables
+
+printf '\357\273\277id;display_name;role\r\nc-1;"Ann; Bo";Point focal\r\n' >"$bad"
+exits 0 "semicolons, a mark and labels are understood" import contact "$bad"
+exits 0 "the record" --json show c-1
+check "has its name" prints '"display_name": "Ann; Bo"'
+check "and its code" prints '"role": "focal_point"'
+
+printf 'id,title\nc-1,\n' >"$bad"
+entente set c-1 title=Chef
+exits 0 "an empty cell" import contact "$bad"
+entente --json show c-1
+check "leaves the field alone" prints '"title": "Chef"'
+
+printf 'id,languages\nt-1,fr|rn\n' >"$bad"
+exits 0 "a set" import trainer "$bad"
+printf 'id,languages\nt-1,en|fr\n' >"$bad"
+exits 0 "and another" import trainer "$bad"
+entente --json show t-1
+check "are one set" prints '"languages": ["fr", "rn", "en"]'
+
+printf 'display_name\nDan\n' >"$bad"
+exits 0 "a table without codes is imported" import contact "$bad"
+check "and what that means is said" tells "again"
+
+printf 'Code,Nom,Age\nc-7,Eve,30\n' >"$bad"
+printf '# columns\nCode = id\nNom = display_name\nAge =\n' >"$work/map"
+exits 0 "a map renames columns and leaves one out" \
+    import contact "$bad" --map "$work/map"
+check "and the record is there" same "$(count contact code=c-7)" 1
+printf 'Code : id\n' >"$work/map"
+exits 5 "a broken map is refused" import contact "$bad" --map "$work/map"
+check "with its line" tells "map:1"
+printf 'Cod = id\n' >"$work/map"
+exits 5 "so is a map of another table" \
+    import contact "$bad" --map "$work/map"
+
+entente delete c-7
+printf 'id,display_name\nc-7,Eva\n' >"$bad"
+exits 0 "a deleted record" import contact "$bad"
+check "stays deleted" same "$(count contact code=c-7)" 0
+check "which is said" tells undelete
+
+# Formulas: guarded on the way out, as they were on the way back.
+entente add organisation code=o-1 name="=1+1" acronym="'=quoted"
+entente add organisation code=o-2 name="+44 7700 900001" acronym="-x"
+entente export organisation
+cp "$work/out" "$work/org.csv"
+check "a formula is guarded" prints "'=1+1"
+check "one that had an apostrophe gets another" prints "''=quoted"
+check "a telephone number is not" prints ",+44 7700 900001,"
+before=$(digest x)
+exits 0 "what was exported is imported" import organisation "$work/org.csv"
+check "and nothing changes" same "$(digest x)" "$before"
+
+# ------------------------------------------------------- a package from afar
+
+pkg=$work/evil
+mkdir "$pkg"
+package() {
+    printf '{"resources": [{"name": "%s", "path": "%s"}]}' "$1" "$2" \
+        >"$pkg/datapackage.json"
+}
+printf 'id,display_name\nc-9,Zoe\n' >"$pkg/contacts.csv"
+package contacts ../evil/contacts.csv
+exits 5 "a path out of the folder is refused" import --package "$pkg"
+package contacts /etc/passwd
+exits 5 "so is one from the root" import --package "$pkg"
+ln -s contacts.csv "$pkg/link.csv"
+package contacts link.csv
+exits 5 "so is a link" import --package "$pkg"
+mkfifo "$pkg/pipe.csv"
+package contacts pipe.csv
+exits 5 "so is a pipe" import --package "$pkg"
+package contcats contacts.csv
+exits 5 "so is a resource nobody knows" import --package "$pkg"
+check "and the nearest is named" tells contacts
+printf '{"resources": [' >"$pkg/datapackage.json"
+exits 5 "so is a broken description" import --package "$pkg"
+printf '{}' >"$pkg/datapackage.json"
+exits 5 "so is an empty one" import --package "$pkg"
+exits 3 "a folder without one is not found" import --package "$work"
+package vocabulary vocabulary.csv
+printf 'list,code\nrole,king\n' >"$pkg/vocabulary.csv"
+exits 5 "a term nobody knows is refused" import --package "$pkg"
+check "with its line" tells "vocabulary.csv:2"
+check "nothing came in" same "$(count contact code=c-9)" 0
+finish
