@@ -43,8 +43,14 @@ struct sync {
 
 static void show_progress(struct sync *sync)
 {
-    if (sync->progress)
-        fprintf(stderr, _("\r%lld entries received "), (long long)sync->taken);
+    const char *form =
+        ngettext("%lld entry received", "%lld entries received",
+                 (unsigned long)sync->taken);
+
+    if (!sync->progress)
+        return;
+    putc('\r', stderr);
+    fprintf(stderr, form, (long long)sync->taken);
 }
 
 static void clear_progress(struct sync *sync)
