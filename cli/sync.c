@@ -43,9 +43,8 @@ struct sync {
 
 static void show_progress(struct sync *sync)
 {
-    const char *form =
-        ngettext("%lld entry received", "%lld entries received",
-                 (unsigned long)sync->taken);
+    const char *form = ngettext("%lld entry received", "%lld entries received",
+                                (unsigned long)sync->taken);
 
     if (!sync->progress)
         return;
