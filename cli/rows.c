@@ -519,8 +519,10 @@ int rows_read(struct cmd_ctx *ctx, struct rows *rows,
     table->path = (const char *)copy.at;
     rc = open_table(rows, path, &table->csv, &ctx->err);
     if (rc == 0 && table->csv != NULL) {
+        size_t faults = rows->faults;
+
         read_heading(table, map, must_name);
-        if (!table->named && !must_name)
+        if (!table->named && rows->faults == faults)
             cmd_say(ctx,
                     _("%s has no column of codes: every row becomes a new "
                       "record, also when it is imported again"),

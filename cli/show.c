@@ -5,6 +5,7 @@
 
 #include "cli/args.h"
 #include "cli/conflicts.h"
+#include "cli/label.h"
 #include "cli/look.h"
 #include "cli/pick.h"
 #include "cli/records.h"
@@ -446,7 +447,7 @@ static int explain_member(struct cmd_ctx *ctx, const struct ent_record *record,
 {
     bool self = ent_key_equal(&member->key,
                               &ent_store_keys(ctx->store)->public);
-    char key[2 * ENT_KEY_BYTES + 1];
+    char key[LABEL_KEY_TEXT];
     size_t held = record->write_count;
     const char *has;
     const char *why;
@@ -468,13 +469,10 @@ static int explain_member(struct cmd_ctx *ctx, const struct ent_record *record,
                                                  "session, changes nothing")
                                             : N_("member: gets it at the next "
                                                  "session and may change it");
-    ent_hex_put(key, member->key.b, ENT_KEY_BYTES);
-    if (!look_for_program(ctx))
-        key[16] = '\0';
     out_row(ctx->out);
     out_cell(ctx->out, member->org);
-    out_cell(ctx->out, key);
-    out_cell(ctx->out, ent_role_name(member->role));
+    out_cell(ctx->out, label_key(ctx, &member->key, key));
+    out_cell(ctx->out, label_role(ctx, member->role));
     out_cell(ctx->out, look_for_program(ctx) ? has : _(has));
     out_cell(ctx->out, _(why));
     return 0;
