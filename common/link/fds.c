@@ -42,9 +42,9 @@ static int make_room(struct ent_fds *fds, size_t fd)
     return 0;
 }
 
-static bool silent(const struct ent_fd *slot)
+static bool silent(const struct ent_fds *fds, const struct ent_fd *slot)
 {
-    return slot->open && slot->inbound && !slot->spoken && !slot->cut;
+    return fds->inbound && slot->open && !slot->spoken && !slot->cut;
 }
 
 /* The newest stays: an honest peer speaks within a round trip or two, so it
@@ -54,7 +54,7 @@ static void cut_oldest_silent(struct ent_fds *fds)
     size_t oldest = fds->count;
 
     for (size_t i = 0; i < fds->count; i++)
-        if (silent(&fds->slots[i]) &&
+        if (silent(fds, &fds->slots[i]) &&
             (oldest == fds->count ||
              fds->slots[i].opened_ms < fds->slots[oldest].opened_ms))
             oldest = i;
@@ -62,17 +62,15 @@ static void cut_oldest_silent(struct ent_fds *fds)
         ent_fds_cut(fds, (int)oldest);
 }
 
-int ent_fds_opened(struct ent_fds *fds, int fd, bool inbound, uint64_t now_ms)
+int ent_fds_opened(struct ent_fds *fds, int fd, uint64_t now_ms)
 {
-    if (fd < 0)
-        return 0;
+    ENT_ASSERT(fd >= 0);
     if (make_room(fds, (size_t)fd) < 0) {
         shutdown(fd, SHUT_RDWR);
         return ENT_ENOMEM;
     }
-    fds->slots[fd] =
-        (struct ent_fd){.open = true, .inbound = inbound, .opened_ms = now_ms};
-    if (inbound && ++fds->silent > ENT_FDS_SILENT_MAX)
+    fds->slots[fd] = (struct ent_fd){.open = true, .opened_ms = now_ms};
+    if (fds->inbound && ++fds->silent > ENT_FDS_SILENT_MAX)
         cut_oldest_silent(fds);
     return 0;
 }
@@ -83,7 +81,7 @@ uint32_t ent_fds_closed(struct ent_fds *fds, int fd)
 
     if (slot == NULL)
         return 0;
-    if (silent(slot))
+    if (silent(fds, slot))
         fds->silent--;
     slot->open = false;
     return slot->conn;
@@ -95,7 +93,7 @@ void ent_fds_heard(struct ent_fds *fds, int fd)
 
     if (slot == NULL)
         return;
-    if (silent(slot))
+    if (silent(fds, slot))
         fds->silent--;
     slot->spoken = true;
     slot->heard = true;
@@ -107,7 +105,7 @@ void ent_fds_cut(struct ent_fds *fds, int fd)
 
     if (slot == NULL || slot->cut)
         return;
-    if (silent(slot))
+    if (silent(fds, slot))
         fds->silent--;
     slot->cut = true;
     shutdown(fd, SHUT_RDWR);
@@ -121,7 +119,7 @@ static bool floods(struct ent_fd *slot, int fd)
 
     if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
         return false;
-    if (slot->heard)
+    if (slot->heard || info.tcpi_bytes_received < slot->base)
         slot->base = info.tcpi_bytes_received;
     slot->heard = false;
     return info.tcpi_bytes_received - slot->base > ENT_FDS_UNFINISHED_MAX;
@@ -137,7 +135,8 @@ void ent_fds_check(struct ent_fds *fds, uint64_t now_ms)
 
         if (!slot->open || slot->cut)
             continue;
-        if ((silent(slot) && now_ms - slot->opened_ms > ENT_FDS_SILENT_MS) ||
+        if ((silent(fds, slot) &&
+             now_ms - slot->opened_ms > ENT_FDS_SILENT_MS) ||
             floods(slot, (int)i))
             ent_fds_cut(fds, (int)i);
     }

@@ -23,7 +23,6 @@
 
 struct ent_fd {
     bool open;
-    bool inbound;
     bool heard;    /* a complete message came since the last check */
     bool spoken;   /* one ever came */
     bool cut;      /* shut down, its end not yet reported */
@@ -33,17 +32,20 @@ struct ent_fd {
 };
 
 struct ent_fds {
+    bool inbound;         /* connections to us: silence is limited */
     struct ent_fd *slots; /* by descriptor */
     size_t count;
     size_t silent;
     uint64_t checked_ms;
 };
 
+/* A zeroed one is empty. A number that one I/O thread closed may be opened by
+ * the other before both monitors are read, so connections to us and those we
+ * dialled have a table each. */
 void ent_fds_fini(struct ent_fds *fds);
 
 /* A connection was made. ENT_ENOMEM: it is shut down, not kept. */
-ENT_NODISCARD int ent_fds_opened(struct ent_fds *fds, int fd, bool inbound,
-                                 uint64_t now_ms);
+ENT_NODISCARD int ent_fds_opened(struct ent_fds *fds, int fd, uint64_t now_ms);
 
 /* It ended; whose it was, or 0. */
 uint32_t ent_fds_closed(struct ent_fds *fds, int fd);

@@ -1,9 +1,4 @@
-/* link.c - see link.h.
- *
- *   dialled:  DIALLING --handshake--> UP --lost--> GOING --all read--> DOWN
- *                  `------failed, too long------'
- *   inbound:  a message of a new routing id --> UP --lost--> GOING --> DOWN
- *             either way: drop --> DROPPED --linger over, lost--> forgotten
+/* link.c - see link.h; the states of a connection are drawn in conns.h.
  *
  * A connection to us is known by the routing id libzmq made for it, and tied
  * to its TCP connection by the descriptor a message tells. ACCEPTED, messages
@@ -15,13 +10,12 @@
 #include <string.h>
 #include <zmq.h>
 
+#include "link/conns.h"
 #include "link/fds.h"
 #include "link/socket.h"
 #include "link/zap.h"
 
 #define ROUTE_BYTES 5 /* a zero and a number: a routing id libzmq made */
-#define ROUTE_BUCKETS 256
-#define CONNS_FIRST 16
 #define BLOCKED_MS 20 /* room for one peer of a ROUTER gives no wake-up */
 #define DROPS_MAX 64  /* messages dropped in a row before the caller's turn */
 #define ENDPOINT_BYTES 256
@@ -34,28 +28,6 @@
     ENT_N_("the other side does not hold the expected key, or is not Entente")
 #define REASON_REFUSED ENT_N_("the other side refused the connection")
 
-enum state {
-    STATE_DIALLING, /* also theirs, before it is let in */
-    STATE_UP,
-    STATE_GOING,   /* lost: what was received is read, then DOWN */
-    STATE_DROPPED, /* by the caller; theirs, and still lingering */
-};
-
-struct conn {
-    uint32_t id;
-    bool dialled;
-    enum state state;
-    bool announced; /* UP was given out */
-    bool blocked;   /* the last send found no room */
-    int fd;         /* -1: none */
-    struct ent_key curve;
-    const char *reason;
-    uint64_t due_ms;        /* DIALLING, DROPPED: then it ends */
-    void *dealer, *monitor; /* dialled */
-    uint32_t route;         /* inbound */
-    struct conn *next;      /* of the same bucket */
-};
-
 struct ent_link {
     void *context;
     void *watch; /* the link's own clock: libzmq's, from 0 at the opening */
@@ -65,21 +37,16 @@ struct ent_link {
     struct ent_link_options options;
     uint8_t curve_secret[ENT_KEY_BYTES];
 
-    struct conn **conns; /* ascending by id */
-    size_t conn_count, conn_cap;
-    struct conn *routes[ROUTE_BUCKETS];
-    struct ent_fds fds;
-    uint32_t last_id;
-    uint32_t inbound; /* that count against inbound_max */
-    size_t inbound_going;
-    size_t reads; /* since the descriptors were looked at */
-    size_t turn;  /* where reading from the dialled goes on */
+    struct ent_conns conns;
+    struct ent_fds theirs, ours; /* descriptors: to us, dialled */
+    size_t reads;                /* since the descriptors were looked at */
+    size_t turn;                 /* where reading from the dialled goes on */
     bool dialled_first;
     bool blocked; /* some connection to us is */
     bool pending; /* something may be left that no socket wakes us for */
 
-    zmq_msg_t frame;   /* the one given out, or kept back for after UP */
-    struct conn *kept; /* whose kept frame is, or NULL */
+    zmq_msg_t frame;       /* the one given out, or kept back for after UP */
+    struct ent_conn *kept; /* whose kept frame is, or NULL */
     zmq_pollitem_t *items;
     size_t item_cap;
     struct ent_link_counts counts;
@@ -92,129 +59,59 @@ static uint64_t clock_ms(const struct ent_link *link)
 
 /* -------------------------------------------------------------- connections */
 
-/* Where `id` is or would be. */
-static size_t conn_place(const struct ent_link *link, uint32_t id)
+static void open_ours(struct ent_link *link, struct ent_conn *conn, int fd)
 {
-    size_t low = 0, high = link->conn_count;
-
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-
-        if (link->conns[mid]->id < id)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low;
+    if (ent_fds_opened(&link->ours, fd, clock_ms(link)) < 0)
+        return;
+    conn->fd = fd;
+    ent_fds_at(&link->ours, fd)->conn = conn->id;
 }
 
-static struct conn *conn_find(const struct ent_link *link, uint32_t id)
+/* The number may have become another's before its end was reported. */
+static void close_ours(struct ent_link *link, struct ent_conn *conn)
 {
-    size_t at = conn_place(link, id);
+    struct ent_fd *slot = ent_fds_at(&link->ours, conn->fd);
 
-    if (at == link->conn_count || link->conns[at]->id != id)
-        return NULL;
-    return link->conns[at];
-}
-
-static struct conn *route_find(const struct ent_link *link, uint32_t route)
-{
-    struct conn *conn = link->routes[route % ROUTE_BUCKETS];
-
-    while (conn != NULL && conn->route != route)
-        conn = conn->next;
-    return conn;
-}
-
-static struct conn *conn_new(struct ent_link *link, bool dialled,
-                             const struct ent_key *curve)
-{
-    struct conn *conn;
-
-    if (link->conn_count == link->conn_cap) {
-        size_t cap = link->conn_cap == 0 ? CONNS_FIRST : 2 * link->conn_cap;
-        struct conn **conns = realloc(link->conns, cap * sizeof(*conns));
-
-        if (conns == NULL)
-            return NULL;
-        link->conns = conns;
-        link->conn_cap = cap;
-    }
-    conn = calloc(1, sizeof(*conn));
-    if (conn == NULL)
-        return NULL;
-    conn->id = ++link->last_id;
-    ENT_ASSERT(conn->id != 0);
-    conn->dialled = dialled;
-    conn->curve = *curve;
+    if (slot != NULL && slot->conn == conn->id)
+        ent_fds_closed(&link->ours, conn->fd);
     conn->fd = -1;
-    link->conns[link->conn_count++] = conn;
-    return conn;
 }
 
-static bool counts_inbound(const struct conn *conn)
+static void forget(struct ent_link *link, struct ent_conn *conn)
 {
-    return !conn->dialled && conn->state == STATE_UP;
-}
+    struct ent_fd *slot;
 
-static void conn_state(struct ent_link *link, struct conn *conn,
-                       enum state state)
-{
-    bool was = counts_inbound(conn);
-
-    if (!conn->dialled)
-        link->inbound_going += (size_t)(state == STATE_GOING) -
-                               (size_t)(conn->state == STATE_GOING);
-    conn->state = state;
-    if (was && !counts_inbound(conn))
-        link->inbound--;
-    else if (!was && counts_inbound(conn))
-        link->inbound++;
-}
-
-static void conn_free(struct ent_link *link, struct conn *conn)
-{
-    struct conn **at = &link->routes[conn->route % ROUTE_BUCKETS];
-    struct ent_fd *slot = ent_fds_at(&link->fds, conn->fd);
-    size_t place = conn_place(link, conn->id);
-
-    conn_state(link, conn, STATE_DROPPED);
     if (conn->dialled) {
         ent_socket_close(conn->dealer, conn->monitor);
-        ent_fds_closed(&link->fds, conn->fd);
+        close_ours(link, conn);
     } else {
-        while (*at != conn)
-            at = &(*at)->next;
-        *at = conn->next;
+        slot = ent_fds_at(&link->theirs, conn->fd);
         if (slot != NULL && slot->conn == conn->id)
             slot->conn = 0;
     }
     if (link->kept == conn)
         link->kept = NULL;
-    memmove(link->conns + place, link->conns + place + 1,
-            (link->conn_count - place - 1) * sizeof(*link->conns));
-    link->conn_count--;
-    free(conn);
+    ent_conn_free(&link->conns, conn);
 }
 
 /* It is lost, for `reason` unless a better one is known. One that the caller
  * dropped is forgotten without a word. */
-static void conn_lost(struct ent_link *link, struct conn *conn,
-                      const char *reason)
+static void lose(struct ent_link *link, struct ent_conn *conn,
+                 const char *reason)
 {
-    if (conn->state == STATE_DROPPED) {
-        conn_free(link, conn);
+    if (conn->state == ENT_CONN_DROPPED) {
+        forget(link, conn);
         return;
     }
-    if (conn->state == STATE_GOING)
+    if (conn->state == ENT_CONN_GOING)
         return;
     if (conn->reason == NULL)
         conn->reason = reason;
-    conn_state(link, conn, STATE_GOING);
+    ent_conn_set_state(&link->conns, conn, ENT_CONN_GOING);
     link->pending = true;
 }
 
-static void event_of(struct ent_link_event *event, const struct conn *conn,
+static void event_of(struct ent_link_event *event, const struct ent_conn *conn,
                      enum ent_link_event_type type)
 {
     *event = (struct ent_link_event){
@@ -225,7 +122,7 @@ static void event_of(struct ent_link_event *event, const struct conn *conn,
     };
 }
 
-static int give_up(struct ent_link_event *event, struct conn *conn)
+static int give_up(struct ent_link_event *event, struct ent_conn *conn)
 {
     conn->announced = true;
     event_of(event, conn, ENT_LINK_UP);
@@ -233,16 +130,16 @@ static int give_up(struct ent_link_event *event, struct conn *conn)
 }
 
 static int give_down(struct ent_link *link, struct ent_link_event *event,
-                     struct conn *conn)
+                     struct ent_conn *conn)
 {
     event_of(event, conn, ENT_LINK_DOWN);
     event->reason = conn->reason;
-    conn_free(link, conn);
+    forget(link, conn);
     return 1;
 }
 
 static int give_frame(struct ent_link *link, struct ent_link_event *event,
-                      struct conn *conn)
+                      struct ent_conn *conn)
 {
     event_of(event, conn, ENT_LINK_FRAME);
     event->frame =
@@ -256,7 +153,7 @@ static int give_frame(struct ent_link *link, struct ent_link_event *event,
 static void read_router_monitor(struct ent_link *link)
 {
     struct ent_socket_event said;
-    struct conn *conn;
+    struct ent_conn *conn;
     int fd;
 
     while (link->router != NULL &&
@@ -265,11 +162,12 @@ static void read_router_monitor(struct ent_link *link)
         switch (said.event) {
         case ZMQ_EVENT_ACCEPTED:
         case ZMQ_EVENT_DISCONNECTED:
-            conn = conn_find(link, ent_fds_closed(&link->fds, fd));
+            conn =
+                ent_conn_find(&link->conns, ent_fds_closed(&link->theirs, fd));
             if (conn != NULL)
-                conn_lost(link, conn, REASON_LOST);
+                lose(link, conn, REASON_LOST);
             if (said.event == ZMQ_EVENT_ACCEPTED &&
-                ent_fds_opened(&link->fds, fd, true, clock_ms(link)) < 0)
+                ent_fds_opened(&link->theirs, fd, clock_ms(link)) < 0)
                 link->counts.over_max++;
             break;
         default:
@@ -291,7 +189,7 @@ static const char *reason_of(const struct ent_socket_event *said)
     }
 }
 
-static void read_dealer_monitor(struct ent_link *link, struct conn *conn)
+static void read_dealer_monitor(struct ent_link *link, struct ent_conn *conn)
 {
     struct ent_socket_event said;
 
@@ -299,21 +197,18 @@ static void read_dealer_monitor(struct ent_link *link, struct conn *conn)
            ent_socket_event_next(conn->monitor, &said) > 0) {
         switch (said.event) {
         case ZMQ_EVENT_CONNECTED:
-            if (ent_fds_opened(&link->fds, (int)said.value, false,
-                               clock_ms(link)) == 0)
-                conn->fd = (int)said.value;
+            open_ours(link, conn, (int)said.value);
             break;
         case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
-            if (conn->state == STATE_DIALLING)
-                conn_state(link, conn, STATE_UP);
+            if (conn->state == ENT_CONN_DIALLING)
+                ent_conn_set_state(&link->conns, conn, ENT_CONN_UP);
             break;
         case ZMQ_EVENT_CLOSED:
-            conn_lost(link, conn, REASON_NOBODY);
+            lose(link, conn, REASON_NOBODY);
             break;
         case ZMQ_EVENT_DISCONNECTED:
-            ent_fds_closed(&link->fds, conn->fd);
-            conn->fd = -1;
-            conn_lost(link, conn, REASON_LOST);
+            close_ours(link, conn);
+            lose(link, conn, REASON_LOST);
             break;
         default:
             link->counts.handshakes_failed++;
@@ -377,37 +272,35 @@ static bool read_user(struct ent_link *link, struct ent_key *curve)
 
 /* A connection that speaks for the first time. NULL when it is gone already,
  * there are too many, or memory is short. */
-static struct conn *admit(struct ent_link *link, uint32_t route, int fd,
-                          const struct ent_key *curve)
+static struct ent_conn *admit(struct ent_link *link, uint32_t route, int fd,
+                              const struct ent_key *curve)
 {
-    struct ent_fd *slot = ent_fds_at(&link->fds, fd);
-    struct conn *conn;
+    struct ent_fd *slot = ent_fds_at(&link->theirs, fd);
+    struct ent_conn *conn;
 
     if (slot == NULL || slot->cut)
         return NULL;
-    conn = conn_find(link, slot->conn);
+    conn = ent_conn_find(&link->conns, slot->conn);
     if (conn != NULL) {
         /* The descriptor was used before: the later routing id has it. */
         if ((int32_t)(route - conn->route) < 0)
             return NULL;
         conn->fd = -1;
         slot->conn = 0;
-        conn_lost(link, conn, REASON_LOST);
+        lose(link, conn, REASON_LOST);
     }
-    conn = link->inbound < link->options.inbound_max
-               ? conn_new(link, false, curve)
+    conn = link->conns.inbound_up < link->options.inbound_max
+               ? ent_conn_new(&link->conns, false, curve)
                : NULL;
     if (conn == NULL) {
         link->counts.over_max++;
-        ent_fds_cut(&link->fds, fd);
+        ent_fds_cut(&link->theirs, fd);
         return NULL;
     }
-    conn->route = route;
-    conn->next = link->routes[route % ROUTE_BUCKETS];
-    link->routes[route % ROUTE_BUCKETS] = conn;
+    ent_conn_set_route(&link->conns, conn, route);
     conn->fd = fd;
     slot->conn = conn->id;
-    conn_state(link, conn, STATE_UP);
+    ent_conn_set_state(&link->conns, conn, ENT_CONN_UP);
     return conn;
 }
 
@@ -416,7 +309,7 @@ static struct conn *admit(struct ent_link *link, uint32_t route, int fd,
 static int read_inbound(struct ent_link *link, struct ent_link_event *event)
 {
     struct ent_key curve;
-    struct conn *conn;
+    struct ent_conn *conn;
     uint32_t route;
     bool made;
     int rc, fd;
@@ -429,16 +322,16 @@ static int read_inbound(struct ent_link *link, struct ent_link_event *event)
     if (rc <= 0 || !read_user(link, &curve))
         return -1;
     if (!made) { /* it would hold that name against others: not with us */
-        ent_fds_cut(&link->fds, fd);
+        ent_fds_cut(&link->theirs, fd);
         return -1;
     }
-    conn = route_find(link, route);
+    conn = ent_conn_routed(&link->conns, route);
     if (conn == NULL)
         conn = admit(link, route, fd, &curve);
-    if (conn == NULL || conn->state == STATE_DROPPED ||
+    if (conn == NULL || conn->state == ENT_CONN_DROPPED ||
         !ent_key_equal(&conn->curve, &curve))
         return -1;
-    ent_fds_heard(&link->fds, fd);
+    ent_fds_heard(&link->theirs, fd);
     if (conn->announced)
         return give_frame(link, event, conn);
     link->kept = conn;
@@ -459,27 +352,29 @@ static int next_inbound(struct ent_link *link, struct ent_link_event *event)
         return rc > 0;
 
     /* All is read, so those that are lost have nothing left to say. */
-    for (size_t i = 0; link->inbound_going > 0 && i < link->conn_count; i++)
-        if (!link->conns[i]->dialled && link->conns[i]->state == STATE_GOING)
-            return give_down(link, event, link->conns[i]);
+    for (size_t i = 0; link->conns.inbound_going > 0 && i < link->conns.count;
+         i++)
+        if (!link->conns.items[i]->dialled &&
+            link->conns.items[i]->state == ENT_CONN_GOING)
+            return give_down(link, event, link->conns.items[i]);
     return 0;
 }
 
-static int next_of_dialled(struct ent_link *link, struct conn *conn,
+static int next_of_dialled(struct ent_link *link, struct ent_conn *conn,
                            struct ent_link_event *event)
 {
     int rc = -1;
 
     read_dealer_monitor(link, conn);
-    if (conn->state == STATE_UP && !conn->announced)
+    if (conn->state == ENT_CONN_UP && !conn->announced)
         return give_up(event, conn);
     for (int i = 0; conn->announced && rc < 0 && i < DROPS_MAX; i++)
         rc = read_message(link, conn->dealer, ZMQ_DONTWAIT);
     if (rc > 0) {
-        ent_fds_heard(&link->fds, conn->fd);
+        ent_fds_heard(&link->ours, conn->fd);
         return give_frame(link, event, conn);
     }
-    if (conn->state == STATE_GOING && (rc == 0 || !conn->announced))
+    if (conn->state == ENT_CONN_GOING && (rc == 0 || !conn->announced))
         return give_down(link, event, conn);
     if (rc < 0 && conn->announced)
         link->pending = true;
@@ -489,11 +384,11 @@ static int next_of_dialled(struct ent_link *link, struct conn *conn,
 /* One round over those we dialled, from where the last one stopped. */
 static int next_dialled(struct ent_link *link, struct ent_link_event *event)
 {
-    for (size_t i = 0; i < link->conn_count; i++) {
-        size_t at = (link->turn + i) % link->conn_count;
+    for (size_t i = 0; i < link->conns.count; i++) {
+        size_t at = (link->turn + i) % link->conns.count;
 
-        if (link->conns[at]->dialled &&
-            next_of_dialled(link, link->conns[at], event) > 0) {
+        if (link->conns.items[at]->dialled &&
+            next_of_dialled(link, link->conns.items[at], event) > 0) {
             link->turn = at + 1;
             return 1;
         }
@@ -505,15 +400,16 @@ static int next_dialled(struct ent_link *link, struct ent_link_event *event)
  * or so many that everybody had a turn. */
 static void check_fds(struct ent_link *link, bool all_read)
 {
-    if (!all_read && ++link->reads < 4 * link->conn_count + DROPS_MAX)
+    if (!all_read && ++link->reads < 4 * link->conns.count + DROPS_MAX)
         return;
     link->reads = 0;
-    ent_fds_check(&link->fds, clock_ms(link));
+    ent_fds_check(&link->theirs, clock_ms(link));
+    ent_fds_check(&link->ours, clock_ms(link));
 }
 
 int ent_link_next(struct ent_link *link, struct ent_link_event *event)
 {
-    struct conn *kept = link->kept;
+    struct ent_conn *kept = link->kept;
     int rc;
 
     link->kept = NULL;
@@ -540,16 +436,16 @@ static void run_timers(struct ent_link *link)
 {
     uint64_t now_ms = clock_ms(link);
 
-    for (size_t i = link->conn_count; i-- > 0;) {
-        struct conn *conn = link->conns[i];
+    for (size_t i = link->conns.count; i-- > 0;) {
+        struct ent_conn *conn = link->conns.items[i];
 
         if (conn->due_ms == 0 || conn->due_ms > now_ms)
             continue;
         conn->due_ms = 0;
-        if (conn->state == STATE_DROPPED)
-            ent_fds_cut(&link->fds, conn->fd);
-        else if (conn->state == STATE_DIALLING)
-            conn_lost(link, conn, REASON_TIME);
+        if (conn->state == ENT_CONN_DROPPED)
+            ent_fds_cut(&link->theirs, conn->fd);
+        else if (conn->state == ENT_CONN_DIALLING)
+            lose(link, conn, REASON_TIME);
     }
 }
 
@@ -557,7 +453,7 @@ static int wait_limit(const struct ent_link *link, int timeout_ms)
 {
     int limit = link->pending || link->kept != NULL ? 0
                 : link->blocked                     ? BLOCKED_MS
-                : link->conn_count > 0              ? ENT_LINK_WAIT_MS
+                : link->conns.count > 0             ? ENT_LINK_WAIT_MS
                                                     : -1;
 
     if (limit >= 0 && (timeout_ms < 0 || timeout_ms > limit))
@@ -576,7 +472,7 @@ static void add_socket(struct ent_link *link, size_t *count, void *socket,
 static int fill_items(struct ent_link *link, const int *fds, size_t fd_count,
                       size_t *count)
 {
-    size_t need = fd_count + 3 + 2 * link->conn_count;
+    size_t need = fd_count + 3 + 2 * link->conns.count;
 
     if (need > link->item_cap) {
         zmq_pollitem_t *items = realloc(link->items, need * sizeof(*items));
@@ -593,8 +489,8 @@ static int fill_items(struct ent_link *link, const int *fds, size_t fd_count,
     add_socket(link, count, link->zap, ZMQ_POLLIN);
     add_socket(link, count, link->router, ZMQ_POLLIN);
     add_socket(link, count, link->router_monitor, ZMQ_POLLIN);
-    for (size_t i = 0; i < link->conn_count; i++) {
-        struct conn *conn = link->conns[i];
+    for (size_t i = 0; i < link->conns.count; i++) {
+        struct ent_conn *conn = link->conns.items[i];
 
         add_socket(link, count, conn->dealer,
                    conn->blocked ? ZMQ_POLLIN | ZMQ_POLLOUT : ZMQ_POLLIN);
@@ -628,7 +524,7 @@ int ent_link_dial(struct ent_link *link, const char *endpoint,
                   const struct ent_key *curve, uint32_t *id,
                   struct ent_err *err)
 {
-    struct conn *conn = conn_new(link, true, curve);
+    struct ent_conn *conn = ent_conn_new(&link->conns, true, curve);
     int rc;
 
     if (conn == NULL)
@@ -637,13 +533,12 @@ int ent_link_dial(struct ent_link *link, const char *endpoint,
     rc = ent_socket_dealer(link->context, &link->options, endpoint, curve,
                            &conn->dealer, &conn->monitor, NULL);
     if (rc < 0)
-        conn_lost(link, conn,
-                  rc == ENT_EREFUSED ? REASON_ENDPOINT : REASON_NOBODY);
+        lose(link, conn, rc == ENT_EREFUSED ? REASON_ENDPOINT : REASON_NOBODY);
     *id = conn->id;
     return 0;
 }
 
-static int send_inbound(struct ent_link *link, struct conn *conn,
+static int send_inbound(struct ent_link *link, struct ent_conn *conn,
                         struct ent_slice frame)
 {
     uint8_t id[ROUTE_BYTES] = {
@@ -660,7 +555,7 @@ static int send_inbound(struct ent_link *link, struct conn *conn,
             link->blocked = true;
             return 0;
         }
-        conn_lost(link, conn, REASON_LOST);
+        lose(link, conn, REASON_LOST);
         return ENT_EPEER;
     }
     return zmq_send(link->router, frame.at, frame.len, ZMQ_DONTWAIT) < 0
@@ -668,7 +563,7 @@ static int send_inbound(struct ent_link *link, struct conn *conn,
                : 1;
 }
 
-static int send_dialled(struct conn *conn, struct ent_slice frame)
+static int send_dialled(struct ent_conn *conn, struct ent_slice frame)
 {
     if (zmq_send(conn->dealer, frame.at, frame.len, ZMQ_DONTWAIT) >= 0)
         return 1;
@@ -680,11 +575,11 @@ static int send_dialled(struct conn *conn, struct ent_slice frame)
 
 int ent_link_send(struct ent_link *link, uint32_t id, struct ent_slice frame)
 {
-    struct conn *conn = conn_find(link, id);
+    struct ent_conn *conn = ent_conn_find(&link->conns, id);
     int rc;
 
     ENT_ASSERT(frame.len <= ENT_FRAME_BYTES_MAX);
-    if (conn == NULL || conn->state != STATE_UP)
+    if (conn == NULL || conn->state != ENT_CONN_UP)
         return ENT_EPEER;
     rc = conn->dialled ? send_dialled(conn, frame)
                        : send_inbound(link, conn, frame);
@@ -695,17 +590,17 @@ int ent_link_send(struct ent_link *link, uint32_t id, struct ent_slice frame)
 
 void ent_link_drop(struct ent_link *link, uint32_t id)
 {
-    struct conn *conn = conn_find(link, id);
+    struct ent_conn *conn = ent_conn_find(&link->conns, id);
 
-    if (conn == NULL || conn->state == STATE_DROPPED)
+    if (conn == NULL || conn->state == ENT_CONN_DROPPED)
         return;
     if (link->kept == conn)
         link->kept = NULL;
-    if (conn->dialled || conn->state == STATE_GOING) {
-        conn_free(link, conn);
+    if (conn->dialled || conn->state == ENT_CONN_GOING) {
+        forget(link, conn);
         return;
     }
-    conn_state(link, conn, STATE_DROPPED);
+    ent_conn_set_state(&link->conns, conn, ENT_CONN_DROPPED);
     conn->due_ms = clock_ms(link) + ENT_LINK_LINGER_MS;
 }
 
@@ -743,6 +638,7 @@ int ent_link_open(const struct ent_link_options *options,
         return ent_err_set(err, ENT_ENOMEM, ENT_N_("out of memory"));
     zmq_msg_init(&link->frame);
     link->options = *options;
+    link->theirs.inbound = true;
     memcpy(link->curve_secret, options->curve_secret, ENT_KEY_BYTES);
     link->options.curve_secret = link->curve_secret;
     link->watch = zmq_stopwatch_start();
@@ -772,8 +668,8 @@ void ent_link_close(struct ent_link *link)
 {
     if (link == NULL)
         return;
-    while (link->conn_count > 0)
-        conn_free(link, link->conns[link->conn_count - 1]);
+    while (link->conns.count > 0)
+        forget(link, link->conns.items[link->conns.count - 1]);
     ent_socket_close(link->router, link->router_monitor);
     ent_socket_close(link->zap, NULL);
     while (link->context != NULL && zmq_ctx_term(link->context) != 0 &&
@@ -781,9 +677,10 @@ void ent_link_close(struct ent_link *link)
         ;
     zmq_msg_close(&link->frame);
     zmq_stopwatch_stop(link->watch);
-    ent_fds_fini(&link->fds);
+    ent_fds_fini(&link->theirs);
+    ent_fds_fini(&link->ours);
     explicit_bzero(link->curve_secret, sizeof(link->curve_secret));
-    free(link->conns);
+    ent_conns_fini(&link->conns);
     free(link->items);
     free(link);
 }
