@@ -208,18 +208,17 @@ static int has_no_cells(struct ent_apply *apply,
     return rc < 0 ? rc : 0;
 }
 
-/* Most records are created by one entry and never contested: those go straight
- * into their row. */
-static int insert_plain(struct ent_apply *apply,
-                        const struct ent_change *change, bool *done,
-                        struct ent_err *err)
+int ent_apply_insert(struct ent_apply *apply, const struct ent_change *change,
+                     bool *done, struct ent_err *err)
 {
     const struct ent_kind *kind =
         ent_kind_find(apply->store->kinds, change->kind);
     int rc;
 
     *done = false;
-    if (!apply->store->unseen_empty || !ent_state_is_plain(kind, change))
+    /* What is not sealed yet cannot have been named by anybody. */
+    if ((!apply->store->unseen_empty && apply->hash != NULL) ||
+        !ent_state_is_plain(kind, change))
         return 0;
     rc = has_no_cells(apply, change, done, err);
     if (rc < 0 || !*done)
@@ -240,7 +239,8 @@ int ent_apply_change(struct ent_apply *apply, const struct ent_change *change,
     int rc;
 
     ent_arena_reset(scratch);
-    rc = insert_plain(apply, change, &done, err);
+    /* Most records are created by one entry and never contested. */
+    rc = ent_apply_insert(apply, change, &done, err);
     if (rc < 0 || done)
         return rc;
     rc = ent_state_load(apply->store, apply->space, change->kind, &change->id,

@@ -355,8 +355,62 @@ int ent_log_read(struct ent_store *store, int64_t n, struct ent_arena *arena,
 
 /* ---------------------------------------------------------------- signatures */
 
-static int sign_tail(struct ent_store *store, struct ent_log *log,
-                     struct ent_err *err)
+/* Bytes of entries after the last signature kept for relays. */
+static int span_bytes(struct ent_store *store, const struct ent_log *log,
+                      int64_t *bytes, struct ent_err *err)
+{
+    struct ent_stmt *stmt = ent_db_stmt(&store->db, ENT_SQL_SIGNATURE_LAST);
+    int64_t from = ent_n(log->o, 0);
+    int rc;
+
+    ent_stmt_bind_int(stmt, 1, from);
+    ent_stmt_bind_int(stmt, 2, ent_n(log->o, ENT_SEQ_MAX));
+    rc = ent_stmt_step(stmt, err);
+    if (rc > 0)
+        from = ent_stmt_int(stmt, 0) + 1;
+    ent_stmt_reset(stmt);
+    if (rc < 0)
+        return rc;
+    stmt = ent_db_stmt(&store->db, ENT_SQL_LOG_BYTES);
+    ent_stmt_bind_int(stmt, 1, from);
+    ent_stmt_bind_int(stmt, 2, ent_n(log->o, log->head));
+    rc = ent_stmt_step(stmt, err);
+    *bytes = rc > 0 ? ent_stmt_int(stmt, 0) : 0;
+    ent_stmt_reset(stmt);
+    return rc < 0 ? rc : 0;
+}
+
+int ent_log_keep_sig(struct ent_store *store, struct ent_log *log,
+                     const struct ent_sig *sig, struct ent_err *err)
+{
+    struct ent_stmt *stmt;
+    int64_t bytes = 0;
+    int rc = 0;
+
+    if (log->signed_seq > log->base)
+        rc = span_bytes(store, log, &bytes, err);
+    if (rc == 0 && bytes > ENT_SIGNATURE_SPAN) {
+        stmt = ent_db_stmt(&store->db, ENT_SQL_SIGNATURE_INSERT);
+        ent_stmt_bind_int(stmt, 1, ent_n(log->o, log->signed_seq));
+        ent_stmt_bind_blob(stmt, 2, log->sig.b, ENT_SIG_BYTES);
+        rc = ent_stmt_run(stmt, err);
+    }
+    if (rc < 0)
+        return rc;
+    stmt = ent_db_stmt(&store->db, ENT_SQL_ORIGIN_SIGN);
+    ent_stmt_bind_int(stmt, 1, log->o);
+    ent_stmt_bind_int(stmt, 2, log->head);
+    ent_stmt_bind_blob(stmt, 3, sig->b, ENT_SIG_BYTES);
+    rc = ent_stmt_run(stmt, err);
+    if (rc == 0) {
+        log->signed_seq = log->head;
+        log->sig = *sig;
+    }
+    return rc;
+}
+
+int ent_log_sign(struct ent_store *store, int64_t n, struct ent_sig *sig,
+                 struct ent_err *err)
 {
     struct ent_arena arena = {0};
     struct ent_seal seal = {0};
@@ -364,26 +418,17 @@ static int sign_tail(struct ent_store *store, struct ent_log *log,
     struct ent_hash stored;
     struct ent_hash hash;
     enum ent_verdict verdict;
-    struct ent_stmt *stmt;
-    int rc = ent_log_read(store, ent_n(log->o, log->head), &arena, &entry,
-                          &verdict, &stored, err);
+    int rc = ent_log_read(store, n, &arena, &entry, &verdict, &stored, err);
 
+    ENT_ASSERT(rc < 0 || ent_key_equal(&entry.author, &store->keys.public));
     if (rc == 0)
         rc = ent_seal_entry(&seal, &entry, &hash, err);
     if (rc == 0 && !ent_hash_equal(&hash, &stored))
         rc = ent_err_set(err, ENT_ESTORE,
                          ENT_N_("an entry of the own log is damaged; it was "
                                 "not signed"));
-    if (rc == 0) {
-        ent_sign(&store->keys, ent_buf_slice(&seal.header), &log->sig);
-        stmt = ent_db_stmt(&store->db, ENT_SQL_ORIGIN_SIGN);
-        ent_stmt_bind_int(stmt, 1, log->o);
-        ent_stmt_bind_int(stmt, 2, log->head);
-        ent_stmt_bind_blob(stmt, 3, log->sig.b, ENT_SIG_BYTES);
-        rc = ent_stmt_run(stmt, err);
-    }
     if (rc == 0)
-        log->signed_seq = log->head;
+        ent_sign(&store->keys, ent_buf_slice(&seal.header), sig);
     ent_seal_fini(&seal);
     ent_arena_fini(&arena);
     return rc;
@@ -392,6 +437,7 @@ static int sign_tail(struct ent_store *store, struct ent_log *log,
 int ent_log_sign_tails(struct ent_store *store, int64_t space,
                        struct ent_err *err)
 {
+    struct ent_sig sig;
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < store->log_count; i++) {
@@ -401,8 +447,11 @@ int ent_log_sign_tails(struct ent_store *store, int64_t space,
             !ent_key_equal(&log->author, &store->keys.public))
             continue;
         rc = ent_log_head(store, log, err);
-        if (rc == 0 && log->head > log->signed_seq && log->head > log->base)
-            rc = sign_tail(store, log, err);
+        if (rc < 0 || log->head <= log->signed_seq || log->head <= log->base)
+            continue;
+        rc = ent_log_sign(store, ent_n(log->o, log->head), &sig, err);
+        if (rc == 0)
+            rc = ent_log_keep_sig(store, log, &sig, err);
     }
     return rc;
 }

@@ -31,6 +31,7 @@ struct ent_edit {
     uint32_t kind;
     struct ent_id id;
     enum ent_edit_life life;
+    bool fresh; /* a hint: the record is probably not there yet */
     const struct ent_edit_op *ops; /* any order */
     size_t op_count;
 };

@@ -165,6 +165,20 @@ ENT_NODISCARD int ent_log_read(struct ent_store *store, int64_t n,
                                enum ent_verdict *verdict,
                                struct ent_hash *hash, struct ent_err *err);
 
+/* Bytes of entries between two signatures that are kept for relays. */
+#define ENT_SIGNATURE_SPAN (128 << 10)
+
+/* The signature over the log's head. The one before is kept too when it is far
+ * enough from the one kept before it. */
+ENT_NODISCARD int ent_log_keep_sig(struct ent_store *store,
+                                   struct ent_log *log,
+                                   const struct ent_sig *sig,
+                                   struct ent_err *err);
+
+/* Sign the entry at n of an own log as it stands. */
+ENT_NODISCARD int ent_log_sign(struct ent_store *store, int64_t n,
+                               struct ent_sig *sig, struct ent_err *err);
+
 /* Sign the tail of every own log of a space that is not signed yet (L3). In
  * the transaction that is open. */
 ENT_NODISCARD int ent_log_sign_tails(struct ent_store *store, int64_t space,
@@ -177,6 +191,12 @@ ENT_NODISCARD int ent_space_state(struct ent_store *store, int64_t space,
                                   struct ent_space_state **state,
                                   struct ent_err *err);
 void ent_space_state_forget(struct ent_store *store, int64_t space);
+
+/* Check and keep one roster entry, in the transaction that is open. */
+struct ent_roster_bytes;
+ENT_NODISCARD int ent_roster_put(struct ent_store *store, int64_t space,
+                                 const struct ent_roster_bytes *bytes,
+                                 bool *is_new, struct ent_err *err);
 
 /* The roster's head: position and hash; position 0 before it arrived. */
 void ent_space_head(const struct ent_space_state *state, uint64_t *pos,
@@ -202,6 +222,12 @@ struct ent_apply {
  * writes are left for ent_change_sum. */
 ENT_NODISCARD int ent_apply_change(struct ent_apply *apply,
                                    const struct ent_change *change,
+                                   struct ent_err *err);
+
+/* The short way for a record that does not exist and is written whole: `done`
+ * is false, and nothing happened, when it cannot be taken. */
+ENT_NODISCARD int ent_apply_insert(struct ent_apply *apply,
+                                   const struct ent_change *change, bool *done,
                                    struct ent_err *err);
 
 /* Put a loaded state through the operations of a change; ent_apply_change

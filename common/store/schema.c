@@ -33,12 +33,15 @@ static const char schema[] =
 
     /* One log, or one branch of a forked log: the hash of its first entry
      * after the fork, and the number of the last common entry. `signed` and
-     * `sig` are the newest signature held. */
+     * `sig` are the newest signature held; `signature` has older ones, one for
+     * about every 128 KiB, so that a long log can be passed on in parts. */
     "CREATE TABLE origin("
     " o INTEGER PRIMARY KEY, space INTEGER NOT NULL, author BLOB NOT NULL,"
     " id BLOB NOT NULL, branch BLOB NOT NULL, base INTEGER NOT NULL,"
     " signed INTEGER NOT NULL, sig BLOB NOT NULL,"
     " UNIQUE(space, author, id, branch)) STRICT;"
+    "CREATE TABLE signature("
+    " n INTEGER PRIMARY KEY, sig BLOB NOT NULL) STRICT;"
 
     /* The truth. n is o << 40 | seq, so one b-tree holds every log in order
      * and a head is the greatest n. `sum` is what this log has added to the

@@ -46,6 +46,14 @@ const char *const ent_sql_text[ENT_SQL_COUNT] = {
         " VALUES(?1, ?2, ?3, ?4, ?5, 0, x'')",
     [ENT_SQL_ORIGIN_SIGN] =
         "UPDATE origin SET signed = ?2, sig = ?3 WHERE o = ?1",
+    [ENT_SQL_SIGNATURE_INSERT] =
+        "INSERT INTO signature(n, sig) VALUES(?1, ?2) ON CONFLICT DO NOTHING",
+    [ENT_SQL_SIGNATURE_LAST] =
+        "SELECT n FROM signature WHERE n BETWEEN ?1 AND ?2"
+        " ORDER BY n DESC LIMIT 1",
+    [ENT_SQL_SIGNATURE_RANGE] =
+        "SELECT n, sig FROM signature WHERE n BETWEEN ?1 AND ?2"
+        " ORDER BY n LIMIT ?3",
 
     [ENT_SQL_LOG_HEAD] =
         "SELECT n, hash, sum FROM log WHERE n BETWEEN ?1 AND ?2"
@@ -60,6 +68,10 @@ const char *const ent_sql_text[ENT_SQL_COUNT] = {
     [ENT_SQL_LOG_RANGE] =
         "SELECT n, at, verdict, hash, entry FROM log"
         " WHERE n BETWEEN ?1 AND ?2 ORDER BY n",
+
+    [ENT_SQL_LOG_BYTES] =
+        "SELECT coalesce(sum(length(entry)), 0) FROM log"
+        " WHERE n BETWEEN ?1 AND ?2",
 
     [ENT_SQL_CELL_ANY] = "SELECT EXISTS(SELECT 1 FROM cell)",
     [ENT_SQL_CELL_OF_RECORD] =

@@ -814,7 +814,8 @@ bool ent_state_is_plain(const struct ent_kind *kind,
         if (field == NULL || op->value.type == ENT_VALUE_NIL)
             return false;
         if (field->rule == ENT_RULE_REGISTER) {
-            if (op->code != ENT_OP_WRITE || !ent_table_fits(field, &op->value))
+            if (op->code != ENT_OP_WRITE || op[-1].field == op->field ||
+                !ent_table_fits(field, &op->value))
                 return false;
             continue;
         }

@@ -1,0 +1,629 @@
+/* store.c - the replica as a file: made, opened, told from its copies. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/replica.h"
+#include "store/schema.h"
+
+#define PATH_BYTES 4096
+#define HIGH_WATER_TAG "entente-high-water-1"
+#define HIGH_WATER_BYTES 106 /* tag, n in 19 places, hash in hex, newline */
+
+static int no_memory(struct ent_err *err)
+{
+    return ent_err_set(err, ENT_ENOMEM, ENT_N_("out of memory"));
+}
+
+static int home_path(const char *home, const char *name, char *path,
+                     struct ent_err *err)
+{
+    int n = snprintf(path, PATH_BYTES, "%s/%s", home, name);
+
+    if (n < 0 || n >= PATH_BYTES)
+        return ent_err_set(err, ENT_EUSAGE,
+                           ENT_N_("the path of the home directory is too "
+                                  "long"));
+    return 0;
+}
+
+/* ------------------------------------------------------------- local_node */
+
+int ent_node_get(struct ent_store *store, const char *key, char *value,
+                 size_t size, struct ent_err *err)
+{
+    struct ent_stmt *stmt = ent_db_stmt(&store->db, ENT_SQL_NODE_GET);
+    int rc;
+
+    value[0] = '\0';
+    ent_stmt_bind_cstr(stmt, 1, key);
+    rc = ent_stmt_step(stmt, err);
+    if (rc > 0)
+        ent_stmt_copy_text(stmt, 0, value, size);
+    ent_stmt_reset(stmt);
+    return rc < 0 ? rc : 0;
+}
+
+int ent_node_set(struct ent_store *store, const char *key, const char *value,
+                 struct ent_err *err)
+{
+    struct ent_stmt *stmt = ent_db_stmt(&store->db, ENT_SQL_NODE_SET);
+
+    ent_stmt_bind_cstr(stmt, 1, key);
+    ent_stmt_bind_cstr(stmt, 2, value);
+    return ent_stmt_run(stmt, err);
+}
+
+/* ---------------------------------------------------------- which file is it */
+
+/* What tells this replica from a copy of it: the machine, and the file's
+ * number on its disk (the disk's own number changes across boots). */
+static void machine_text(char text[64])
+{
+    FILE *file = fopen("/etc/machine-id", "re");
+
+    if (file == NULL || fgets(text, 64, file) == NULL)
+        snprintf(text, 64, "unknown");
+    if (file != NULL)
+        fclose(file);
+    text[strcspn(text, "\n")] = '\0';
+}
+
+static int inode_text(const char *path, char text[32], struct ent_err *err)
+{
+    struct stat st;
+
+    if (stat(path, &st) < 0)
+        return ent_err_set(err, ENT_ESTORE, ENT_N_("cannot read %s: %s"), path,
+                           strerror(errno));
+    snprintf(text, 32, "%llu", (unsigned long long)st.st_ino);
+    return 0;
+}
+
+/* The newest entry this node ever wrote, kept beside the replica: a replica
+ * that does not have it has been put back from a backup (rule N2). */
+static void high_water_put(struct ent_store *store, int64_t n,
+                           const struct ent_hash *hash)
+{
+    char hex[2 * ENT_HASH_BYTES + 1];
+    char line[HIGH_WATER_BYTES + 1];
+
+    if (store->high_water < 0)
+        return;
+    ent_hex_put(hex, hash->b, ENT_HASH_BYTES);
+    snprintf(line, sizeof(line), "%s %019lld %s\n", HIGH_WATER_TAG,
+             (long long)n, hex);
+    /* It may lag and needs no fsync: a lost mark costs a fresh origin. */
+    if (pwrite(store->high_water, line, HIGH_WATER_BYTES, 0) < 0)
+        return;
+}
+
+/* True when the mark is there, whole, and the replica has what it names. */
+static bool high_water_holds(struct ent_store *store)
+{
+    char line[HIGH_WATER_BYTES + 1] = "";
+    char hex[2 * ENT_HASH_BYTES + 1];
+    struct ent_hash named;
+    struct ent_hash held;
+    enum ent_verdict verdict;
+    long long n;
+
+    if (pread(store->high_water, line, HIGH_WATER_BYTES, 0) !=
+            HIGH_WATER_BYTES ||
+        sscanf(line, HIGH_WATER_TAG " %19lld %64s", &n, hex) != 2 ||
+        !ent_hex_get(named.b, ENT_HASH_BYTES, hex, strlen(hex)))
+        return false;
+    if (n == 0)
+        return true;
+    return ent_log_hash(store, n, &held, &verdict, NULL) == 0 &&
+           ent_hash_equal(&held, &named);
+}
+
+static int fresh_origin(struct ent_store *store, const char *machine,
+                        const char *inode, struct ent_err *err)
+{
+    char text[2 * ENT_ID_BYTES + 1];
+    struct ent_hash none = {0};
+    int rc = ent_db_begin(&store->db, err);
+
+    if (rc < 0)
+        return rc;
+    ent_rand_bytes(store->rand, store->origin.b, ENT_ID_BYTES);
+    ent_hex_put(text, store->origin.b, ENT_ID_BYTES);
+    rc = ent_node_set(store, "origin", text, err);
+    if (rc == 0)
+        rc = ent_node_set(store, "machine", machine, err);
+    if (rc == 0)
+        rc = ent_node_set(store, "inode", inode, err);
+    if (rc == 0 && store->fresh != NULL)
+        rc = ent_node_set(store, "fresh", store->fresh, err);
+    if (rc == 0)
+        rc = ent_db_commit(&store->db, err);
+    if (rc < 0)
+        ent_db_rollback(&store->db);
+    else
+        high_water_put(store, 0, &none);
+    return rc;
+}
+
+static int check_identity(struct ent_store *store, const char *path,
+                          struct ent_err *err)
+{
+    char machine[64];
+    char inode[32];
+    char kept[64];
+    int rc;
+
+    machine_text(machine);
+    rc = inode_text(path, inode, err);
+    if (rc == 0)
+        rc = ent_node_get(store, "machine", kept, sizeof(kept), err);
+    if (rc < 0)
+        return rc;
+    if (strcmp(kept, machine) != 0)
+        store->fresh = ENT_N_("this replica was last used on another machine");
+    rc = ent_node_get(store, "inode", kept, sizeof(kept), err);
+    if (rc < 0)
+        return rc;
+    if (store->fresh == NULL && strcmp(kept, inode) != 0)
+        store->fresh = ENT_N_("this replica's file is a copy");
+    if (store->fresh == NULL && !high_water_holds(store))
+        store->fresh =
+            ENT_N_("this replica is older than what this node wrote last");
+    return store->fresh == NULL ? 0 : fresh_origin(store, machine, inode, err);
+}
+
+/* ------------------------------------------------------------------- create */
+
+static int create_file(const char *path, const struct ent_store_options *options,
+                       const char *org, const char *country,
+                       struct ent_err *err)
+{
+    struct ent_store store = {.kinds = options->kinds,
+                              .rand = options->rand,
+                              .high_water = -1};
+    char machine[64];
+    char inode[32];
+    bool changed;
+    int rc = ent_db_open(&store.db, path,
+                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
+
+    if (rc < 0)
+        return rc;
+    machine_text(machine);
+    rc = ent_tables_init(&store.tables, &store.db, options->kinds, err);
+    if (rc == 0)
+        rc = ent_db_begin(&store.db, err);
+    if (rc == 0)
+        rc = ent_schema_create(&store.db, err);
+    if (rc == 0)
+        rc = ent_tables_create(&store.tables, &changed, err);
+    if (rc == 0)
+        rc = ent_node_set(&store, "org", org, err);
+    if (rc == 0)
+        rc = ent_node_set(&store, "country", country, err);
+    if (rc == 0)
+        rc = ent_db_commit(&store.db, err);
+    if (rc < 0)
+        ent_db_rollback(&store.db);
+    if (rc == 0)
+        rc = inode_text(path, inode, err);
+    if (rc == 0)
+        rc = fresh_origin(&store, machine, inode, err);
+    ent_tables_fini(&store.tables);
+    ent_db_close(&store.db);
+    return rc;
+}
+
+static int make_home(const char *home, struct ent_err *err)
+{
+    char path[PATH_BYTES];
+    size_t len = strlen(home);
+
+    if (len == 0 || len >= sizeof(path))
+        return ent_err_set(err, ENT_EUSAGE,
+                           ENT_N_("the path of the home directory is too "
+                                  "long"));
+    memcpy(path, home, len + 1);
+    for (char *at = path + 1; *at != '\0'; at++) {
+        if (*at != '/')
+            continue;
+        *at = '\0';
+        if (mkdir(path, 0777) < 0 && errno != EEXIST)
+            return ent_err_set(err, ENT_ESTORE, ENT_N_("cannot make %s: %s"),
+                               path, strerror(errno));
+        *at = '/';
+    }
+    if (mkdir(path, 0700) < 0 && errno != EEXIST)
+        return ent_err_set(err, ENT_ESTORE, ENT_N_("cannot make %s: %s"), path,
+                           strerror(errno));
+    return 0;
+}
+
+static int make_mark(const char *path, struct ent_err *err)
+{
+    struct ent_store store = {
+        .high_water = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
+    struct ent_hash none = {0};
+
+    if (store.high_water < 0)
+        return ent_err_set(err, ENT_ESTORE, ENT_N_("cannot make %s: %s"), path,
+                           strerror(errno));
+    high_water_put(&store, 0, &none);
+    close(store.high_water);
+    return 0;
+}
+
+static void remove_all(const char *path)
+{
+    static const char *const tails[] = {"", "-wal", "-shm", "-journal"};
+    char file[PATH_BYTES + 16];
+
+    for (size_t i = 0; i < ENT_ARRAY_LEN(tails); i++) {
+        snprintf(file, sizeof(file), "%s%s", path, tails[i]);
+        unlink(file);
+    }
+}
+
+int ent_store_create(const char *home, const char *org, const char *country,
+                     const struct ent_store_options *options,
+                     struct ent_err *err)
+{
+    char replica[PATH_BYTES];
+    char growing[PATH_BYTES];
+    char key[PATH_BYTES];
+    char mark[PATH_BYTES];
+    uint8_t seed[32];
+    int rc = home_path(home, "replica.db", replica, err);
+
+    if (rc == 0)
+        rc = home_path(home, "replica.db.new", growing, err);
+    if (rc == 0)
+        rc = home_path(home, "key", key, err);
+    if (rc == 0)
+        rc = home_path(home, "high-water", mark, err);
+    if (rc < 0)
+        return rc;
+    if (strlen(org) == 0 || strlen(org) > ENT_NAME_BYTES_MAX ||
+        strlen(country) > 3)
+        return ent_err_set(err, ENT_EUSAGE,
+                           ENT_N_("the organisation needs a name of at most "
+                                  "%d bytes, the country three letters"),
+                           ENT_NAME_BYTES_MAX);
+    if (access(replica, F_OK) == 0 || access(key, F_OK) == 0)
+        return ent_err_set(err, ENT_EUSAGE,
+                           ENT_N_("there is a node already in %s"), home);
+    rc = make_home(home, err);
+    if (rc < 0)
+        return rc;
+    remove_all(growing);
+    ent_rand_bytes(options->rand, seed, sizeof(seed));
+    rc = ent_keys_save(seed, key, err);
+    if (rc == 0) {
+        rc = create_file(growing, options, org, country, err);
+        if (rc == 0)
+            rc = make_mark(mark, err);
+        if (rc == 0 && rename(growing, replica) < 0)
+            rc = ent_err_set(err, ENT_ESTORE, ENT_N_("cannot make %s: %s"),
+                             replica, strerror(errno));
+        if (rc < 0) {
+            remove_all(growing);
+            unlink(mark);
+            unlink(key);
+        }
+    }
+    memset(seed, 0, sizeof(seed));
+    return rc;
+}
+
+/* --------------------------------------------------------------------- open */
+
+static int read_node(struct ent_store *store, struct ent_err *err)
+{
+    char origin[2 * ENT_ID_BYTES + 1];
+    int rc = ent_node_get(store, "org", store->org, sizeof(store->org), err);
+
+    if (rc == 0)
+        rc = ent_node_get(store, "country", store->country,
+                          sizeof(store->country), err);
+    if (rc == 0)
+        rc = ent_node_get(store, "origin", origin, sizeof(origin), err);
+    if (rc == 0 && !ent_hex_get(store->origin.b, ENT_ID_BYTES, origin,
+                                strlen(origin)))
+        rc = ent_err_set(err, ENT_ESTORE,
+                         ENT_N_("the replica does not name its origin"));
+    return rc;
+}
+
+/* Kinds and fields that came with a newer program get their tables, and what
+ * was kept of them is shown (rule L6). */
+static int upgrade_kinds(struct ent_store *store, struct ent_err *err)
+{
+    bool changed = false;
+    int rc = ent_db_begin(&store->db, err);
+
+    if (rc == 0)
+        rc = ent_tables_create(&store->tables, &changed, err);
+    if (rc == 0)
+        rc = ent_db_commit(&store->db, err);
+    if (rc < 0)
+        ent_db_rollback(&store->db);
+    if (rc == 0 && changed)
+        rc = ent_store_rebuild(store, err);
+    return rc;
+}
+
+/* The kinds that the file's tables were made for, so that opening does not ask
+ * for every column every time. */
+static int check_kinds(struct ent_store *store, struct ent_err *err)
+{
+    struct ent_buf names = {0};
+    char hex[2 * ENT_HASH_BYTES + 1];
+    char kept[2 * ENT_HASH_BYTES + 1];
+    struct ent_hash hash;
+    int rc;
+
+    for (size_t i = 0; i < store->kinds->count; i++) {
+        const struct ent_kind *kind = &store->kinds->kinds[i];
+
+        ent_buf_printf(&names, "%u %s:", kind->number, kind->table);
+        for (size_t j = 0; j < kind->field_count; j++)
+            ent_buf_printf(&names, "%u %s %d %d,", kind->fields[j].number,
+                           kind->fields[j].name, (int)kind->fields[j].type,
+                           (int)kind->fields[j].rule);
+    }
+    hash = ent_hash_of(ent_buf_slice(&names));
+    rc = names.rc < 0 ? no_memory(err) : 0;
+    ent_buf_fini(&names);
+    ent_hex_put(hex, hash.b, ENT_HASH_BYTES);
+    if (rc == 0)
+        rc = ent_node_get(store, "kinds", kept, sizeof(kept), err);
+    if (rc < 0 || strcmp(kept, hex) == 0 || store->read_only)
+        return rc;
+    rc = upgrade_kinds(store, err);
+    if (rc == 0)
+        rc = ent_node_set(store, "kinds", hex, err);
+    return rc;
+}
+
+static int open_files(struct ent_store *store, const char *home,
+                      const struct ent_store_options *options,
+                      struct ent_err *err)
+{
+    char path[PATH_BYTES];
+    char replica[PATH_BYTES];
+    int version;
+    int rc = home_path(home, "replica.db", replica, err);
+
+    if (rc == 0)
+        rc = ent_schema_peek(replica, &version, err);
+    if (rc == 0 && !options->read_only &&
+        (access(replica, W_OK) < 0 || access(home, W_OK) < 0))
+        rc = ent_err_set(err, ENT_ESTORE,
+                         ENT_N_("the replica cannot be written here: %s"),
+                         strerror(errno));
+    if (rc == 0)
+        rc = home_path(home, "key", path, err);
+    if (rc == 0)
+        rc = ent_keys_load(&store->keys, path, err);
+    if (rc == 0)
+        rc = ent_db_open(&store->db, replica,
+                         options->read_only ? SQLITE_OPEN_READONLY
+                                            : SQLITE_OPEN_READWRITE,
+                         err);
+    if (rc == 0 && options->fragile)
+        rc = ent_db_exec(&store->db, "PRAGMA synchronous = OFF", err);
+    if (rc == 0)
+        rc = ent_tables_init(&store->tables, &store->db, store->kinds, err);
+    if (rc < 0)
+        return rc;
+    if (!options->read_only) {
+        rc = home_path(home, "high-water", path, err);
+        if (rc < 0)
+            return rc;
+        store->high_water = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        if (store->high_water < 0)
+            return ent_err_set(err, ENT_ESTORE, ENT_N_("cannot write %s: %s"),
+                               path, strerror(errno));
+        rc = ent_schema_migrate(&store->db, replica, version, err);
+    }
+    if (rc == 0)
+        rc = read_node(store, err);
+    if (rc == 0 && !options->read_only)
+        rc = check_identity(store, replica, err);
+    return rc;
+}
+
+int ent_store_open(const char *home, const struct ent_store_options *options,
+                   struct ent_store **store, struct ent_err *err)
+{
+    struct ent_store *made = calloc(1, sizeof(*made));
+    int rc;
+
+    if (made == NULL)
+        return no_memory(err);
+    made->kinds = options->kinds;
+    made->rand = options->rand;
+    made->read_only = options->read_only;
+    made->high_water = -1;
+    made->home = strdup(home);
+    made->hashes = calloc(ENT_HASH_CACHE, sizeof(*made->hashes));
+    if (made->home == NULL || made->hashes == NULL)
+        rc = no_memory(err);
+    else
+        rc = open_files(made, home, options, err);
+    if (rc == 0)
+        rc = ent_store_refresh(made, err);
+    if (rc == 0)
+        rc = check_kinds(made, err);
+    if (rc < 0) {
+        ent_store_close(made);
+        return rc;
+    }
+    *store = made;
+    return 0;
+}
+
+void ent_store_close(struct ent_store *store)
+{
+    if (store == NULL)
+        return;
+    ent_db_rollback(&store->db);
+    ent_store_forget(store);
+    free(store->logs);
+    free(store->by_o);
+    free(store->spaces);
+    free(store->hashes);
+    ent_tables_fini(&store->tables);
+    ent_db_close(&store->db);
+    if (store->high_water >= 0)
+        close(store->high_water);
+    ent_arena_fini(&store->scratch);
+    ent_keys_fini(&store->keys);
+    free(store->home);
+    free(store);
+}
+
+/* ------------------------------------------------------------- transactions */
+
+void ent_store_forget(struct ent_store *store)
+{
+    for (size_t i = 0; i < store->log_count; i++)
+        free(store->logs[i]);
+    store->log_count = 0;
+    if (store->by_o != NULL)
+        memset(store->by_o, 0, store->by_o_cap * sizeof(*store->by_o));
+    store->logs_loaded = false;
+    ent_space_state_forget(store, 0);
+    if (store->hashes != NULL)
+        memset(store->hashes, 0, ENT_HASH_CACHE * sizeof(*store->hashes));
+}
+
+int ent_store_data_version(struct ent_store *store, int64_t *version,
+                           struct ent_err *err)
+{
+    struct ent_stmt *stmt = ent_db_stmt(&store->db, ENT_SQL_DATA_VERSION);
+    int rc = ent_stmt_step(stmt, err);
+
+    if (rc > 0)
+        *version = ent_stmt_int(stmt, 0);
+    ent_stmt_reset(stmt);
+    return rc < 0 ? rc : 0;
+}
+
+static int ask_empty(struct ent_store *store, enum ent_sql which, bool *empty,
+                     struct ent_err *err)
+{
+    struct ent_stmt *stmt = ent_db_stmt(&store->db, which);
+    int rc = ent_stmt_step(stmt, err);
+
+    *empty = rc > 0 && ent_stmt_int(stmt, 0) == 0;
+    ent_stmt_reset(stmt);
+    return rc < 0 ? rc : 0;
+}
+
+int ent_store_refresh(struct ent_store *store, struct ent_err *err)
+{
+    int64_t version = 0;
+    int rc = ent_store_data_version(store, &version, err);
+
+    if (rc < 0)
+        return rc;
+    if (version != store->data_version) {
+        ent_store_forget(store);
+        store->data_version = version;
+        rc = read_node(store, err);
+    }
+    if (rc == 0)
+        rc = ask_empty(store, ENT_SQL_CELL_ANY, &store->cells_empty, err);
+    if (rc == 0)
+        rc = ent_logs_load(store, err);
+    return rc;
+}
+
+int ent_store_begin(struct ent_store *store, struct ent_err *err)
+{
+    int rc;
+
+    if (store->read_only)
+        return ent_err_set(err, ENT_ESTORE,
+                           ENT_N_("the replica is open for reading only"));
+    rc = ent_db_begin(&store->db, err);
+    if (rc < 0)
+        return rc;
+    rc = ent_store_refresh(store, err);
+    if (rc == 0)
+        rc = ask_empty(store, ENT_SQL_UNSEEN_ANY, &store->unseen_empty, err);
+    if (rc < 0)
+        ent_store_rollback(store);
+    return rc;
+}
+
+int ent_store_commit(struct ent_store *store, const struct ent_log *own,
+                     struct ent_err *err)
+{
+    int rc = ent_db_commit(&store->db, err);
+
+    if (rc < 0)
+        ent_store_forget(store);
+    else if (own != NULL)
+        high_water_put(store, ent_n(own->o, own->head), &own->head_hash);
+    return rc;
+}
+
+void ent_store_rollback(struct ent_store *store)
+{
+    ent_db_rollback(&store->db);
+    ent_store_forget(store);
+}
+
+int ent_store_checkpoint(struct ent_store *store, struct ent_err *err)
+{
+    int rc = sqlite3_wal_checkpoint_v2(
+        store->db.raw, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+
+    if (rc == SQLITE_OK || rc == SQLITE_BUSY)
+        return 0;
+    return ent_db_fail(&store->db, rc, err);
+}
+
+/* ---------------------------------------------------------------- this node */
+
+const char *ent_store_fresh(const struct ent_store *store)
+{
+    return store->fresh;
+}
+
+const struct ent_keys *ent_store_keys(const struct ent_store *store)
+{
+    return &store->keys;
+}
+
+const char *ent_store_org(const struct ent_store *store)
+{
+    return store->org;
+}
+
+const char *ent_store_country(const struct ent_store *store)
+{
+    return store->country;
+}
+
+const struct ent_id *ent_store_origin(const struct ent_store *store)
+{
+    return &store->origin;
+}
+
+const struct ent_kinds *ent_store_kinds(const struct ent_store *store)
+{
+    return store->kinds;
+}
+
+struct ent_rand *ent_store_rand(struct ent_store *store)
+{
+    return store->rand;
+}
