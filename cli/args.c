@@ -55,8 +55,8 @@ int args_take(const struct args_option *options, size_t count, int *argc,
         }
         option = find(options, count, argv[i], &value);
         if (option == NULL)
-            return ent_err_set(err, ENT_EUSAGE, "%s has no option %s",
-                               argv[0], argv[i]);
+            return ent_err_set(err, ENT_EUSAGE, "%s has no option %s", argv[0],
+                               argv[i]);
         if (option->flag != NULL) {
             if (value != NULL)
                 return ent_err_set(err, ENT_EUSAGE, "%s takes no value",

@@ -173,8 +173,8 @@ int change_read(struct cmd_ctx *ctx, const struct ent_kind *kind, char **words,
             return rc;
         for (size_t j = 0; j < change->count; j++)
             if (clashes(&change->words[j], word))
-                return ent_err_set(&ctx->err, ENT_EUSAGE,
-                                   "%s is given twice", word->field->name);
+                return ent_err_set(&ctx->err, ENT_EUSAGE, "%s is given twice",
+                                   word->field->name);
         change->count++;
     }
     return 0;
@@ -274,8 +274,7 @@ static void put_word(const struct change_word *word,
     case CHANGE_REMOVE:
         for (size_t i = 0; i < word->count; i++)
             if (has_element(record, word->field, &word->values[i]))
-                put_op(ops, count, ENT_OP_REMOVE, word->field,
-                       word->values[i]);
+                put_op(ops, count, ENT_OP_REMOVE, word->field, word->values[i]);
         return;
     }
 }
@@ -327,14 +326,12 @@ static void put_values(struct ent_buf *buf, const struct ent_value *values,
 }
 
 static void put_standing(struct ent_buf *buf, const struct ent_record *record,
-                         const struct ent_field *field,
-                         struct ent_arena *arena)
+                         const struct ent_field *field, struct ent_arena *arena)
 {
     size_t count = 0;
     const struct ent_shown **list =
-        record == NULL
-            ? NULL
-            : look_elements(record, field->number, arena, &count);
+        record == NULL ? NULL
+                       : look_elements(record, field->number, arena, &count);
 
     if (list != NULL && field->rule == ENT_RULE_REGISTER) {
         look_put(record, field->number, buf);

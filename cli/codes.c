@@ -21,8 +21,7 @@ int codes_put(struct codes *codes, const struct codes_item *item,
 {
     if (codes->count == codes->cap) {
         size_t cap = codes->cap == 0 ? 256 : 2 * codes->cap;
-        struct codes_item *items =
-            realloc(codes->items, cap * sizeof(*items));
+        struct codes_item *items = realloc(codes->items, cap * sizeof(*items));
 
         if (items == NULL)
             return ent_err_set(err, ENT_ENOMEM, "out of memory");
@@ -181,8 +180,8 @@ static const struct codes_item *find_id(const struct codes *codes,
     if (bytes.len != sizeof(wanted.id.b) || codes->count == 0)
         return NULL;
     memcpy(wanted.id.b, bytes.at, sizeof(wanted.id.b));
-    found = bsearch(&key, codes->by_id, codes->count, sizeof(*codes->by_id),
-                    by_id);
+    found =
+        bsearch(&key, codes->by_id, codes->count, sizeof(*codes->by_id), by_id);
     return found == NULL ? NULL : *found;
 }
 

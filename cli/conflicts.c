@@ -19,8 +19,8 @@ int conflict_read(struct cmd_ctx *ctx, const struct ent_record *record,
 {
     uint32_t number = field == NULL ? ENT_FIELD_LIFE : field->number;
 
-    *conflict = (struct conflict){
-        .record = record, .kind = kind, .field = field};
+    *conflict =
+        (struct conflict){.record = record, .kind = kind, .field = field};
     conflict->values = look_values(record, number, arena, &conflict->count);
     if (conflict->values == NULL)
         return ent_err_set(&ctx->err, ENT_ENOMEM, "out of memory");
@@ -102,10 +102,9 @@ int conflict_put_json(struct cmd_ctx *ctx, const struct conflict *conflict,
             out_json_string(buf, write->code == ENT_OP_DEAD ? "dead" : "live");
         ent_buf_put_str(buf, ", \"org\": ");
         out_json_string(buf, look_org(ctx, &write->author, org));
-        ent_buf_printf(buf, ", \"claimed\": \"%s\", \"odd\": %s, \"seen\": ",
-                       when,
-                       look_time_odd(ctx, write->claimed_ms) ? "true"
-                                                             : "false");
+        ent_buf_printf(
+            buf, ", \"claimed\": \"%s\", \"odd\": %s, \"seen\": ", when,
+            look_time_odd(ctx, write->claimed_ms) ? "true" : "false");
         rc = conflict_put_seen(ctx, conflict, i, buf);
         if (rc < 0)
             return rc;
@@ -153,8 +152,8 @@ static void put_for_people(struct cmd_ctx *ctx, const struct conflict *conflict,
     const char *label;
 
     if (conflict->field == NULL) {
-        ent_buf_put_str(buf, write->code == ENT_OP_DEAD ? _("deleted")
-                                                        : _("kept"));
+        ent_buf_put_str(buf,
+                        write->code == ENT_OP_DEAD ? _("deleted") : _("kept"));
         return;
     }
     if (write->value.type == ENT_VALUE_NIL) {
@@ -250,8 +249,8 @@ static int list_conflicts(struct cmd_ctx *ctx, int64_t space, size_t *count)
 {
     struct ent_arena arena = {0};
     struct ent_conflict *list = NULL;
-    int rc = ent_conflict_list(ctx->store, space, &arena, &list, count,
-                               &ctx->err);
+    int rc =
+        ent_conflict_list(ctx->store, space, &arena, &list, count, &ctx->err);
 
     if (rc < 0)
         goto out;
@@ -320,9 +319,8 @@ static int find_taken(struct cmd_ctx *ctx, const struct conflict *conflict,
 
 /* All that stands in the field, so that the write replaces exactly this
  * (rule M8). */
-static struct ent_dot *standing(const struct ent_record *record,
-                                uint32_t field, struct ent_arena *arena,
-                                size_t *count)
+static struct ent_dot *standing(const struct ent_record *record, uint32_t field,
+                                struct ent_arena *arena, size_t *count)
 {
     struct ent_dot *dots =
         ENT_ARENA_NEW(arena, struct ent_dot, record->write_count + 1);
@@ -426,8 +424,9 @@ static void say_settled(struct cmd_ctx *ctx, const struct conflict *conflict,
     look_short(&shown, ent_buf_slice(&text));
     line = ent_buf_cstr(&shown);
     if (line != NULL)
-        cmd_say(ctx, ctx->dry_run ? _("would settle: %s = %s")
-                                  : _("settled: %s = %s"),
+        cmd_say(ctx,
+                ctx->dry_run ? _("would settle: %s = %s")
+                             : _("settled: %s = %s"),
                 conflict_name(conflict), line);
     ent_buf_fini(&text);
     ent_buf_fini(&shown);
@@ -449,8 +448,8 @@ static int settle(struct cmd_ctx *ctx, struct ent_writer *writer,
         rc = pick_field(ctx, kind, wish->field, strlen(wish->field), &field);
     if (rc == 0)
         rc = conflict_read(ctx, record, kind, field, &arena, &conflict);
-    if (rc == 0 && ((field != NULL && field->rule == ENT_RULE_SET) ||
-                    conflict.count < 2))
+    if (rc == 0 &&
+        ((field != NULL && field->rule == ENT_RULE_SET) || conflict.count < 2))
         rc = ent_err_set(&ctx->err, ENT_ENOTFOUND,
                          "%s has no conflict to settle; \"set\" changes it",
                          conflict_name(&conflict));

@@ -23,6 +23,10 @@ struct export {
 ENT_NODISCARD int export_columns(struct cmd_ctx *ctx, struct export *export,
                                  struct ent_arena *arena);
 
+/* The heading of a field's column. */
+const char *export_column_name(const struct export *export,
+                               const struct ent_field *field);
+
 /* The table to `file`; the number of rows. ENT_EFAIL: it cannot be written. */
 ENT_NODISCARD int export_table(struct cmd_ctx *ctx,
                                const struct export *export, FILE *file,

@@ -176,9 +176,9 @@ static int cmd_export(struct cmd_ctx *ctx, int argc, char **argv)
 
     if (args_take(options, ENT_ARRAY_LEN(options), &argc, argv, &ctx->err) < 0)
         return cmd_fail(ctx);
-    if (ask.package != NULL ? argc != 1 || ask.columns != NULL || ask.hxl ||
-                                  ask.excel != NULL
-                            : argc != 2)
+    if (ask.package != NULL
+            ? argc != 1 || ask.columns != NULL || ask.hxl || ask.excel != NULL
+            : argc != 2)
         return cmd_usage(ctx, "export");
     ask.kind = argv[1];
     if (cmd_store(ctx) == NULL || pick_space(ctx, ask.space, &space) < 0)

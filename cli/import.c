@@ -218,8 +218,7 @@ static int refuse_twin(struct import *import, const struct row *row,
                        const struct row *other)
 {
     int rc = ent_err_set(&import->ctx->err, ENT_EREFUSED,
-                         "this is the record of line %zu already",
-                         other->line);
+                         "this is the record of line %zu already", other->line);
 
     ent_err_prefix(&import->ctx->err, "%s:%zu", row->path, row->line);
     return rc;

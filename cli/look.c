@@ -54,8 +54,8 @@ const struct ent_shown **look_values(const struct ent_record *record,
     const struct ent_shown **list;
 
     *count = 0;
-    list = ENT_ARENA_NEW(arena, const struct ent_shown *,
-                         record->write_count + 1);
+    list =
+        ENT_ARENA_NEW(arena, const struct ent_shown *, record->write_count + 1);
     for (size_t i = 0; list != NULL && i < record->write_count; i++) {
         const struct ent_shown *write = &record->writes[i];
 
@@ -182,8 +182,8 @@ bool look_time_odd(const struct cmd_ctx *ctx, int64_t ms)
 
 void look_time(const struct cmd_ctx *ctx, int64_t ms, char text[LOOK_TIME_TEXT])
 {
-    const char *form = ctx->lang == ENT_LANG_FR ? "%d/%m/%Y %H:%M"
-                                                : "%Y-%m-%d %H:%M";
+    const char *form =
+        ctx->lang == ENT_LANG_FR ? "%d/%m/%Y %H:%M" : "%Y-%m-%d %H:%M";
     struct tm tm;
     size_t len;
 
@@ -195,8 +195,7 @@ void look_time(const struct cmd_ctx *ctx, int64_t ms, char text[LOOK_TIME_TEXT])
         memcpy(text + len, " (?)", sizeof(" (?)"));
 }
 
-const char *look_org(struct cmd_ctx *ctx, const struct ent_key *key,
-                     char *text)
+const char *look_org(struct cmd_ctx *ctx, const struct ent_key *key, char *text)
 {
     const char *org = ent_member_org(ctx->store, key);
 

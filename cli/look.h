@@ -7,7 +7,7 @@
 
 #define LOOK_TIME_TEXT 32
 #define LOOK_SHORT_MAX 60 /* bytes of a value shown in a sentence */
-#define LOOK_LIFE "life" /* the name of field 0 */
+#define LOOK_LIFE "life"  /* the name of field 0 */
 
 /* The value shown of a register, NULL when it has none. */
 const struct ent_value *look_value(const struct ent_record *record,
@@ -50,7 +50,8 @@ void look_rfc3339(int64_t ms, char text[LOOK_TIME_TEXT]);
 
 /* For people: the reader's order of day and month, UTC; "(?)" behind a time
  * that is odd (rule M12). */
-void look_time(const struct cmd_ctx *ctx, int64_t ms, char text[LOOK_TIME_TEXT]);
+void look_time(const struct cmd_ctx *ctx, int64_t ms,
+               char text[LOOK_TIME_TEXT]);
 bool look_time_odd(const struct cmd_ctx *ctx, int64_t ms);
 
 /* The organisation of a key, or the beginning of the key when it is not

@@ -40,10 +40,9 @@ static int check_file(struct cmd_ctx *ctx, const char *path)
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
     if (fd < 0)
-        return ent_err_set(&ctx->err, ENT_EREFUSED, "%s cannot be opened: %s",
-                           path,
-                           errno == ELOOP ? _("it is a link")
-                                          : strerror(errno));
+        return ent_err_set(
+            &ctx->err, ENT_EREFUSED, "%s cannot be opened: %s", path,
+            errno == ELOOP ? _("it is a link") : strerror(errno));
     if (fstat(fd, &info) < 0 || !S_ISREG(info.st_mode))
         rc = ent_err_set(&ctx->err, ENT_EREFUSED, "%s is no plain file", path);
     close(fd);
@@ -117,8 +116,8 @@ static int read_tables(struct cmd_ctx *ctx, const char *dir, const char *json,
     while (rc == 0 && (rc = ent_query_next(query, &ctx->err)) > 0) {
         rc = 0;
         if (++count > PACKAGE_TABLES_MAX)
-            rc = ent_err_set(&ctx->err, ENT_EREFUSED,
-                             "more than %d resources", PACKAGE_TABLES_MAX);
+            rc = ent_err_set(&ctx->err, ENT_EREFUSED, "more than %d resources",
+                             PACKAGE_TABLES_MAX);
         if (rc == 0)
             rc = read_table(ctx, dir, ent_query_text(query, 0),
                             ent_query_text(query, 1), rows, terms);
@@ -345,9 +344,8 @@ int package_split(struct cmd_ctx *ctx, const struct rows *rows,
 {
     size_t *parents = calloc(rows->count + 1, sizeof(*parents));
     bool *list = calloc(rows->count + 1, sizeof(*list));
-    int rc = parents == NULL || list == NULL
-                 ? no_memory(ctx)
-                 : find_parents(ctx, rows, parents);
+    int rc = parents == NULL || list == NULL ? no_memory(ctx)
+                                             : find_parents(ctx, rows, parents);
 
     for (size_t i = 0; rc == 0 && i < rows->count; i++)
         list[i] = true;

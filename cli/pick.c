@@ -67,8 +67,8 @@ int pick_space(struct cmd_ctx *ctx, const char *name, int64_t *space)
 
 static bool is_writable(const struct ent_space *space)
 {
-    return !space->left && (space->role == ENT_ROLE_EDITOR ||
-                            space->role == ENT_ROLE_CHAIR);
+    return !space->left &&
+           (space->role == ENT_ROLE_EDITOR || space->role == ENT_ROLE_CHAIR);
 }
 
 /* The handles, with commas between. */
@@ -271,8 +271,8 @@ int pick_record(struct cmd_ctx *ctx, const char *name,
                            "words",
                            name);
     if (count > 1) {
-        size_t listed = count < ENT_ARRAY_LEN(found) ? count
-                                                     : ENT_ARRAY_LEN(found);
+        size_t listed =
+            count < ENT_ARRAY_LEN(found) ? count : ENT_ARRAY_LEN(found);
 
         for (size_t i = 0; i < listed; i++)
             list_candidate(ctx, &found[i]);

@@ -61,8 +61,9 @@ static int warn_of_code(struct cmd_ctx *ctx, int64_t space,
             rc = ent_record_find(ctx->store, text, space, change->kind->number,
                                  &found, 1, &count, NULL);
         if (text != NULL && (rc == 0 || rc == ENT_EAMBIG) && count > 0)
-            cmd_say(ctx, _("there is already a record of this kind with the "
-                           "code %s"),
+            cmd_say(ctx,
+                    _("there is already a record of this kind with the "
+                      "code %s"),
                     text);
         ent_buf_fini(&code);
         if (rc == ENT_ENOMEM || rc == ENT_ESTORE)
@@ -71,8 +72,7 @@ static int warn_of_code(struct cmd_ctx *ctx, int64_t space,
     return 0;
 }
 
-static int add_record(struct cmd_ctx *ctx, int64_t space,
-                      struct change *change)
+static int add_record(struct cmd_ctx *ctx, int64_t space, struct change *change)
 {
     struct ent_edit edit = {
         .kind = change->kind->number,
@@ -87,8 +87,8 @@ static int add_record(struct cmd_ctx *ctx, int64_t space,
     if (rc == 0)
         rc = change_ops(ctx, change, NULL, &ops, &edit.op_count);
     if (rc == 0)
-        rc = ent_writer_open(ctx->store, space, ctx->now_ms, &writer,
-                             &ctx->err);
+        rc =
+            ent_writer_open(ctx->store, space, ctx->now_ms, &writer, &ctx->err);
     if (rc < 0)
         return rc;
     edit.ops = ops;
@@ -264,14 +264,14 @@ static int cmd_undelete(struct cmd_ctx *ctx, int argc, char **argv)
 }
 
 const struct cmd cmd_records[] = {
-    {"kinds", N_("[KIND]"),
-     N_("the kinds of record, or the fields of one"), records_kinds},
+    {"kinds", N_("[KIND]"), N_("the kinds of record, or the fields of one"),
+     records_kinds},
     {"add", N_("KIND [--space S] FIELD=VALUE..."),
      N_("add a record and print its id"), cmd_add},
     {"set", N_("ID FIELD=VALUE... FIELD+=V FIELD-=V FIELD="),
      N_("change fields; += and -= put into and take out of a set"), cmd_set},
-    {"show", N_("ID"),
-     N_("every value of a record, who wrote it and when"), records_show},
+    {"show", N_("ID"), N_("every value of a record, who wrote it and when"),
+     records_show},
     {"log", N_("ID [--limit N]"),
      N_("the history of a record: what replaced what"), records_log},
     {"list",

@@ -8,10 +8,14 @@
 /* show.c */
 int records_show(struct cmd_ctx *ctx, int argc, char **argv);
 int records_log(struct cmd_ctx *ctx, int argc, char **argv);
+
+/* explain.c */
 int records_explain(struct cmd_ctx *ctx, int argc, char **argv);
 
-/* lists.c */
+/* kinds.c */
 int records_kinds(struct cmd_ctx *ctx, int argc, char **argv);
+
+/* lists.c */
 int records_list(struct cmd_ctx *ctx, int argc, char **argv);
 int records_find(struct cmd_ctx *ctx, int argc, char **argv);
 

@@ -36,8 +36,8 @@ static int read_report(struct cmd_ctx *ctx, const char *name,
         return ent_err_set(&ctx->err, ENT_ENOTFOUND,
                            "there is no report \"%s\"; \"report\" lists them",
                            name);
-    if ((size_t)snprintf(path, sizeof(path), "%s/reports/%s.sql",
-                         cmd_datadir(), name) >= sizeof(path))
+    if ((size_t)snprintf(path, sizeof(path), "%s/reports/%s.sql", cmd_datadir(),
+                         name) >= sizeof(path))
         return ent_err_set(&ctx->err, ENT_EFAIL, "the path is too long");
     return rows_read_text(path, REPORT_BYTES_MAX, sql, &ctx->err);
 }
@@ -203,8 +203,7 @@ static int keep_row(struct cmd_ctx *ctx, struct result *result,
     }
     for (size_t i = 0; i < result->columns; i++) {
         enum ent_column_type type = ent_query_type(query, i);
-        const char **cell =
-            &result->cells[result->rows * result->columns + i];
+        const char **cell = &result->cells[result->rows * result->columns + i];
 
         *cell = NULL;
         if (type == ENT_COLUMN_NULL)
@@ -245,8 +244,7 @@ static void print_result(struct cmd_ctx *ctx, const char *sql,
     for (size_t i = 0; i < result->columns; i++) {
         const char *name = ent_query_name(query, i);
 
-        out_column(ctx->out, name,
-                   column_label(ctx, sql, name, &result->arena),
+        out_column(ctx->out, name, column_label(ctx, sql, name, &result->arena),
                    result->text[i] ? OUT_TEXT : OUT_NUMBER);
     }
     for (size_t i = 0; i < result->rows; i++) {

@@ -1,21 +1,15 @@
-/* rows.c - see rows.h. */
+/* rows.c - see rows.h. The map is read in map.c. */
 #include "cli/rows.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "cli/codes.h"
 #include "cli/look.h"
 #include "cli/pick.h"
 #include "text/csv.h"
 #include "text/parse.h"
-
-#define MAP_BYTES_MAX (64 << 10)
 
 static int no_memory(struct ent_err *err)
 {
@@ -49,114 +43,6 @@ void rows_fault(struct rows *rows, const char *path, size_t line,
     fprintf(stderr, "%s\n", plain == NULL ? reason : plain);
     ent_buf_fini(&text);
     ent_buf_fini(&safe);
-}
-
-int rows_read_text(const char *path, size_t max, struct ent_buf *buf,
-                   struct ent_err *err)
-{
-    struct stat info;
-    ssize_t got = 0;
-    int rc = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-
-    if (fd < 0 && errno != ELOOP)
-        return ent_err_set(err, ENT_ENOTFOUND, "%s cannot be opened: %s", path,
-                           strerror(errno));
-    if (fd < 0 || fstat(fd, &info) < 0 || !S_ISREG(info.st_mode))
-        rc = ent_err_set(err, ENT_EREFUSED, "%s is no plain file", path);
-    while (rc == 0) {
-        uint8_t chunk[4096];
-
-        got = read(fd, chunk, sizeof(chunk));
-        if (got <= 0)
-            break;
-        ent_buf_put(buf, chunk, (size_t)got);
-        if (buf->len > max)
-            rc = ent_err_set(err, ENT_EREFUSED, "%s is longer than %zu bytes",
-                             path, max);
-    }
-    if (rc == 0 && got < 0)
-        rc = ent_err_set(err, ENT_EREFUSED, "%s cannot be read: %s", path,
-                         strerror(errno));
-    if (rc == 0 && buf->rc < 0)
-        rc = no_memory(err);
-    if (rc == 0 && buf->len > 0 && memchr(buf->at, '\0', buf->len) != NULL)
-        rc = ent_err_set(err, ENT_EREFUSED, "%s is no text", path);
-    if (fd >= 0)
-        close(fd);
-    return rc;
-}
-
-/* --------------------------------------------------------------------- map */
-
-static struct ent_slice trim(struct ent_slice text)
-{
-    while (text.len > 0 && memchr(" \t\r", text.at[0], 3) != NULL)
-        text = ent_slice(text.at + 1, text.len - 1);
-    while (text.len > 0 && memchr(" \t\r", text.at[text.len - 1], 3) != NULL)
-        text.len--;
-    return text;
-}
-
-static int map_line(struct rows_map *map, struct ent_slice line,
-                    struct ent_err *err)
-{
-    const uint8_t *equals;
-    struct ent_slice column;
-
-    line = trim(line);
-    if (line.len == 0 || line.at[0] == '#')
-        return 0;
-    equals = memchr(line.at, '=', line.len);
-    if (equals == NULL)
-        return ent_err_set(err, ENT_EREFUSED,
-                           "a line of a map is \"column = field\", or "
-                           "\"column =\" to leave it out");
-    column = trim(ent_slice(line.at, (size_t)(equals - line.at)));
-    if (column.len == 0)
-        return ent_err_set(err, ENT_EREFUSED, "no column before the =");
-    for (size_t i = 0; i < map->count; i++)
-        if (ent_slice_equal(map->lines[i].column, column))
-            return ent_err_set(err, ENT_EREFUSED, "\"%.*s\" is mapped twice",
-                               (int)column.len, (const char *)column.at);
-    if (map->count == ROWS_MAP_MAX)
-        return ent_err_set(err, ENT_EREFUSED, "more than %d columns",
-                           ROWS_MAP_MAX);
-    map->lines[map->count].column = column;
-    map->lines[map->count].field =
-        trim(ent_slice(equals + 1, line.len - (size_t)(equals + 1 - line.at)));
-    map->count++;
-    return 0;
-}
-
-int rows_map_read(struct rows_map *map, const char *path, struct ent_err *err)
-{
-    struct ent_slice rest;
-    size_t number = 0;
-    int rc = rows_read_text(path, MAP_BYTES_MAX, &map->text, err);
-
-    if (rc < 0)
-        return rc;
-    rest = ent_buf_slice(&map->text);
-    while (rest.len > 0) {
-        const uint8_t *end = memchr(rest.at, '\n', rest.len);
-        size_t len = end == NULL ? rest.len : (size_t)(end - rest.at);
-
-        number++;
-        rc = map_line(map, ent_slice(rest.at, len), err);
-        if (rc < 0) {
-            ent_err_prefix(err, "%s:%zu", path, number);
-            return rc;
-        }
-        len += end != NULL;
-        rest = ent_slice(rest.at + len, rest.len - len);
-    }
-    return 0;
-}
-
-void rows_map_fini(struct rows_map *map)
-{
-    ent_buf_fini(&map->text);
 }
 
 /* ----------------------------------------------------------------- heading */
@@ -215,14 +101,13 @@ static void read_column(struct table *table, struct rows_map *map, size_t at)
     column->field = ent_field_named(table->kind, name);
     if (column->field == NULL && strcmp(name, "id") == 0)
         column->field = ent_field_find(table->kind, ENT_FIELD_CODE);
-    if (column->field == NULL &&
-        pick_field(table->ctx, table->kind, name, strlen(name),
-                   &column->field) < 0) {
+    if (column->field == NULL && pick_field(table->ctx, table->kind, name,
+                                            strlen(name), &column->field) < 0) {
         table_fault(table, 1, heading);
         return;
     }
-    column->use = column->field->number == ENT_FIELD_CODE ? COLUMN_NAME
-                                                          : COLUMN_FIELD;
+    column->use =
+        column->field->number == ENT_FIELD_CODE ? COLUMN_NAME : COLUMN_FIELD;
     for (size_t i = 0; i < at; i++)
         if (table->columns[i].field == column->field &&
             table->columns[i].use != COLUMN_LEFT_OUT) {
@@ -293,8 +178,7 @@ static struct ent_slice unguarded(struct ent_slice cell, bool first)
 
     while (behind.len > 0 && behind.at[0] == '\'')
         behind = ent_slice(behind.at + 1, behind.len - 1);
-    if (first && behind.len < cell.len && behind.len > 0 &&
-        behind.at[0] == '#')
+    if (first && behind.len < cell.len && behind.len > 0 && behind.at[0] == '#')
         return ent_slice(cell.at + 1, cell.len - 1);
     return out_unguard(cell);
 }
@@ -342,8 +226,7 @@ static const struct change_word *find_word(const struct row *row,
 /* The cells of the key, in their canonical text. */
 static int join_keys(struct table *table, struct row *row)
 {
-    const struct ent_field *code =
-        ent_field_find(table->kind, ENT_FIELD_CODE);
+    const struct ent_field *code = ent_field_find(table->kind, ENT_FIELD_CODE);
     struct change_word *word = &row->words[row->count];
     struct ent_buf buf = {0};
     int rc = 0;
@@ -380,8 +263,7 @@ static int join_keys(struct table *table, struct row *row)
 /* A UUID in the column of codes names the record itself. */
 static int take_name(struct table *table, struct row *row)
 {
-    const struct ent_field *code =
-        ent_field_find(table->kind, ENT_FIELD_CODE);
+    const struct ent_field *code = ent_field_find(table->kind, ENT_FIELD_CODE);
     const struct change_word *word = find_word(row, code);
     char text[ENT_ID_TEXT];
 
@@ -489,8 +371,8 @@ static int read_rows(struct table *table)
 
 /* A table that cannot even be begun is a fault like any other, unless there
  * is none. */
-static int open_table(struct rows *rows, const char *path,
-                      struct ent_csv **csv, struct ent_err *err)
+static int open_table(struct rows *rows, const char *path, struct ent_csv **csv,
+                      struct ent_err *err)
 {
     int rc = ent_csv_open(path, csv, err);
 

@@ -1,15 +1,13 @@
-/* show.c - one record: its values, its history, and who has it. */
+/* show.c - one record: its values and its history. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/args.h"
 #include "cli/conflicts.h"
-#include "cli/label.h"
 #include "cli/look.h"
 #include "cli/pick.h"
 #include "cli/records.h"
-#include "store/peers.h"
 #include "text/parse.h"
 
 static int no_memory(struct cmd_ctx *ctx)
@@ -344,8 +342,8 @@ static void put_step(struct cmd_ctx *ctx, const struct ent_kind *kind,
     out_cell(ctx->out, look_org(ctx, &item->author, org));
     out_cell(ctx->out, history_field(kind, item->field));
     out_cell(ctx->out, look_for_program(ctx) ? action(item) : _(action(item)));
-    out_cell(ctx->out, item->has_value && value.len > 0 ? ent_buf_cstr(&value)
-                                                        : NULL);
+    out_cell(ctx->out,
+             item->has_value && value.len > 0 ? ent_buf_cstr(&value) : NULL);
     if (item->stands) {
         out_cell(ctx->out, NULL);
         out_cell(ctx->out, NULL);
@@ -376,8 +374,8 @@ static int print_log(struct cmd_ctx *ctx, const struct ent_record_ref *ref,
     struct ent_history *items = NULL;
     size_t count = 0;
     long lines = 0;
-    int rc = ent_record_history(ctx->store, ref, &arena, &items, &count,
-                                &ctx->err);
+    int rc =
+        ent_record_history(ctx->store, ref, &arena, &items, &count, &ctx->err);
 
     if (rc == 0) {
         out_list_begin(ctx->out);
@@ -410,7 +408,8 @@ int records_log(struct cmd_ctx *ctx, int argc, char **argv)
     struct ent_record_ref ref;
     long limit;
 
-    if (args_take(options, ENT_ARRAY_LEN(options), &argc, argv, &ctx->err) < 0 ||
+    if (args_take(options, ENT_ARRAY_LEN(options), &argc, argv, &ctx->err) <
+            0 ||
         args_number("--limit", limit_text, 1000000, &limit, &ctx->err) < 0)
         return cmd_fail(ctx);
     if (argc != 2)
@@ -419,108 +418,4 @@ int records_log(struct cmd_ctx *ctx, int argc, char **argv)
         print_log(ctx, &ref, kind, limit) < 0)
         return cmd_fail(ctx);
     return CMD_OK;
-}
-
-/* ----------------------------------------------------------------- explain */
-
-/* How many of the record's standing writes a member is known to hold. */
-static int count_held(struct cmd_ctx *ctx, const struct ent_record *record,
-                      const struct ent_key *key, size_t *held)
-{
-    *held = 0;
-    for (size_t i = 0; i < record->write_count; i++) {
-        const struct ent_shown *write = &record->writes[i];
-        int rc = 1;
-
-        if (!ent_key_equal(&write->author, key))
-            rc = ent_holding_covers(ctx->store, write->dot.n, key, &ctx->err);
-        if (rc < 0)
-            return rc;
-        *held += (size_t)rc;
-    }
-    return 0;
-}
-
-static int explain_member(struct cmd_ctx *ctx, const struct ent_record *record,
-                          const struct ent_kind *kind,
-                          const struct ent_member *member)
-{
-    bool self = ent_key_equal(&member->key,
-                              &ent_store_keys(ctx->store)->public);
-    char key[LABEL_KEY_TEXT];
-    size_t held = record->write_count;
-    const char *has;
-    const char *why;
-    int rc = 0;
-
-    if (!self)
-        rc = count_held(ctx, record, &member->key, &held);
-    if (rc < 0)
-        return rc;
-    has = self || held == record->write_count ? N_("yes")
-          : held > 0                          ? N_("in part")
-                                              : N_("not known");
-    why = self                             ? N_("this node")
-          : member->role == ENT_ROLE_NONE  ? N_("removed: gets nothing new")
-          : kind->owned                    ? N_("member: gets it at the next "
-                                                "session; only its author "
-                                                "changes it")
-          : member->role == ENT_ROLE_READER ? N_("reader: gets it at the next "
-                                                 "session, changes nothing")
-                                            : N_("member: gets it at the next "
-                                                 "session and may change it");
-    out_row(ctx->out);
-    out_cell(ctx->out, member->org);
-    out_cell(ctx->out, label_key(ctx, &member->key, key));
-    out_cell(ctx->out, label_role(ctx, member->role));
-    out_cell(ctx->out, look_for_program(ctx) ? has : _(has));
-    out_cell(ctx->out, _(why));
-    return 0;
-}
-
-static int explain(struct cmd_ctx *ctx, const struct ent_record *record,
-                   const struct ent_kind *kind)
-{
-    struct ent_member *members = NULL;
-    size_t count = 0;
-    int rc = ent_member_list(ctx->store, record->ref.space, &members, &count,
-                             &ctx->err);
-
-    if (rc < 0)
-        return rc;
-    out_list_begin(ctx->out);
-    out_column(ctx->out, "org", _("organisation"), OUT_TEXT);
-    out_column(ctx->out, "key", _("key"), OUT_TEXT);
-    out_column(ctx->out, "role", _("role"), OUT_TEXT);
-    out_column(ctx->out, "has", _("has it"), OUT_TEXT);
-    out_column(ctx->out, "reason", _("why"), OUT_TEXT);
-    for (size_t i = 0; rc == 0 && i < count; i++)
-        rc = explain_member(ctx, record, kind, &members[i]);
-    out_list_end(ctx->out);
-    if (rc == 0)
-        out_remark(ctx->out,
-                   _("It lies in the space %s: its members get it, nobody "
-                     "else does."),
-                   pick_handle(ctx, record->ref.space));
-    free(members);
-    return rc;
-}
-
-int records_explain(struct cmd_ctx *ctx, int argc, char **argv)
-{
-    struct ent_record record = {0};
-    const struct ent_kind *kind;
-    struct ent_record_ref ref;
-    int rc;
-
-    if (args_take(NULL, 0, &argc, argv, &ctx->err) < 0)
-        return cmd_fail(ctx);
-    if (argc != 2)
-        return cmd_usage(ctx, "explain");
-    if (cmd_store(ctx) == NULL || pick_record(ctx, argv[1], &ref, &kind) < 0 ||
-        ent_record_read(ctx->store, &ref, &record, &ctx->err) < 0)
-        return cmd_fail(ctx);
-    rc = explain(ctx, &record, kind);
-    ent_record_fini(&record);
-    return rc < 0 ? cmd_fail(ctx) : CMD_OK;
 }
