@@ -203,16 +203,22 @@ static int export_file(struct folder *folder, const char *name,
 {
     char path[PATH_BYTES_MAX];
     FILE *file;
+    int rc = 0;
 
     if (!join(folder, name, path))
         return ent_err_set(&folder->ctx->err, ENT_EUSAGE,
                            "the path is too long");
+    if (buf->rc < 0)
+        return ent_err_set(&folder->ctx->err, ENT_ENOMEM, "out of memory");
     if (folder->ctx->dry_run)
         return 0;
     file = open_new(folder, path);
     if (file == NULL)
         return folder->ctx->err.code;
-    return close_new(folder, file, path, write_buf(folder->ctx, buf, file));
+    if (fwrite(buf->at, 1, buf->len, file) != buf->len)
+        rc = ent_err_set(&folder->ctx->err, ENT_EFAIL,
+                         "%s cannot be written: %s", path, strerror(errno));
+    return close_new(folder, file, path, rc);
 }
 
 /* The codes in the tables mean nothing without their labels. */

@@ -161,6 +161,7 @@ static int put_row(struct import *import, const struct row *row,
         .kind = row->kind->number,
         .id = row->id,
         .life = ENT_EDIT_TOUCH,
+        .fresh = record == NULL,
     };
     struct change change = {0};
     struct ent_edit_op *ops = NULL;

@@ -77,6 +77,7 @@ static int add_record(struct cmd_ctx *ctx, int64_t space, struct change *change)
     struct ent_edit edit = {
         .kind = change->kind->number,
         .life = ENT_EDIT_TOUCH,
+        .fresh = true,
     };
     struct ent_writer *writer;
     enum ent_written written;
