@@ -1,0 +1,302 @@
+/* model.c - see model.h. */
+#include "model.h"
+
+#include <string.h>
+
+/* ------------------------------------------------------------ roster (A2) */
+
+static bool same_hash(const struct ent_hash *a, const struct ent_hash *b)
+{
+    return memcmp(a->b, b->b, ENT_HASH_BYTES) == 0;
+}
+
+static bool same_key(const struct ent_key *a, const struct ent_key *b)
+{
+    return memcmp(a->b, b->b, ENT_KEY_BYTES) == 0;
+}
+
+static bool same_id(const struct ent_id *a, const struct ent_id *b)
+{
+    return memcmp(a->b, b->b, ENT_ID_BYTES) == 0;
+}
+
+static const struct ent_roster_entry *
+found(const struct ent_roster_entry *roster, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (roster[i].pos == 1 && roster[i].kind == ENT_ROSTER_FOUND)
+            return &roster[i];
+    return NULL;
+}
+
+/* What follows `head` on the valid chain: of all entries the chair wrote after
+ * it, the one with the lowest hash. */
+static const struct ent_roster_entry *
+follower(const struct ent_roster_entry *roster, size_t count,
+         const struct ent_roster_entry *head, const struct ent_key *chair)
+{
+    const struct ent_roster_entry *best = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct ent_roster_entry *next = &roster[i];
+
+        if (!same_hash(&next->prev, &head->hash) ||
+            next->pos != head->pos + 1 || next->term != head->term ||
+            next->kind == ENT_ROSTER_FOUND || !same_key(&next->author, chair))
+            continue;
+        if (best == NULL ||
+            memcmp(next->hash.b, best->hash.b, ENT_HASH_BYTES) < 0)
+            best = next;
+    }
+    return best;
+}
+
+/* Whether an entry lies on the valid chain. */
+static bool on_chain(const struct ent_roster_entry *roster, size_t count,
+                     const struct ent_roster_entry *entry)
+{
+    const struct ent_roster_entry *at = found(roster, count);
+    const struct ent_key *chair = at == NULL ? NULL : &at->author;
+
+    while (at != NULL && at != entry)
+        at = follower(roster, count, at, chair);
+    return at != NULL;
+}
+
+static const struct ent_roster_entry *
+entry_with(const struct ent_roster_entry *roster, size_t count,
+           const struct ent_hash *hash)
+{
+    for (size_t i = 0; i < count; i++)
+        if (same_hash(&roster[i].hash, hash))
+            return &roster[i];
+    return NULL;
+}
+
+/* The chain's entry that a named roster head stands for (A3): itself, or when
+ * it is void the last one below it on the chain. NULL when it is not held. */
+static const struct ent_roster_entry *
+head_named(const struct ent_roster_entry *roster, size_t count,
+           const struct ent_entry *entry)
+{
+    const struct ent_roster_entry *at = NULL;
+
+    for (size_t i = 0; i < count; i++)
+        if (roster[i].pos == entry->roster_pos &&
+            memcmp(roster[i].hash.b, entry->roster_hash.b,
+                   ENT_HASH8_BYTES) == 0)
+            at = &roster[i];
+    while (at != NULL && !on_chain(roster, count, at))
+        at = entry_with(roster, count, &at->prev);
+    return at;
+}
+
+/* The role of a key once `head`, which is on the chain, holds. */
+static enum ent_role role_at(const struct ent_roster_entry *roster,
+                             size_t count,
+                             const struct ent_roster_entry *head,
+                             const struct ent_key *key)
+{
+    const struct ent_roster_entry *at = found(roster, count);
+    const struct ent_key *chair = &at->author;
+    enum ent_role role = ENT_ROLE_NONE;
+
+    if (same_key(chair, key))
+        return ENT_ROLE_CHAIR;
+    for (;;) {
+        if (at->kind == ENT_ROSTER_ADMIT && same_key(&at->member, key))
+            role = at->role;
+        if (at == head)
+            return role;
+        at = follower(roster, count, at, chair);
+    }
+}
+
+static bool ever_admitted(const struct ent_roster_entry *roster, size_t count,
+                          const struct ent_key *key)
+{
+    for (size_t i = 0; i < count; i++)
+        if ((roster[i].kind == ENT_ROSTER_FOUND &&
+             same_key(&roster[i].author, key)) ||
+            (roster[i].kind == ENT_ROSTER_ADMIT &&
+             same_key(&roster[i].member, key)))
+            return true;
+    return false;
+}
+
+static bool waits_before(const struct model_entry *entries, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (entries[i].verdict == MODEL_WAITING &&
+            same_key(&entries[i].entry->author, &entries[at].entry->author) &&
+            same_id(&entries[i].entry->origin, &entries[at].entry->origin))
+            return true;
+    return false;
+}
+
+void model_judge(struct model_entry *entries, size_t count,
+                 const struct ent_roster_entry *roster, size_t roster_count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct ent_entry *entry = entries[i].entry;
+        const struct ent_roster_entry *head =
+            head_named(roster, roster_count, entry);
+
+        if (!ever_admitted(roster, roster_count, &entry->author))
+            entries[i].verdict = MODEL_REFUSED;
+        else if (head == NULL || waits_before(entries, i))
+            entries[i].verdict = MODEL_WAITING;
+        else if (role_at(roster, roster_count, head, &entry->author) >=
+                 ENT_ROLE_EDITOR)
+            entries[i].verdict = MODEL_ACCEPTED;
+        else
+            entries[i].verdict = MODEL_QUARANTINED;
+    }
+}
+
+/* ----------------------------------------------------------- merge (M1-M6) */
+
+/* Whether an operation names this write: (reference, ordinal), and the
+ * reference names that very entry (L2). */
+static bool op_names(const struct ent_entry *entry, const struct ent_op *op,
+                     const struct model_write *write)
+{
+    for (size_t i = 0; i < op->seen_count; i++) {
+        const struct ent_ref *ref = &entry->refs[op->seen[i].ref];
+
+        if (op->seen[i].ordinal == write->ordinal &&
+            ref->seq == write->from->entry->seq &&
+            same_id(&ref->origin, &write->from->entry->origin) &&
+            memcmp(ref->hash.b, write->from->hash.b, ENT_HASH8_BYTES) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* M2, M4, M6: a write stands when no accepted entry names it in the same field
+ * of the same record, whichever came first (M1, M3). */
+static bool stands(const struct model_entry *entries, size_t count,
+                   const struct model_write *write)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct ent_entry *entry = entries[i].entry;
+
+        if (entries[i].verdict != MODEL_ACCEPTED)
+            continue;
+        for (size_t c = 0; c < entry->change_count; c++) {
+            const struct ent_change *change = &entry->changes[c];
+
+            if (change->kind != write->kind ||
+                !same_id(&change->id, &write->id))
+                continue;
+            for (size_t o = 0; o < change->op_count; o++)
+                if (change->ops[o].field == write->field &&
+                    op_names(entry, &change->ops[o], write))
+                    return false;
+        }
+    }
+    return true;
+}
+
+/* The ordinal of an operation: 0, but additions of one field in one change
+ * count up. */
+static uint32_t ordinal_of(const struct ent_change *change, size_t at)
+{
+    uint32_t ordinal = 0;
+
+    if (change->ops[at].code == ENT_OP_ADD)
+        for (size_t i = 0; i < at; i++)
+            if (change->ops[i].code == ENT_OP_ADD &&
+                change->ops[i].field == change->ops[at].field)
+                ordinal++;
+    return ordinal;
+}
+
+/* state += part, both 128 bits, the least byte first (S5). */
+static void add(uint8_t state[16], const uint8_t part[16])
+{
+    unsigned carry = 0;
+
+    for (size_t i = 0; i < 16; i++) {
+        carry += (unsigned)state[i] + part[i];
+        state[i] = (uint8_t)carry;
+        carry >>= 8;
+    }
+}
+
+static void add_write(struct model *model, const struct model_write *write)
+{
+    struct ent_sum_key key =
+        ent_sum_key_of(&write->from->entry->space, write->kind, &write->id,
+                       &write->from->hash);
+    struct ent_sum sum =
+        ent_sum_of_write(&key, write->field, write->ordinal, write->code);
+    uint8_t part[ENT_SUM_BYTES];
+
+    ent_sum_put(&sum, part);
+    add(model->state, part);
+    model->writes[model->count++] = *write;
+}
+
+static void merge_change(const struct model_entry *entries, size_t count,
+                         const struct model_entry *from,
+                         const struct ent_change *change, struct model *model)
+{
+    for (size_t o = 0; o < change->op_count; o++) {
+        const struct ent_op *op = &change->ops[o];
+        struct model_write write = {.kind = change->kind,
+                                    .id = change->id,
+                                    .field = op->field,
+                                    .code = op->code,
+                                    .ordinal = ordinal_of(change, o),
+                                    .from = from,
+                                    .change = change,
+                                    .value = op->value};
+
+        if (op->code != ENT_OP_REMOVE && stands(entries, count, &write))
+            add_write(model, &write);
+    }
+}
+
+void model_merge(const struct model_entry *entries, size_t count,
+                 struct ent_arena *arena, struct model *model)
+{
+    size_t ops = 0;
+
+    for (size_t i = 0; i < count; i++)
+        for (size_t c = 0; c < entries[i].entry->change_count; c++)
+            ops += entries[i].entry->changes[c].op_count;
+    *model = (struct model){
+        .writes = ENT_ARENA_NEW(arena, struct model_write, ops + 1)};
+    ENT_ASSERT(model->writes != NULL);
+    for (size_t i = 0; i < count; i++) {
+        if (entries[i].verdict != MODEL_ACCEPTED)
+            continue;
+        add(model->state, entries[i].hash.b);
+        for (size_t c = 0; c < entries[i].entry->change_count; c++)
+            merge_change(entries, count, &entries[i],
+                         &entries[i].entry->changes[c], model);
+    }
+}
+
+bool model_live(const struct model *model, uint32_t kind,
+                const struct ent_id *id)
+{
+    for (size_t i = 0; i < model->count; i++)
+        if (model->writes[i].kind == kind &&
+            same_id(&model->writes[i].id, id) &&
+            model->writes[i].code == ENT_OP_LIVE)
+            return true;
+    return false;
+}
+
+bool model_shows_before(const struct model_write *a,
+                        const struct model_write *b)
+{
+    int cmp;
+
+    if (a->from->entry->time_ms != b->from->entry->time_ms)
+        return a->from->entry->time_ms > b->from->entry->time_ms;
+    cmp = memcmp(a->from->hash.b, b->from->hash.b, ENT_HASH_BYTES);
+    return cmp != 0 ? cmp > 0 : a->ordinal > b->ordinal;
+}
