@@ -171,7 +171,9 @@ const struct ent_field *ent_change_one(struct ent_store *store,
     const struct ent_kind *kind = ent_kind_find(store->kinds, change->kind);
     uint32_t number = ENT_FIELD_LIFE;
 
-    if (kind == NULL)
+    /* A write replaced before it came does not keep the record alive, and a
+     * record that dies must be loaded whole. */
+    if (kind == NULL || !store->unseen_empty)
         return NULL;
     for (size_t i = 0; i < change->op_count; i++) {
         const struct ent_op *op = &change->ops[i];

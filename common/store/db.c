@@ -133,7 +133,7 @@ void ent_db_rollback(struct ent_db *db)
     db->in_transaction = false;
     /* A failed commit may have undone it already. */
     if (sqlite3_get_autocommit(db->raw) == 0)
-        (void)ent_stmt_run(ent_db_stmt(db, ENT_SQL_ROLLBACK), NULL);
+        sqlite3_exec(db->raw, "ROLLBACK", NULL, NULL, NULL);
 }
 
 struct ent_stmt *ent_db_stmt(struct ent_db *db, enum ent_sql which)

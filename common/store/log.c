@@ -239,9 +239,8 @@ int ent_log_hash(struct ent_store *store, int64_t n, struct ent_hash *hash,
 static struct ent_log *next_of_origin(struct ent_store *store, int64_t space,
                                       const struct ent_id *origin, size_t *at)
 {
-    for (; *at < store->log_count; ++*at)
-        if (store->logs[*at]->space == space &&
-            ent_id_equal(&store->logs[*at]->id, origin))
+    for (; *at < store->log_count && store->logs[*at]->space == space; ++*at)
+        if (ent_id_equal(&store->logs[*at]->id, origin))
             return store->logs[(*at)++];
     return NULL;
 }
@@ -249,8 +248,12 @@ static struct ent_log *next_of_origin(struct ent_store *store, int64_t space,
 int ent_log_resolve(struct ent_store *store, int64_t space,
                     const struct ent_ref *ref, int64_t *n, struct ent_err *err)
 {
+    static const struct ent_key first_author;
+    static const struct ent_id first_id;
+    static const struct ent_hash first_branch;
     struct ent_log *log;
-    size_t at = 0;
+    size_t at = log_place(store, space, &first_author, &first_id,
+                          &first_branch);
 
     *n = 0;
     while ((log = next_of_origin(store, space, &ref->origin, &at)) != NULL) {

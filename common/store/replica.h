@@ -202,6 +202,16 @@ ENT_NODISCARD int ent_roster_put(struct ent_store *store, int64_t space,
 void ent_space_head(const struct ent_space_state *state, uint64_t *pos,
                     struct ent_hash *hash);
 
+/* ------------------------------------------------------------- said (said.c) */
+
+/* Append endpoints that the node itself signed (S10) and that are not in the
+ * list yet. */
+ENT_NODISCARD int ent_said_endpoints(struct ent_store *store,
+                                     const struct ent_key *key,
+                                     char endpoints[][ENT_ENDPOINT_MAX + 1],
+                                     size_t max, size_t *count,
+                                     struct ent_err *err);
+
 /* ----------------------------------------------------------- apply (apply.c) */
 
 /* The entry whose changes are applied. */

@@ -809,7 +809,7 @@ int ent_roster_put(struct ent_store *store, int64_t space,
     struct ent_space_state *state;
     struct ent_arena arena = {0};
     struct ent_hash hash;
-    uint64_t pos;
+    uint64_t pos = 0;
     int rc = ent_space_state(store, space, &state, err);
 
     *is_new = false;

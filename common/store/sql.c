@@ -4,7 +4,6 @@
 const char *const ent_sql_text[ENT_SQL_COUNT] = {
     [ENT_SQL_BEGIN] = "BEGIN IMMEDIATE",
     [ENT_SQL_COMMIT] = "COMMIT",
-    [ENT_SQL_ROLLBACK] = "ROLLBACK",
     [ENT_SQL_DATA_VERSION] = "PRAGMA data_version",
 
     [ENT_SQL_NODE_GET] = "SELECT value FROM local_node WHERE key = ?1",
@@ -101,6 +100,8 @@ const char *const ent_sql_text[ENT_SQL_COUNT] = {
     [ENT_SQL_FRONTIERS] =
         "SELECT key, counter, body, sig FROM frontier WHERE space = ?1"
         " ORDER BY key",
+    [ENT_SQL_FRONTIERS_OF] =
+        "SELECT body FROM frontier WHERE key = ?1 ORDER BY counter DESC",
     [ENT_SQL_FRONTIER_GET] =
         "SELECT counter, body, sig FROM frontier"
         " WHERE space = ?1 AND key = ?2",

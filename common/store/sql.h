@@ -5,7 +5,6 @@
 enum ent_sql {
     ENT_SQL_BEGIN,
     ENT_SQL_COMMIT,
-    ENT_SQL_ROLLBACK,
     ENT_SQL_DATA_VERSION,
 
     ENT_SQL_NODE_GET,
@@ -54,6 +53,7 @@ enum ent_sql {
 
     ENT_SQL_FRONTIERS,
     ENT_SQL_FRONTIER_GET,
+    ENT_SQL_FRONTIERS_OF,
     ENT_SQL_FRONTIER_PUT,
 
     ENT_SQL_PEER_LIST,
