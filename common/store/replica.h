@@ -264,4 +264,10 @@ ENT_NODISCARD int ent_apply_entry(struct ent_store *store, int64_t space,
                                   const struct ent_hash *hash,
                                   struct ent_sum *sum, struct ent_err *err);
 
+/* --------------------------------------------------------- search (search.c) */
+
+/* Forget every document, in the transaction that is open. The marks stay. */
+ENT_NODISCARD int ent_search_clear(struct ent_store *store,
+                                   struct ent_err *err);
+
 #endif

@@ -150,10 +150,19 @@ const char *const ent_sql_text[ENT_SQL_COUNT] = {
         "SELECT what, subject, at FROM local_alarm WHERE space = ?1"
         " ORDER BY at, what",
 
-    [ENT_SQL_SEARCH_MARK] = "SELECT seq FROM search_mark WHERE o = ?1",
+    [ENT_SQL_SEARCH_BEHIND] =
+        "SELECT o, seq FROM (SELECT origin.o AS o,"
+        " coalesce(search_mark.seq, origin.base) AS seq,"
+        " (SELECT n FROM log WHERE n BETWEEN origin.o << 40"
+        " AND (origin.o + 1 << 40) - 1 ORDER BY n DESC LIMIT 1) AS head"
+        " FROM origin LEFT JOIN search_mark ON search_mark.o = origin.o)"
+        " WHERE head > (o << 40 | seq) LIMIT 1",
     [ENT_SQL_SEARCH_SET_MARK] =
         "INSERT INTO search_mark(o, seq) VALUES(?1, ?2)"
         " ON CONFLICT(o) DO UPDATE SET seq = excluded.seq",
+    [ENT_SQL_SEARCH_DOC_COUNT] = "SELECT count(*) FROM search_doc",
+    [ENT_SQL_SEARCH_DOC_LAST] =
+        "SELECT seq FROM sqlite_sequence WHERE name = 'search_doc'",
     [ENT_SQL_SEARCH_DOC_DROP] =
         "DELETE FROM search_doc WHERE space = ?1 AND kind = ?2 AND id = ?3",
     [ENT_SQL_SEARCH_DOC_NEW] =
