@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <langinfo.h>
 #include <libintl.h>
 #include <libsmartcols.h>
 #include <stdarg.h>
@@ -648,8 +649,10 @@ static void table_heading(struct out *out)
         return;
     }
     scols_table_set_stream(out->table, out->file);
-    /* Everything is made safe here already; smartcols would do it again. */
-    scols_table_enable_noencoding(out->table, 1);
+    /* Everything is made safe here already; smartcols would do it again. But
+     * where UTF-8 is not the locale's, it would never come to an end. */
+    scols_table_enable_noencoding(out->table,
+                                  strcmp(nl_langinfo(CODESET), "UTF-8") == 0);
     scols_table_set_column_separator(out->table, "  ");
     scols_table_set_termforce(out->table, out->terminal
                                               ? SCOLS_TERMFORCE_ALWAYS
@@ -853,8 +856,10 @@ static void json_key(struct out *out, const char *key)
 /* Label, NUL, value, NUL: set when the widest label is known. */
 static void keep_line(struct out *out, const char *label, const char *text)
 {
-    size_t width = count_chars(label);
+    size_t width;
 
+    label = shown(out, label, 0);
+    width = count_chars(label);
     if (width > out->label_width)
         out->label_width = width;
     ent_buf_put(&out->names, label, strlen(label) + 1);

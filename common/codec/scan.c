@@ -47,10 +47,10 @@ static bool integer(const uint8_t *at, size_t left, size_t len, bool negative,
     if (!negative)
         return raw >= (len == 1 ? 128 : (uint64_t)1 << (8 * len / 2));
     /* Sign-extend, then ask whether the next shorter form would do. */
+    if ((raw >> (8 * len - 1) & 1) == 0)
+        return false;
     if (len < 8)
         raw |= UINT64_MAX << (8 * len);
-    if ((raw >> 63) == 0)
-        return false;
     return (int64_t)raw <
            (len == 1 ? -32 : -((int64_t)1 << (8 * len / 2 - 1)));
 }

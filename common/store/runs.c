@@ -218,8 +218,7 @@ static bool ever_admitted(const struct ent_space_state *space,
 
 /* The log to append to: the branch found, or a new branch when the run leaves
  * it before its head (A8). */
-static int place(struct taking *taking, struct ent_taken *taken,
-                 struct ent_err *err)
+static int place(struct taking *taking, bool *forked, struct ent_err *err)
 {
     static const struct ent_hash first;
     const struct ent_run *run = taking->run;
@@ -230,7 +229,7 @@ static int place(struct taking *taking, struct ent_taken *taken,
         rc = ent_log_make(taking->store, taking->space->space, &run->author,
                           &run->origin, &first, 0, &taking->log, err);
     else if (taking->log->head > before) {
-        taken->fork = true;
+        *forked = true;
         rc = ent_log_make(taking->store, taking->space->space, &run->author,
                           &run->origin, &taking->hashes[taking->dropped],
                           before, &taking->log, err);
@@ -285,7 +284,7 @@ static int check_waiting(const struct taking *taking, struct ent_err *err)
 }
 
 static int take_run(struct taking *taking, struct ent_taken *taken,
-                    struct ent_err *err)
+                    bool *forked, struct ent_err *err)
 {
     const struct ent_run *run = taking->run;
     int rc;
@@ -308,7 +307,7 @@ static int take_run(struct taking *taking, struct ent_taken *taken,
     taken->duplicate += (int64_t)taking->dropped;
     if (taking->dropped == run->count)
         return 0;
-    rc = place(taking, taken, err);
+    rc = place(taking, forked, err);
     for (size_t i = taking->dropped; rc == 0 && i < run->count; i++)
         rc = append(taking, i, taken, err);
     if (rc == 0)
@@ -336,11 +335,13 @@ static int take_one(struct ent_store *store, struct ent_space_state *space,
 {
     struct taking taking = {.store = store, .space = space, .run = run};
     struct ent_err said = {0};
-    int rc = take_run(&taking, taken, &said);
+    bool forked = false;
+    int rc = take_run(&taking, taken, &forked, &said);
 
     taking_fini(&taking);
     taken->received += (int64_t)run->count;
-    if (rc == 0 && taken->fork)
+    taken->fork = taken->fork || forked;
+    if (rc == 0 && forked)
         return raise_alarm(store, space->space, "fork",
                            ent_slice(run->author.b, ENT_KEY_BYTES), now_ms,
                            err);

@@ -14,6 +14,7 @@ static const char usage[] =
     "  --ids v7|v5     ids in the order of time, or made of names (v7)\n"
     "  --only PEER     entente or sqlite, in W1 and W2: for profiling;\n"
     "                  nothing is compared then\n"
+    "  --batch N       1 or 1000 changes a transaction only, in W1 and W2\n"
     "  --kinds DIR     the definition of the records\n"
     "  TEST            W1 ... W7\n";
 
@@ -28,7 +29,7 @@ static const struct test {
 
 struct arguments {
     const char *data, *dir, *kinds, *ids, *only;
-    int repeat;
+    int repeat, batch;
     bool wanted[ENT_ARRAY_LEN(tests)];
 };
 
@@ -69,6 +70,8 @@ static void read_arguments(int argc, char **argv, struct arguments *args)
             args->ids = value_of(argc, argv, &i);
         else if (strcmp(argv[i], "--only") == 0)
             args->only = value_of(argc, argv, &i);
+        else if (strcmp(argv[i], "--batch") == 0)
+            args->batch = atoi(value_of(argc, argv, &i));
         else if (strcmp(argv[i], "--repeat") == 0)
             args->repeat = atoi(value_of(argc, argv, &i));
         else
@@ -78,6 +81,8 @@ static void read_arguments(int argc, char **argv, struct arguments *args)
         misused("--data");
     if (args->repeat < 1 || args->repeat > 20)
         misused("--repeat");
+    if (args->batch != 0 && args->batch != 1 && args->batch != BENCH_BATCH)
+        misused("--batch");
     if (strcmp(args->ids, "v5") != 0 && strcmp(args->ids, "v7") != 0)
         misused("--ids");
 }
@@ -113,6 +118,7 @@ int main(int argc, char **argv)
     bench.data_dir = args.data;
     bench.kinds_dir = args.kinds;
     bench.repeat = args.repeat;
+    bench.batch = (size_t)args.batch;
     bench.who = who_of(args.only);
     node_kinds(args.kinds);
     bench_data_read(&bench.data, args.data, strcmp(args.ids, "v5") == 0);

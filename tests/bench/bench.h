@@ -201,6 +201,7 @@ struct bench {
     char work[BENCH_PATH_MAX];
     int repeat;
     enum bench_who who;
+    size_t batch; /* only these transactions in W1 and W2; 0: both sizes */
 };
 
 void bench_inserts(struct bench *bench);   /* W1 */

@@ -95,6 +95,8 @@ static void insert_once(struct bench *bench, size_t batch, const char *metric)
 {
     struct both both;
 
+    if (bench->batch != 0 && bench->batch != batch)
+        return;
     both_open(&both, bench, true);
     both_work(&both, NULL, bench->data.small, batch, "W1", metric);
     both_close(&both);
@@ -113,6 +115,8 @@ static void update_once(struct bench *bench, const struct bench_cells *cells,
 {
     struct both both;
 
+    if (bench->batch != 0 && bench->batch != batch)
+        return;
     both_open(&both, bench, true);
     both_work(&both, NULL, bench->data.small, BENCH_BATCH, "W2", NULL);
     both_work(&both, cells, cells->count, batch, "W2", metric);

@@ -127,12 +127,13 @@ static struct ent_value clean(struct node *node, struct ent_slice text)
 
 static void put(struct node *node, struct ent_writer *writer,
                 const struct ent_id *id, const struct ent_edit_op *ops,
-                size_t count, enum ent_written expected)
+                size_t count, bool fresh)
 {
     const struct ent_edit edit = {
         .kind = BENCH_KIND,
         .id = *id,
         .life = ENT_EDIT_TOUCH,
+        .fresh = fresh,
         .ops = ops,
         .op_count = count,
     };
@@ -141,8 +142,8 @@ static void put(struct node *node, struct ent_writer *writer,
 
     bench_must(ent_writer_put(writer, &edit, false, &written, &err), &err,
                "put");
-    if (written != expected)
-        bench_die("a put did %d instead of %d", written, expected);
+    if (written != (fresh ? ENT_WRITTEN_NEW : ENT_WRITTEN_CHANGED))
+        bench_die("a put was no %s", fresh ? "insert" : "change");
     ent_arena_reset(&node->arena);
 }
 
@@ -156,7 +157,7 @@ static void put_record(struct node *node, struct ent_writer *writer,
         ops[c].field = BENCH_FIELD_FIRST + c;
         ops[c].value = clean(node, data->records[record][c]);
     }
-    put(node, writer, &data->ids[record], ops, BENCH_COLUMNS, ENT_WRITTEN_NEW);
+    put(node, writer, &data->ids[record], ops, BENCH_COLUMNS, true);
 }
 
 static void put_cell(struct node *node, struct ent_writer *writer,
@@ -169,7 +170,7 @@ static void put_cell(struct node *node, struct ent_writer *writer,
         .value = clean(node, text),
     };
 
-    put(node, writer, id, &op, 1, ENT_WRITTEN_CHANGED);
+    put(node, writer, id, &op, 1, false);
 }
 
 void node_insert(struct node *node, const struct bench_data *data, size_t from,
