@@ -73,7 +73,8 @@ static int no_endpoint(struct ent_err *err, const char *endpoint)
 }
 
 /* A monitor is read through a pair of its own; each needs another name. Its
- * queue is bounded: whoever floods us with connections waits for us. */
+ * queue is bounded: whoever floods us with connections waits for us. Never ask
+ * for MONITOR_STOPPED: libzmq sends it blocking, reader or not. */
 static int open_monitor(void *context, void *socket, int events, void **monitor,
                         struct ent_err *err)
 {

@@ -23,6 +23,7 @@ from zmq.utils.monitor import recv_monitor_message
 
 FRAME_MAX = 1 << 20
 HANDSHAKE_S = 5  # the daemon's deadline for a stranger
+EVENTS = zmq.EVENT_ALL & ~zmq.EVENT_MONITOR_STOPPED
 failures = []
 
 
@@ -84,7 +85,7 @@ class Target:
             zmq.EVENT_CLOSED: "closed",
             zmq.EVENT_DISCONNECTED: "closed",
         }
-        monitor = dealer.get_monitor_socket()
+        monitor = dealer.get_monitor_socket(EVENTS)
         begin = time.monotonic()
         dealer.connect(self.endpoint)
         outcome = "nothing"
@@ -99,7 +100,7 @@ class Target:
 
 def was_cut(dealer, patience):
     """Whether a connection that stood ends within the time."""
-    monitor = dealer.get_monitor_socket()  # the one of the handshake
+    monitor = dealer.get_monitor_socket(EVENTS)  # the one of the handshake
     until = time.monotonic() + patience
     while monitor.poll(max(0, int(1000 * (until - time.monotonic())))):
         if recv_monitor_message(monitor)["event"] == zmq.EVENT_DISCONNECTED:
@@ -108,7 +109,9 @@ def was_cut(dealer, patience):
 
 
 def close(dealer):
-    dealer.disable_monitor()
+    monitor = dealer.get_monitor_socket(EVENTS)
+    dealer.monitor(None, 0)  # first: libzmq waits for a reader of the last
+    monitor.close(linger=0)
     dealer.close()
 
 
