@@ -1,6 +1,7 @@
 /* test_out.c - what commands print: programs can read it back, and nothing in
  * it moves a terminal's cursor or runs in a spreadsheet. */
 #include <check.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -315,6 +316,15 @@ START_TEST(a_full_disk_is_noticed)
     }
 END_TEST
 
+/* libsmartcols loops for ever over what its locale cannot read. */
+START_TEST(a_table_ends_in_any_locale)
+    {
+        setlocale(LC_CTYPE, "C");
+        list_one(OUT_TABLE, OUT_TEXT, "é");
+        page_lacks("\x1b");
+    }
+END_TEST
+
 START_TEST(no_format_lets_a_terminal_escape_through)
     {
         for (int format = OUT_TABLE; format <= OUT_MARKDOWN; format++) {
@@ -331,6 +341,7 @@ int main(void)
     SRunner *runner = srunner_create(suite);
     int failed;
 
+    setlocale(LC_CTYPE, "C.UTF-8");
     tcase_add_loop_test(tcase, a_cell_is_valid_json_whatever_it_holds, 0,
                         ENT_ARRAY_LEN(cells));
     tcase_add_test(tcase, keys_keep_their_case_and_rows_their_order);
@@ -349,6 +360,7 @@ int main(void)
     tcase_add_test(tcase, remarks_are_for_people_and_stay_on_their_line);
     tcase_add_test(tcase, a_text_for_stderr_is_harmless);
     tcase_add_test(tcase, a_full_disk_is_noticed);
+    tcase_add_test(tcase, a_table_ends_in_any_locale);
     tcase_add_test(tcase, no_format_lets_a_terminal_escape_through);
     suite_add_tcase(suite, tcase);
     srunner_run_all(runner, CK_NORMAL);

@@ -1,0 +1,31 @@
+/* out_text.h - one value as text: made safe for a terminal, as JSON, guarded
+ * against spreadsheets. Inside of out.h; commands use that. */
+#ifndef ENT_CLI_OUT_TEXT_H
+#define ENT_CLI_OUT_TEXT_H
+
+#include "cli/out.h"
+
+/* What may pass when text is shown; everything else that moves a cursor,
+ * hides or reorders is spelled out. */
+enum out_show {
+    OUT_SHOW_LF = 1,
+    OUT_SHOW_TAB = 2,
+    OUT_SHOW_BIDI = 4,
+};
+void out_show_as(struct ent_buf *buf, struct ent_slice text, unsigned pass);
+
+/* Characters of a text, which is their width for our labels. */
+size_t out_chars(const char *text);
+
+bool out_is_number(const char *text);
+
+/* A cell's value as JSON: NULL is null, and what is not of its type a
+ * string. */
+void out_json_value(struct ent_buf *buf, enum out_type type, const char *text);
+
+/* Write the JSON array `list` of plain values to `buf` again, as JSON or, with
+ * `joint` between them, as text; false, and `buf` as it was, when it is no
+ * such array. */
+bool out_put_list(struct ent_buf *buf, const char *list, const char *joint);
+
+#endif
