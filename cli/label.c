@@ -52,6 +52,16 @@ const char *label_when(const struct cmd_ctx *ctx, int64_t ms, char *text)
     return text;
 }
 
+const char *label_until(const struct cmd_ctx *ctx, int64_t ms, char *text)
+{
+    struct cmd_ctx then = *ctx;
+
+    then.now_ms = ms; /* so that it is not marked as odd */
+    look_time(&then, ms, text);
+    strcat(text, " UTC");
+    return text;
+}
+
 int label_read_key(struct cmd_ctx *ctx, const char *text, struct ent_key *key)
 {
     struct ent_key curve;

@@ -26,6 +26,9 @@ ENT_NODISCARD int label_read_key(struct cmd_ctx *ctx, const char *text,
 /* A moment, NULL for 0; `text` holds LOOK_TIME_TEXT bytes. */
 const char *label_when(const struct cmd_ctx *ctx, int64_t ms, char *text);
 
+/* A moment still to come, with its zone; `text` holds LOOK_TIME_TEXT bytes. */
+const char *label_until(const struct cmd_ctx *ctx, int64_t ms, char *text);
+
 /* The columns of a listing of peers, and one of its rows. */
 void label_peer_columns(struct cmd_ctx *ctx);
 void label_peer(struct cmd_ctx *ctx, const struct ent_peer *peer);

@@ -1,4 +1,5 @@
 /* node.c - commands about this node: its settings, its key, its health. */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,17 +75,21 @@ static int create_node(struct cmd_ctx *ctx, const char *org,
         .rand = &ctx->rand,
         .now_ms = ctx->now_ms,
     };
+    char iso3[8];
     int rc;
 
+    snprintf(iso3, sizeof(iso3), "%s", country);
     if (has_replica(ctx))
         return ent_err_set(&ctx->err, ENT_EUSAGE,
                            "%s holds a node already; another one needs "
                            "another --home",
                            ctx->home);
-    if (!is_country(country) && *country != '\0')
+    for (char *at = iso3; *at != '\0'; at++)
+        *at = (char)toupper((unsigned char)*at);
+    if (!is_country(iso3) && *iso3 != '\0')
         return ent_err_set(&ctx->err, ENT_EREFUSED,
                            "country: \"%s\" is no ISO 3166 code of three "
-                           "capital letters",
+                           "letters",
                            country);
     if (ctx->dry_run) {
         cmd_say(ctx, _("would make a node for %s in %s"), org, ctx->home);
@@ -92,7 +97,7 @@ static int create_node(struct cmd_ctx *ctx, const char *org,
     }
     rc = make_parents(ctx->home, &ctx->err);
     if (rc == 0)
-        rc = ent_store_create(ctx->home, org, country, &options, &ctx->err);
+        rc = ent_store_create(ctx->home, org, iso3, &options, &ctx->err);
     if (rc == 0 && cmd_store(ctx) == NULL)
         rc = ctx->err.code;
     if (rc == 0)

@@ -33,7 +33,7 @@ static int check_chair(struct cmd_ctx *ctx, int64_t space)
 
 static bool is_handle(const char *name)
 {
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-_.";
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
     size_t len = strlen(name);
 
     return len > 0 && len <= ENT_HANDLE_MAX && strspn(name, allowed) == len;
@@ -48,7 +48,7 @@ static int check_handle(struct cmd_ctx *ctx, const char *name)
     if (!is_handle(name))
         return ent_err_set(&ctx->err, ENT_EUSAGE,
                            "\"%s\" is no name for a space: use a to z, digits, "
-                           "- _ and .",
+                           "- and _",
                            name);
     rc = ent_space_find(ctx->store, name, &space, &ctx->err);
     if (rc == 0)
@@ -106,6 +106,7 @@ static int cmd_space_list(struct cmd_ctx *ctx, int argc, char **argv)
     struct out *out = ctx->out;
     struct ent_space *list = NULL;
     char id[ENT_ID_TEXT];
+    bool all = look_for_program(ctx);
     size_t count = 0;
 
     if (args_take(NULL, 0, &argc, argv, &ctx->err) < 0)
@@ -120,7 +121,8 @@ static int cmd_space_list(struct cmd_ctx *ctx, int argc, char **argv)
     out_column(out, "id", _("id"), OUT_TEXT);
     out_column(out, "title", _("title"), OUT_TEXT);
     out_column(out, "role", _("role"), OUT_TEXT);
-    out_column(out, "roster", _("roster"), OUT_NUMBER);
+    if (all)
+        out_column(out, "roster", _("roster"), OUT_NUMBER);
     out_column(out, "left", _("left"), OUT_BOOL);
     for (size_t i = 0; i < count; i++) {
         out_row(out);
@@ -128,7 +130,8 @@ static int cmd_space_list(struct cmd_ctx *ctx, int argc, char **argv)
         out_cell(out, look_id(ctx, &list[i].id, id));
         out_cell(out, label_title(ctx, &list[i]));
         out_cell(out, label_role(ctx, list[i].role));
-        out_cell_int(out, (int64_t)list[i].roster_pos);
+        if (all)
+            out_cell_int(out, (int64_t)list[i].roster_pos);
         out_cell(out, list[i].left ? "1" : "0");
     }
     out_list_end(out);
@@ -223,7 +226,8 @@ static int leave_space(struct cmd_ctx *ctx, const char *name, bool purge)
     }
     if (info.role == ENT_ROLE_CHAIR)
         return ent_err_set(&ctx->err, ENT_EDENIED,
-                           "the chair cannot leave its space");
+                           "the chair cannot leave the space: others could "
+                           "admit nobody any more");
     if (purge)
         cmd_say(ctx, _("would leave %s and delete everything in it"),
                 info.name);
@@ -359,11 +363,10 @@ static int print_invite(struct cmd_ctx *ctx, int64_t space, enum ent_role role,
         size_t len = text == NULL ? 0 : strcspn(text, "\n");
 
         printf("%.*s\n", (int)len, text);
-        look_time(ctx, expires_ms, until);
         cmd_say(ctx,
                 _("good for one organisation, until %s; send it by a way you "
                   "trust"),
-                until);
+                label_until(ctx, expires_ms, until));
         cmd_poke(ctx);
     }
     ent_buf_fini(&line);
