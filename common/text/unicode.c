@@ -9,6 +9,7 @@
 
 #define NFC_FREE_BELOW 0x300 /* below it nothing composes */
 #define APOSTROPHE 0x2019
+#define PARTS_MAX 32 /* that one may come apart into */
 
 static bool is_control(int32_t point)
 {
@@ -175,6 +176,33 @@ int ent_text_fold(struct ent_slice text, int32_t points[ENT_FOLD_MAX])
         if (points[i] == APOSTROPHE)
             points[i] = '\'';
     return (int)n;
+}
+
+void ent_text_put_bare(struct ent_buf *buf, struct ent_slice text)
+{
+    const utf8proc_option_t how = UTF8PROC_STABLE | UTF8PROC_DECOMPOSE |
+                                  UTF8PROC_CASEFOLD | UTF8PROC_STRIPMARK;
+
+    for (size_t i = 0; i < text.len;) {
+        int32_t points[PARTS_MAX];
+        utf8proc_uint8_t bytes[4];
+        int32_t point;
+        int bound = 0;
+        ssize_t len = utf8proc_iterate(text.at + i, (ssize_t)(text.len - i),
+                                       &point);
+        ssize_t n;
+
+        if (len <= 0) {
+            ent_buf_put_u8(buf, text.at[i++]);
+            continue;
+        }
+        i += (size_t)len;
+        n = utf8proc_decompose_char(point == APOSTROPHE ? '\'' : point, points,
+                                    PARTS_MAX, how, &bound);
+        for (ssize_t j = 0; j < n && j < PARTS_MAX; j++)
+            ent_buf_put(buf, bytes,
+                        (size_t)utf8proc_encode_char(points[j], bytes));
+    }
 }
 
 int ent_text_shown(struct ent_slice text, size_t max)
