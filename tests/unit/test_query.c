@@ -178,199 +178,195 @@ static const char *filtered(const char *field, enum ent_compare compare,
  */
 
 START_TEST(rows_come_with_their_names_and_types)
-    {
-        set(1, "code", "tr-1");
-        set_int(1, "participants", 24);
+{
+    set(1, "code", "tr-1");
+    set_int(1, "participants", 24);
 
-        ask("SELECT code, participants, 1.5 AS half, NULL AS none, x'00ff' "
-            "AS b"
-            " FROM trainings");
-        ck_assert_uint_eq(ent_query_columns(query), 5);
-        ck_assert_str_eq(ent_query_name(query, 2), "half");
-        ck_assert_int_eq(ent_query_next(query, &err), 1);
-        ck_assert_int_eq(ent_query_type(query, 0), ENT_COLUMN_TEXT);
-        ck_assert_str_eq(ent_query_text(query, 0), "tr-1");
-        ck_assert_int_eq(ent_query_type(query, 1), ENT_COLUMN_INTEGER);
-        ck_assert_int_eq(ent_query_int(query, 1), 24);
-        ck_assert_str_eq(ent_query_text(query, 1), "24");
-        ck_assert_int_eq(ent_query_type(query, 2), ENT_COLUMN_REAL);
-        ck_assert_str_eq(ent_query_text(query, 2), "1.5");
-        ck_assert_int_eq(ent_query_type(query, 3), ENT_COLUMN_NULL);
-        ck_assert_str_eq(ent_query_text(query, 3), "");
-        ck_assert_int_eq(ent_query_type(query, 4), ENT_COLUMN_BLOB);
-        ck_assert_str_eq(ent_query_text(query, 4), "00ff");
-        ck_assert_int_eq(ent_query_next(query, &err), 0);
-    }
+    ask("SELECT code, participants, 1.5 AS half, NULL AS none, "
+        "x'00ff' AS b FROM trainings");
+    ck_assert_uint_eq(ent_query_columns(query), 5);
+    ck_assert_str_eq(ent_query_name(query, 2), "half");
+    ck_assert_int_eq(ent_query_next(query, &err), 1);
+    ck_assert_int_eq(ent_query_type(query, 0), ENT_COLUMN_TEXT);
+    ck_assert_str_eq(ent_query_text(query, 0), "tr-1");
+    ck_assert_int_eq(ent_query_type(query, 1), ENT_COLUMN_INTEGER);
+    ck_assert_int_eq(ent_query_int(query, 1), 24);
+    ck_assert_str_eq(ent_query_text(query, 1), "24");
+    ck_assert_int_eq(ent_query_type(query, 2), ENT_COLUMN_REAL);
+    ck_assert_str_eq(ent_query_text(query, 2), "1.5");
+    ck_assert_int_eq(ent_query_type(query, 3), ENT_COLUMN_NULL);
+    ck_assert_str_eq(ent_query_text(query, 3), "");
+    ck_assert_int_eq(ent_query_type(query, 4), ENT_COLUMN_BLOB);
+    ck_assert_str_eq(ent_query_text(query, 4), "00ff");
+    ck_assert_int_eq(ent_query_next(query, &err), 0);
+}
 END_TEST
 
 START_TEST(parameters_are_bound_never_pasted)
-    {
-        ask("SELECT :on, :country IS NULL");
-        ent_query_bind(query, ":on", "x'; DROP TABLE log; --");
-        ent_query_bind(query, ":country", NULL);
-        ent_query_bind(query, ":unknown", "ignored");
-        ck_assert_int_eq(ent_query_next(query, &err), 1);
-        ck_assert_str_eq(ent_query_text(query, 0), "x'; DROP TABLE log; --");
-        ck_assert_int_eq(ent_query_int(query, 1), 1);
-    }
+{
+    ask("SELECT :on, :country IS NULL");
+    ent_query_bind(query, ":on", "x'; DROP TABLE log; --");
+    ent_query_bind(query, ":country", NULL);
+    ent_query_bind(query, ":unknown", "ignored");
+    ck_assert_int_eq(ent_query_next(query, &err), 1);
+    ck_assert_str_eq(ent_query_text(query, 0), "x'; DROP TABLE log; --");
+    ck_assert_int_eq(ent_query_int(query, 1), 1);
+}
 END_TEST
 
 START_TEST(nothing_can_be_written)
-    {
-        ck_refused("DELETE FROM trainings");
-        ck_refused("UPDATE log SET verdict = 1");
-        ck_refused(
-            "INSERT INTO trainings(space, id, meta) VALUES(1, x'', x'')");
-        ck_refused("CREATE TABLE t(x)");
-        ck_refused("CREATE TEMP TABLE t(x)");
-        ck_refused("CREATE VIEW v AS SELECT 1");
-        ck_refused("DROP TABLE log");
-        ck_refused("UPDATE sqlite_master SET sql = ''");
-        ck_refused("REINDEX");
-        ck_refused("ANALYZE");
-        ck_refused("VACUUM INTO '/tmp/entente-stolen.db'");
-        ck_refused("INSERT INTO search(search) VALUES('delete-all')");
-        ck_refused("BEGIN IMMEDIATE");
-        ck_refused("SAVEPOINT s");
-        ck_refused("WITH x AS (SELECT 1) DELETE FROM log");
-    }
+{
+    ck_refused("DELETE FROM trainings");
+    ck_refused("UPDATE log SET verdict = 1");
+    ck_refused("INSERT INTO trainings(space, id, meta) VALUES(1, x'', x'')");
+    ck_refused("CREATE TABLE t(x)");
+    ck_refused("CREATE TEMP TABLE t(x)");
+    ck_refused("CREATE VIEW v AS SELECT 1");
+    ck_refused("DROP TABLE log");
+    ck_refused("UPDATE sqlite_master SET sql = ''");
+    ck_refused("REINDEX");
+    ck_refused("ANALYZE");
+    ck_refused("VACUUM INTO '/tmp/entente-stolen.db'");
+    ck_refused("INSERT INTO search(search) VALUES('delete-all')");
+    ck_refused("BEGIN IMMEDIATE");
+    ck_refused("SAVEPOINT s");
+    ck_refused("WITH x AS (SELECT 1) DELETE FROM log");
+}
 END_TEST
 
 START_TEST(no_other_file_and_no_setting_can_be_reached)
-    {
-        ck_refused("ATTACH '/etc/passwd' AS x");
-        ck_refused("ATTACH ':memory:' AS x");
-        ck_refused("PRAGMA query_only = OFF");
-        ck_refused("PRAGMA writable_schema = ON");
-        ck_refused("PRAGMA journal_mode = DELETE");
-        ck_refused("PRAGMA data_version = 1");
-        ck_refused("SELECT * FROM pragma_database_list");
-        ck_refused("SELECT load_extension('/tmp/x.so')");
-    }
+{
+    ck_refused("ATTACH '/etc/passwd' AS x");
+    ck_refused("ATTACH ':memory:' AS x");
+    ck_refused("PRAGMA query_only = OFF");
+    ck_refused("PRAGMA writable_schema = ON");
+    ck_refused("PRAGMA journal_mode = DELETE");
+    ck_refused("PRAGMA data_version = 1");
+    ck_refused("SELECT * FROM pragma_database_list");
+    ck_refused("SELECT load_extension('/tmp/x.so')");
+}
 END_TEST
 
 /* Secrets of invitations are nobody's to list. */
 START_TEST(secrets_cannot_be_read)
-    {
-        run_sql("INSERT INTO local_invite(id, space, secret, role, expires)"
-                " VALUES(x'01', 1, x'02', 1, 0)");
+{
+    run_sql("INSERT INTO local_invite(id, space, secret, role, expires)"
+            " VALUES(x'01', 1, x'02', 1, 0)");
 
-        ck_refused("SELECT * FROM local_invite");
-        ck_refused("SELECT secret FROM local_invite");
-        ck_refused("SELECT count(*) FROM LOCAL_INVITE");
-        ck_refused("SELECT rowid FROM \"local_invite\"");
-        ck_refused("SELECT (SELECT hex(secret) FROM local_invite)");
-        ck_refused(
-            "WITH x(a,b,c,d,e,f) AS (TABLE local_invite) SELECT c FROM x");
-        ck_refused("SELECT data FROM sqlite_dbpage");
-    }
+    ck_refused("SELECT * FROM local_invite");
+    ck_refused("SELECT secret FROM local_invite");
+    ck_refused("SELECT count(*) FROM LOCAL_INVITE");
+    ck_refused("SELECT rowid FROM \"local_invite\"");
+    ck_refused("SELECT (SELECT hex(secret) FROM local_invite)");
+    ck_refused("WITH x(a,b,c,d,e,f) AS (TABLE local_invite) SELECT c FROM x");
+    ck_refused("SELECT data FROM sqlite_dbpage");
+}
 END_TEST
 
 START_TEST(one_statement_and_no_more)
-    {
-        ck_refused("");
-        ck_refused("  -- nothing\n");
-        ck_refused("SELECT 1; SELECT 2");
-        ck_refused("SELECT 1; DELETE FROM log");
-        ck_refused("SELECT 1; nonsense");
-        ck_assert_str_eq(answer("SELECT 1 ; -- the end\n ;"), "1");
-    }
+{
+    ck_refused("");
+    ck_refused("  -- nothing\n");
+    ck_refused("SELECT 1; SELECT 2");
+    ck_refused("SELECT 1; DELETE FROM log");
+    ck_refused("SELECT 1; nonsense");
+    ck_assert_str_eq(answer("SELECT 1 ; -- the end\n ;"), "1");
+}
 END_TEST
 
 START_TEST(what_is_wrong_with_a_text_is_said_in_sqlites_words)
-    {
-        ck_refused("SELEKT 1");
-        ck_assert_ptr_nonnull(strstr(err.text, "SELEKT"));
-        ck_refused("SELECT nought FROM trainings");
-        ck_assert_ptr_nonnull(strstr(err.text, "no such column: nought"));
-        ck_refused("SELECT \"nought\"");
-        ck_refused("SELECT json_extract('{', '$')");
-        ck_refused("SELECT length(zeroblob(100000000))");
-    }
+{
+    ck_refused("SELEKT 1");
+    ck_assert_ptr_nonnull(strstr(err.text, "SELEKT"));
+    ck_refused("SELECT nought FROM trainings");
+    ck_assert_ptr_nonnull(strstr(err.text, "no such column: nought"));
+    ck_refused("SELECT \"nought\"");
+    ck_refused("SELECT json_extract('{', '$')");
+    ck_refused("SELECT length(zeroblob(100000000))");
+}
 END_TEST
 
 START_TEST(the_word_index_and_json_can_be_asked)
-    {
-        set(1, "code", "tr-1");
-        ck_ok(ent_search_catch_up(store, &err));
+{
+    set(1, "code", "tr-1");
+    ck_ok(ent_search_catch_up(store, &err));
 
-        ck_assert_str_eq(answer("SELECT count(*) FROM search"
-                                " WHERE search MATCH 'tr'"),
-                         "1");
-        ck_assert_str_eq(answer("SELECT group_concat(value, '+')"
-                                " FROM json_each('[\"a\",\"b\"]')"),
-                         "a+b");
-        ck_assert_str_eq(answer("WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL"
-                                " SELECT x + 1 FROM c WHERE x < 5)"
-                                " SELECT sum(x) FROM c"),
-                         "15");
-        ck_assert_str_eq(answer("SELECT ent_fold('L’Été')"), "l'ete");
-        ck_assert_str_eq(answer("SELECT ent_uuid(id) FROM trainings"),
-                         "01000000-0000-0000-0000-000000000000");
-    }
+    ck_assert_str_eq(answer("SELECT count(*) FROM search"
+                            " WHERE search MATCH 'tr'"),
+                     "1");
+    ck_assert_str_eq(answer("SELECT group_concat(value, '+')"
+                            " FROM json_each('[\"a\",\"b\"]')"),
+                     "a+b");
+    ck_assert_str_eq(answer("WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL"
+                            " SELECT x + 1 FROM c WHERE x < 5)"
+                            " SELECT sum(x) FROM c"),
+                     "15");
+    ck_assert_str_eq(answer("SELECT ent_fold('L’Été')"), "l'ete");
+    ck_assert_str_eq(answer("SELECT ent_uuid(id) FROM trainings"),
+                     "01000000-0000-0000-0000-000000000000");
+}
 END_TEST
 
 START_TEST(a_store_open_for_reading_answers_too)
-    {
-        struct ent_store_options options = {
-            .kinds = &kinds, .rand = &rnd, .now_ms = NOW_MS, .read_only = true};
+{
+    struct ent_store_options options = {
+        .kinds = &kinds, .rand = &rnd, .now_ms = NOW_MS, .read_only = true};
 
-        ent_store_close(store);
-        ck_ok(ent_store_open(dir, &options, &store, &err));
-        ck_assert_str_eq(answer("SELECT count(*) FROM log"), "0");
-    }
+    ent_store_close(store);
+    ck_ok(ent_store_open(dir, &options, &store, &err));
+    ck_assert_str_eq(answer("SELECT count(*) FROM log"), "0");
+}
 END_TEST
 
 START_TEST(values_come_out_of_json_text)
-    {
-        ck_ok(ent_query_json("{\"resources\": [{\"path\": \"a.csv\"},"
-                             " {\"path\": \"b.csv\"}]}",
-                             "SELECT value ->> 'path'"
-                             " FROM json_each(:json, '$.resources')",
-                             &query, &err));
-        ck_assert_int_eq(ent_query_next(query, &err), 1);
-        ck_assert_str_eq(ent_query_text(query, 0), "a.csv");
-        ck_assert_int_eq(ent_query_next(query, &err), 1);
-        ck_assert_str_eq(ent_query_text(query, 0), "b.csv");
-        ck_assert_int_eq(ent_query_next(query, &err), 0);
-    }
+{
+    ck_ok(ent_query_json("{\"resources\": [{\"path\": \"a.csv\"},"
+                         " {\"path\": \"b.csv\"}]}",
+                         "SELECT value ->> 'path'"
+                         " FROM json_each(:json, '$.resources')",
+                         &query, &err));
+    ck_assert_int_eq(ent_query_next(query, &err), 1);
+    ck_assert_str_eq(ent_query_text(query, 0), "a.csv");
+    ck_assert_int_eq(ent_query_next(query, &err), 1);
+    ck_assert_str_eq(ent_query_text(query, 0), "b.csv");
+    ck_assert_int_eq(ent_query_next(query, &err), 0);
+}
 END_TEST
 
 START_TEST(malformed_json_is_an_error)
-    {
-        ck_ok(ent_query_json("{", "SELECT * FROM json_each(:json)", &query,
-                             &err));
-        ck_assert_int_eq(ent_query_next(query, &err), ENT_EUSAGE);
-    }
+{
+    ck_ok(ent_query_json("{", "SELECT * FROM json_each(:json)", &query, &err));
+    ck_assert_int_eq(ent_query_next(query, &err), ENT_EUSAGE);
+}
 END_TEST
 
 /* ------------------------------------------------------------------- listings
  */
 
 START_TEST(a_listing_shows_handle_id_conflicts_and_columns)
-    {
-        const struct ent_field *columns[] = {field_of("participants"),
-                                             field_of("code")};
-        struct ent_listing listing = {.kind = training(),
-                                      .space = space,
-                                      .columns = columns,
-                                      .column_count = 2};
+{
+    const struct ent_field *columns[] = {field_of("participants"),
+                                         field_of("code")};
+    struct ent_listing listing = {.kind = training(),
+                                  .space = space,
+                                  .columns = columns,
+                                  .column_count = 2};
 
-        set(1, "code", "tr-1");
-        set_int(1, "participants", 24);
-        ck_ok(ent_query_list(store, &listing, &query, &err));
-        ck_assert_uint_eq(ent_query_columns(query), 5);
-        ck_assert_str_eq(ent_query_name(query, 2), "contested");
-        ck_assert_str_eq(ent_query_name(query, 3), "participants");
-        ck_assert_int_eq(ent_query_next(query, &err), 1);
-        ck_assert_str_eq(ent_query_text(query, 0), "gt");
-        ck_assert_str_eq(ent_query_text(query, 1),
-                         "01000000-0000-0000-0000-000000000000");
-        ck_assert_int_eq(ent_query_int(query, 2), 0);
-        ck_assert_str_eq(ent_query_text(query, 3), "24");
-        ck_assert_str_eq(ent_query_text(query, 4), "tr-1");
-        ck_assert_int_eq(ent_query_next(query, &err), 0);
-    }
+    set(1, "code", "tr-1");
+    set_int(1, "participants", 24);
+    ck_ok(ent_query_list(store, &listing, &query, &err));
+    ck_assert_uint_eq(ent_query_columns(query), 5);
+    ck_assert_str_eq(ent_query_name(query, 2), "contested");
+    ck_assert_str_eq(ent_query_name(query, 3), "participants");
+    ck_assert_int_eq(ent_query_next(query, &err), 1);
+    ck_assert_str_eq(ent_query_text(query, 0), "gt");
+    ck_assert_str_eq(ent_query_text(query, 1),
+                     "01000000-0000-0000-0000-000000000000");
+    ck_assert_int_eq(ent_query_int(query, 2), 0);
+    ck_assert_str_eq(ent_query_text(query, 3), "24");
+    ck_assert_str_eq(ent_query_text(query, 4), "tr-1");
+    ck_assert_int_eq(ent_query_next(query, &err), 0);
+}
 END_TEST
 
 static int64_t contested(void)
@@ -385,48 +381,48 @@ static int64_t contested(void)
 }
 
 START_TEST(contested_fields_that_ask_are_counted)
-    {
-        set(1, "code", "tr-1");
-        set_int(1, "participants", 24);
-        put(1, "participants", ent_value_int(26), true);
-        put(1, "participants", ent_value_int(28), true);
-        ck_assert_int_eq(contested(), 1);
-        set(1, "status", "planned");
-        put(1, "status", ent_value_text(ent_slice_str("delivered")), true);
-        ck_assert_int_eq(contested(), 2);
-    }
+{
+    set(1, "code", "tr-1");
+    set_int(1, "participants", 24);
+    put(1, "participants", ent_value_int(26), true);
+    put(1, "participants", ent_value_int(28), true);
+    ck_assert_int_eq(contested(), 1);
+    set(1, "status", "planned");
+    put(1, "status", ent_value_text(ent_slice_str("delivered")), true);
+    ck_assert_int_eq(contested(), 2);
+}
 END_TEST
 
 START_TEST(quiet_fields_and_equal_values_are_not_contested)
-    {
-        set(1, "code", "tr-1");
-        set(1, "title_fr", "Formation");
-        put(1, "title_fr", ent_value_text(ent_slice_str("Atelier")), true);
-        set_int(1, "participants", 24);
-        put(1, "participants", ent_value_int(24), true);
-        ck_assert_int_eq(contested(), 0);
-    }
+{
+    set(1, "code", "tr-1");
+    set(1, "title_fr", "Formation");
+    put(1, "title_fr", ent_value_text(ent_slice_str("Atelier")), true);
+    set_int(1, "participants", 24);
+    put(1, "participants", ent_value_int(24), true);
+    ck_assert_int_eq(contested(), 0);
+}
 END_TEST
 
 /* A value of a type the field cannot hold stands in table cell, alone. */
 START_TEST(a_field_kept_aside_for_another_reason_is_not_contested)
-    {
-        set(1, "code", "tr-1");
-        put(1, "participants", ent_value_text(ent_slice_str("many")), false);
-        ck_assert_int_eq(contested(), 0);
-    }
+{
+    set(1, "code", "tr-1");
+    put(1, "participants", ent_value_text(ent_slice_str("many")), false);
+    ck_assert_int_eq(contested(), 0);
+}
 END_TEST
 
 START_TEST(an_edit_beside_a_deletion_is_contested)
-    {
-        set(1, "code", "tr-1");
-        run_sql("INSERT INTO cell SELECT space, 6, id, 0, 1, 0, 4, x'c0'"
-                " FROM trainings");
-        ck_assert_int_eq(contested(), 0);
-        run_sql("INSERT INTO cell SELECT space, 6, id, 0, 2, 0, 5, x'c0'"
-                " FROM trainings");
-        ck_assert_int_eq(contested(), 1);
-    }
+{
+    set(1, "code", "tr-1");
+    run_sql("INSERT INTO cell SELECT space, 6, id, 0, 1, 0, 4, x'c0'"
+            " FROM trainings");
+    ck_assert_int_eq(contested(), 0);
+    run_sql("INSERT INTO cell SELECT space, 6, id, 0, 2, 0, 5, x'c0'"
+            " FROM trainings");
+    ck_assert_int_eq(contested(), 1);
+}
 END_TEST
 
 static void four_trainings(void)
@@ -448,80 +444,77 @@ static void four_trainings(void)
 }
 
 START_TEST(filters_compare_figures_as_figures)
-    {
-        four_trainings();
-        ck_assert_str_eq(filtered("participants", ENT_COMPARE_LT, "24"), "b");
-        ck_assert_str_eq(filtered("participants", ENT_COMPARE_LE, "24"), "a b");
-        ck_assert_str_eq(filtered("participants", ENT_COMPARE_GT, "24"), "c");
-        ck_assert_str_eq(filtered("participants", ENT_COMPARE_GE, "24.0"),
-                         "a c");
-        ck_assert_str_eq(filtered("participants", ENT_COMPARE_EQ, "24"), "a");
-        ck_assert_str_eq(filtered("participants", ENT_COMPARE_NE, "24"),
-                         "b c d");
-    }
+{
+    four_trainings();
+    ck_assert_str_eq(filtered("participants", ENT_COMPARE_LT, "24"), "b");
+    ck_assert_str_eq(filtered("participants", ENT_COMPARE_LE, "24"), "a b");
+    ck_assert_str_eq(filtered("participants", ENT_COMPARE_GT, "24"), "c");
+    ck_assert_str_eq(filtered("participants", ENT_COMPARE_GE, "24.0"), "a c");
+    ck_assert_str_eq(filtered("participants", ENT_COMPARE_EQ, "24"), "a");
+    ck_assert_str_eq(filtered("participants", ENT_COMPARE_NE, "24"), "b c d");
+}
 END_TEST
 
 START_TEST(filters_compare_dates_and_codes_as_text)
-    {
-        four_trainings();
-        ck_assert_str_eq(filtered("start_on", ENT_COMPARE_GE, "2018"), "a");
-        ck_assert_str_eq(filtered("start_on", ENT_COMPARE_LT, "2018"), "b");
-        ck_assert_str_eq(filtered("code", ENT_COMPARE_EQ, "c"), "c");
-        ck_assert_str_eq(filtered("code", ENT_COMPARE_EQ, "' OR 1 --"), "");
-    }
+{
+    four_trainings();
+    ck_assert_str_eq(filtered("start_on", ENT_COMPARE_GE, "2018"), "a");
+    ck_assert_str_eq(filtered("start_on", ENT_COMPARE_LT, "2018"), "b");
+    ck_assert_str_eq(filtered("code", ENT_COMPARE_EQ, "c"), "c");
+    ck_assert_str_eq(filtered("code", ENT_COMPARE_EQ, "' OR 1 --"), "");
+}
 END_TEST
 
 START_TEST(an_empty_text_asks_for_empty_fields)
-    {
-        four_trainings();
-        ck_assert_str_eq(filtered("start_on", ENT_COMPARE_EQ, ""), "c d");
-        ck_assert_str_eq(filtered("start_on", ENT_COMPARE_NE, ""), "a b");
-        ck_assert_str_eq(filtered("modules", ENT_COMPARE_EQ, ""), "c d");
-        ck_assert_str_eq(filtered("modules", ENT_COMPARE_NE, ""), "a b");
-    }
+{
+    four_trainings();
+    ck_assert_str_eq(filtered("start_on", ENT_COMPARE_EQ, ""), "c d");
+    ck_assert_str_eq(filtered("start_on", ENT_COMPARE_NE, ""), "a b");
+    ck_assert_str_eq(filtered("modules", ENT_COMPARE_EQ, ""), "c d");
+    ck_assert_str_eq(filtered("modules", ENT_COMPARE_NE, ""), "a b");
+}
 END_TEST
 
 START_TEST(a_part_is_found_without_accents_and_wildcards)
-    {
-        four_trainings();
-        ck_assert_str_eq(
-            filtered("title_fr", ENT_COMPARE_CONTAINS, "EVALUATION"), "b");
-        ck_assert_str_eq(filtered("title_fr", ENT_COMPARE_CONTAINS, "l’éval"),
-                         "b");
-        ck_assert_str_eq(filtered("title_fr", ENT_COMPARE_CONTAINS, "0%"), "a");
-        ck_assert_str_eq(filtered("title_fr", ENT_COMPARE_CONTAINS, "G%n"), "");
-        ck_assert_str_eq(filtered("title_fr", ENT_COMPARE_CONTAINS, "_"), "");
-    }
+{
+    four_trainings();
+    ck_assert_str_eq(filtered("title_fr", ENT_COMPARE_CONTAINS, "EVALUATION"),
+                     "b");
+    ck_assert_str_eq(filtered("title_fr", ENT_COMPARE_CONTAINS, "l’éval"), "b");
+    ck_assert_str_eq(filtered("title_fr", ENT_COMPARE_CONTAINS, "0%"), "a");
+    ck_assert_str_eq(filtered("title_fr", ENT_COMPARE_CONTAINS, "G%n"), "");
+    ck_assert_str_eq(filtered("title_fr", ENT_COMPARE_CONTAINS, "_"), "");
+}
 END_TEST
 
 START_TEST(a_set_equals_what_it_has)
-    {
-        four_trainings();
-        ck_assert_str_eq(filtered("modules", ENT_COMPARE_EQ, "m2"), "a b");
-        ck_assert_str_eq(filtered("modules", ENT_COMPARE_EQ, "m1"), "b");
-        ck_assert_str_eq(filtered("modules", ENT_COMPARE_NE, "m1"), "a c d");
-        ck_assert_str_eq(filtered("modules", ENT_COMPARE_CONTAINS, "M"), "a b");
-        ck_assert_str_eq(filtered("modules", ENT_COMPARE_CONTAINS, "\""), "");
-    }
+{
+    four_trainings();
+    ck_assert_str_eq(filtered("modules", ENT_COMPARE_EQ, "m2"), "a b");
+    ck_assert_str_eq(filtered("modules", ENT_COMPARE_EQ, "m1"), "b");
+    ck_assert_str_eq(filtered("modules", ENT_COMPARE_NE, "m1"), "a c d");
+    ck_assert_str_eq(filtered("modules", ENT_COMPARE_CONTAINS, "M"), "a b");
+    ck_assert_str_eq(filtered("modules", ENT_COMPARE_CONTAINS, "\""), "");
+}
 END_TEST
 
 START_TEST(listings_are_sorted_and_limited)
-    {
-        const struct ent_field *columns[] = {field_of("code")};
-        struct ent_listing listing = {
-            .kind = training(), .columns = columns, .column_count = 1};
+{
+    const struct ent_field *columns[] = {field_of("code")};
+    struct ent_listing listing = {
+        .kind = training(), .columns = columns, .column_count = 1};
 
-        four_trainings();
-        ck_assert_str_eq(codes(&listing), "a b c d");
-        listing.descending = true;
-        ck_assert_str_eq(codes(&listing), "d c b a");
-        listing.sort = field_of("participants");
-        ck_assert_str_eq(codes(&listing), "c a b d");
-        listing.limit = 2;
-        ck_assert_str_eq(codes(&listing), "c a");
-        listing.space = space + 1;
-        ck_assert_str_eq(codes(&listing), "");
-    }
+    four_trainings();
+    ck_assert_str_eq(codes(&listing), "a b c d");
+    listing.descending = true;
+    ck_assert_str_eq(codes(&listing), "d c b a");
+    listing.sort = field_of("participants");
+    ck_assert_str_eq(codes(&listing), "c a b d");
+    listing.limit = 2;
+    ck_assert_str_eq(codes(&listing), "c a");
+    listing.space = space + 1;
+    ck_assert_str_eq(codes(&listing), "");
+}
 END_TEST
 
 int main(void)

@@ -153,200 +153,199 @@ static int64_t ask(const char *sql)
 }
 
 START_TEST(a_word_is_found_without_its_accents_and_case)
-    {
-        set(1, "display_name", "Bénédicte NDAYIZEYE");
-        set(2, "display_name", "Olivier");
+{
+    set(1, "display_name", "Bénédicte NDAYIZEYE");
+    set(2, "display_name", "Olivier");
 
-        ck_assert_uint_eq(search("benedicte"), 1);
-        ck_assert_int_eq(memcmp(&found[0].id, &(struct ent_id){{1}}, 16), 0);
-        ck_assert_uint_eq(found[0].kind, trainer()->number);
-        ck_assert_int_eq(found[0].space, space);
-        ck_assert_uint_eq(search("BÉNÉDICTE ndayizeye"), 1);
-    }
+    ck_assert_uint_eq(search("benedicte"), 1);
+    ck_assert_int_eq(memcmp(&found[0].id, &(struct ent_id){{1}}, 16), 0);
+    ck_assert_uint_eq(found[0].kind, trainer()->number);
+    ck_assert_int_eq(found[0].space, space);
+    ck_assert_uint_eq(search("BÉNÉDICTE ndayizeye"), 1);
+}
 END_TEST
 
 START_TEST(all_words_are_needed_and_the_last_may_be_a_beginning)
-    {
-        set(1, "display_name", "Marie Claire");
-        set(2, "display_name", "Marie Chantal");
+{
+    set(1, "display_name", "Marie Claire");
+    set(2, "display_name", "Marie Chantal");
 
-        ck_assert_uint_eq(search("marie"), 2);
-        ck_assert_uint_eq(search("marie cl"), 1);
-        ck_assert_uint_eq(search("mar claire"), 0);
-        ck_assert_uint_eq(search("claire olivier"), 0);
-    }
+    ck_assert_uint_eq(search("marie"), 2);
+    ck_assert_uint_eq(search("marie cl"), 1);
+    ck_assert_uint_eq(search("mar claire"), 0);
+    ck_assert_uint_eq(search("claire olivier"), 0);
+}
 END_TEST
 
 START_TEST(the_newest_is_found_first_and_no_more_than_asked)
-    {
-        size_t count;
+{
+    size_t count;
 
-        set(1, "display_name", "Marie");
-        set(2, "display_name", "Marie");
-        ck_assert_uint_eq(search("marie"), 2);
-        set(1, "cohort", "tot-2017");
+    set(1, "display_name", "Marie");
+    set(2, "display_name", "Marie");
+    ck_assert_uint_eq(search("marie"), 2);
+    set(1, "cohort", "tot-2017");
 
-        ck_assert_uint_eq(search("marie"), 2);
-        ck_assert_uint_eq(found[0].id.b[0], 1);
-        ck_ok(ent_search(store, "marie", found, 1, &count, &err));
-        ck_assert_uint_eq(count, 1);
-        ck_ok(ent_search(store, "marie", found, 0, &count, &err));
-        ck_assert_uint_eq(count, 0);
-    }
+    ck_assert_uint_eq(search("marie"), 2);
+    ck_assert_uint_eq(found[0].id.b[0], 1);
+    ck_ok(ent_search(store, "marie", found, 1, &count, &err));
+    ck_assert_uint_eq(count, 1);
+    ck_ok(ent_search(store, "marie", found, 0, &count, &err));
+    ck_assert_uint_eq(count, 0);
+}
 END_TEST
 
 /* A code is one word to a person and several to the index. */
 START_TEST(a_code_with_hyphens_is_found_by_all_its_parts)
-    {
-        set(1, "code", "ctc-pf-bdi-01");
-        set(2, "code", "ctc-pf-bdi-02");
+{
+    set(1, "code", "ctc-pf-bdi-01");
+    set(2, "code", "ctc-pf-bdi-02");
 
-        ck_assert_uint_eq(search("ctc-pf-bdi-01"), 1);
-        ck_assert_uint_eq(search("ctc-pf-bdi"), 2);
-        ck_assert_uint_eq(search("pf"), 2);
-    }
+    ck_assert_uint_eq(search("ctc-pf-bdi-01"), 1);
+    ck_assert_uint_eq(search("ctc-pf-bdi"), 2);
+    ck_assert_uint_eq(search("pf"), 2);
+}
 END_TEST
 
 /* The words are a person's: nothing in them may act. */
 START_TEST(operators_and_quotes_are_only_words)
-    {
-        set(1, "display_name", "Marie AND Claire");
+{
+    set(1, "display_name", "Marie AND Claire");
 
-        ck_assert_uint_eq(search("marie OR olivier"), 0);
-        ck_assert_uint_eq(search("NOT marie"), 0);
-        ck_assert_uint_eq(search("marie AND claire"), 1);
-        ck_assert_uint_eq(search("\"marie\" *"), 1);
-        ck_assert_uint_eq(search("words:marie"), 0);
-        ck_assert_uint_eq(search("mar* claire)"), 0);
-        ck_assert_uint_eq(search("^marie"), 1);
-        ck_assert_uint_eq(search("'; DROP TABLE search; --"), 0);
-    }
+    ck_assert_uint_eq(search("marie OR olivier"), 0);
+    ck_assert_uint_eq(search("NOT marie"), 0);
+    ck_assert_uint_eq(search("marie AND claire"), 1);
+    ck_assert_uint_eq(search("\"marie\" *"), 1);
+    ck_assert_uint_eq(search("words:marie"), 0);
+    ck_assert_uint_eq(search("mar* claire)"), 0);
+    ck_assert_uint_eq(search("^marie"), 1);
+    ck_assert_uint_eq(search("'; DROP TABLE search; --"), 0);
+}
 END_TEST
 
 START_TEST(no_word_finds_nothing)
-    {
-        set(1, "display_name", "Marie");
+{
+    set(1, "display_name", "Marie");
 
-        ck_assert_uint_eq(search(""), 0);
-        ck_assert_uint_eq(search("   "), 0);
-        ck_assert_uint_eq(search("- ! \""), 0);
-        ck_assert_uint_eq(search("\xff\xfe"), 0);
-    }
+    ck_assert_uint_eq(search(""), 0);
+    ck_assert_uint_eq(search("   "), 0);
+    ck_assert_uint_eq(search("- ! \""), 0);
+    ck_assert_uint_eq(search("\xff\xfe"), 0);
+}
 END_TEST
 
 START_TEST(too_many_words_are_refused)
-    {
-        char words[400] = "";
+{
+    char words[400] = "";
 
-        for (int i = 0; i < 100; i++)
-            strcat(words, "ab ");
-        ck_assert_int_eq(
-            ent_search(store, words, found, FOUND_MAX, &found_count, &err),
-            ENT_EREFUSED);
-    }
+    for (int i = 0; i < 100; i++)
+        strcat(words, "ab ");
+    ck_assert_int_eq(
+        ent_search(store, words, found, FOUND_MAX, &found_count, &err),
+        ENT_EREFUSED);
+}
 END_TEST
 
 START_TEST(a_changed_record_is_found_by_its_new_words_only)
-    {
-        set(1, "display_name", "Marie");
-        ck_assert_uint_eq(search("marie"), 1);
-        set(1, "display_name", "Claire");
+{
+    set(1, "display_name", "Marie");
+    ck_assert_uint_eq(search("marie"), 1);
+    set(1, "display_name", "Claire");
 
-        ck_assert_uint_eq(search("marie"), 0);
-        ck_assert_uint_eq(search("claire"), 1);
-    }
+    ck_assert_uint_eq(search("marie"), 0);
+    ck_assert_uint_eq(search("claire"), 1);
+}
 END_TEST
 
 START_TEST(a_deleted_record_is_not_found_until_it_comes_back)
-    {
-        set(1, "display_name", "Marie");
-        ck_assert_uint_eq(search("marie"), 1);
-        life(1, ENT_EDIT_DELETE);
-        ck_assert_uint_eq(search("marie"), 0);
-        life(1, ENT_EDIT_UNDELETE);
-        ck_assert_uint_eq(search("marie"), 1);
-    }
+{
+    set(1, "display_name", "Marie");
+    ck_assert_uint_eq(search("marie"), 1);
+    life(1, ENT_EDIT_DELETE);
+    ck_assert_uint_eq(search("marie"), 0);
+    life(1, ENT_EDIT_UNDELETE);
+    ck_assert_uint_eq(search("marie"), 1);
+}
 END_TEST
 
 START_TEST(elements_of_sets_are_words)
-    {
-        set(1, "languages", "français");
-        set(1, "languages", "kirundi");
+{
+    set(1, "languages", "français");
+    set(1, "languages", "kirundi");
 
-        ck_assert_uint_eq(search("francais kirundi"), 1);
-    }
+    ck_assert_uint_eq(search("francais kirundi"), 1);
+}
 END_TEST
 
 /* More than one transaction of the index takes. */
 START_TEST(a_bulk_load_is_indexed_to_its_end)
-    {
-        struct ent_writer *writer;
-        char name[32];
+{
+    struct ent_writer *writer;
+    char name[32];
 
-        ck_ok(ent_writer_open(store, space, NOW_MS, &writer, &err));
-        for (uint32_t i = 1; i <= 5000; i++) {
-            snprintf(name, sizeof(name), "nom%u", i);
-            put(writer, i, "display_name", name);
-        }
-        ck_ok(ent_writer_commit(writer, &err));
-
-        ck_ok(ent_search_catch_up(store, &err));
-        ck_assert_int_eq(ask("SELECT count(*) FROM search_doc"), 5000);
-        ck_assert_uint_eq(search("nom5000"), 1);
-        ck_assert_uint_eq(search("nom1"), FOUND_MAX);
+    ck_ok(ent_writer_open(store, space, NOW_MS, &writer, &err));
+    for (uint32_t i = 1; i <= 5000; i++) {
+        snprintf(name, sizeof(name), "nom%u", i);
+        put(writer, i, "display_name", name);
     }
+    ck_ok(ent_writer_commit(writer, &err));
+
+    ck_ok(ent_search_catch_up(store, &err));
+    ck_assert_int_eq(ask("SELECT count(*) FROM search_doc"), 5000);
+    ck_assert_uint_eq(search("nom5000"), 1);
+    ck_assert_uint_eq(search("nom1"), FOUND_MAX);
+}
 END_TEST
 
 /* A search must not wait for a writer when it has nothing to write. */
 START_TEST(nothing_is_written_when_the_index_is_up_to_date)
-    {
-        char path[128];
-        sqlite3 *other;
+{
+    char path[128];
+    sqlite3 *other;
 
-        set(1, "display_name", "Marie");
-        ck_ok(ent_search_catch_up(store, &err));
-        snprintf(path, sizeof(path), "%s/replica.db", dir);
-        ck_assert_int_eq(sqlite3_open(path, &other), SQLITE_OK);
-        ck_assert_int_eq(
-            sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL),
-            SQLITE_OK);
-        ck_assert_uint_eq(search("marie"), 1);
-        sqlite3_close(other);
-    }
+    set(1, "display_name", "Marie");
+    ck_ok(ent_search_catch_up(store, &err));
+    snprintf(path, sizeof(path), "%s/replica.db", dir);
+    ck_assert_int_eq(sqlite3_open(path, &other), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL),
+                     SQLITE_OK);
+    ck_assert_uint_eq(search("marie"), 1);
+    sqlite3_close(other);
+}
 END_TEST
 
 /* Every change leaves an unreachable document: they must not pile up. */
 START_TEST(an_index_full_of_old_documents_is_made_anew)
-    {
-        char name[32];
+{
+    char name[32];
 
-        set(1, "display_name", "Marie");
-        set(2, "display_name", "Olivier");
-        for (int i = 0; i < 1100; i++) {
-            snprintf(name, sizeof(name), "nom%d", i);
-            set(1, "display_name", name);
-            ck_ok(ent_search_catch_up(store, &err));
-        }
-
-        ck_assert_int_lt(ask("SELECT seq FROM sqlite_sequence"), 1000);
-        ck_assert_int_eq(ask("SELECT count(*) FROM search_doc"), 2);
-        ck_assert_uint_eq(search("nom1099"), 1);
-        ck_assert_uint_eq(search("nom7"), 0);
-        ck_assert_uint_eq(search("olivier"), 1);
+    set(1, "display_name", "Marie");
+    set(2, "display_name", "Olivier");
+    for (int i = 0; i < 1100; i++) {
+        snprintf(name, sizeof(name), "nom%d", i);
+        set(1, "display_name", name);
+        ck_ok(ent_search_catch_up(store, &err));
     }
+
+    ck_assert_int_lt(ask("SELECT seq FROM sqlite_sequence"), 1000);
+    ck_assert_int_eq(ask("SELECT count(*) FROM search_doc"), 2);
+    ck_assert_uint_eq(search("nom1099"), 1);
+    ck_assert_uint_eq(search("nom7"), 0);
+    ck_assert_uint_eq(search("olivier"), 1);
+}
 END_TEST
 
 /* A reader of the file must not wait for a writer, nor write itself. */
 START_TEST(a_store_open_for_reading_searches_what_is_indexed)
-    {
-        set(1, "display_name", "Marie");
-        ck_ok(ent_search_catch_up(store, &err));
-        set(2, "display_name", "Marie");
-        ent_store_close(store);
-        open_store(true);
+{
+    set(1, "display_name", "Marie");
+    ck_ok(ent_search_catch_up(store, &err));
+    set(2, "display_name", "Marie");
+    ent_store_close(store);
+    open_store(true);
 
-        ck_assert_uint_eq(search("marie"), 1);
-    }
+    ck_assert_uint_eq(search("marie"), 1);
+}
 END_TEST
 
 int main(void)
