@@ -2,10 +2,12 @@
  * Finds the command, takes the options that every command has, opens what
  * commands use, runs one and closes. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/help.h"
 #include "config.h"
@@ -305,6 +307,16 @@ static int no_command(struct cmd_ctx *ctx, const struct start *start, int argc,
     return unknown_command(ctx, first, argc > 1 ? argv[1] : NULL);
 }
 
+/* Whoever closed the pipe has seen enough; anything else is told. */
+static int output_failed(struct cmd_ctx *ctx)
+{
+    if (errno != EPIPE) {
+        ent_err_set(&ctx->err, ENT_EFAIL, "the output could not be written");
+        cmd_fail(ctx);
+    }
+    return CMD_FAILED;
+}
+
 static int run(struct cmd_ctx *ctx, const struct cmd *cmd, int argc,
                char **argv)
 {
@@ -321,17 +333,22 @@ static int run(struct cmd_ctx *ctx, const struct cmd *cmd, int argc,
     snprintf(name, sizeof(name), "%s", cmd->name);
     argv[0] = name;
     status = cmd->run(ctx, argc, argv);
-    if (!out_free(ctx->out) && status == CMD_OK) {
-        status = CMD_FAILED;
-        /* Whoever closed the pipe has seen enough. */
-        if (errno != EPIPE) {
-            ent_err_set(&ctx->err, ENT_EFAIL,
-                        "the output could not be "
-                        "written");
-            cmd_fail(ctx);
-        }
-    }
+    if (!out_free(ctx->out) && status == CMD_OK)
+        status = output_failed(ctx);
     return status;
+}
+
+/* Descriptors 0 to 2 that were closed would be given to the next files opened:
+ * what is printed must never end up in the replica. */
+static void fill_descriptors(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDONLY);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
 }
 
 int main(int argc, char **argv)
@@ -345,6 +362,7 @@ int main(int argc, char **argv)
     /* A closed pipe is an error of the output, never the end in the middle of
      * a command. */
     signal(SIGPIPE, SIG_IGN);
+    fill_descriptors();
     find_command(&start, argc, argv);
     first = start.words[0] > 0 ? argv[start.words[0]] : NULL;
     set_language(&ctx, find_lang(&start, argc, argv));
@@ -361,6 +379,8 @@ int main(int argc, char **argv)
     } else {
         status = run(&ctx, start.cmd, argc, argv);
     }
+    if (status == CMD_OK && fflush(stdout) != 0)
+        status = output_failed(&ctx);
     close_ctx(&ctx);
     return status;
 }
