@@ -27,7 +27,6 @@ struct ent_conn {
     bool dialled;
     enum ent_conn_state state;
     bool announced; /* UP was given out */
-    bool blocked;   /* the last send found no room */
     int fd;         /* -1: none */
     struct ent_key curve;
     const char *reason;     /* why it is lost, NULL: not known yet */

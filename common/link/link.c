@@ -6,6 +6,8 @@
  * so a monitor read after a message knows at least what the message knew. */
 #include "link/link.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zmq.h>
@@ -16,6 +18,7 @@
 #include "link/zap.h"
 
 #define ROUTE_BYTES 5 /* a zero and a number: a routing id libzmq made */
+#define FIXED_SOCKETS 3
 #define BLOCKED_MS 20 /* room for one peer of a ROUTER gives no wake-up */
 #define DROPS_MAX 64  /* messages dropped in a row before the caller's turn */
 #define ENDPOINT_BYTES 256
@@ -42,13 +45,15 @@ struct ent_link {
     size_t reads;                /* since the descriptors were looked at */
     size_t turn;                 /* where reading from the dialled goes on */
     bool dialled_first;
-    bool blocked; /* some connection to us is */
+    bool blocked; /* some peer does not read */
     bool pending; /* something may be left that no socket wakes us for */
+    bool woken;   /* the last wait found a socket to read */
+    bool looked;  /* nothing to read, and no socket was used since */
 
     zmq_msg_t frame;       /* the one given out, or kept back for after UP */
     struct ent_conn *kept; /* whose kept frame is, or NULL */
-    zmq_pollitem_t *items;
-    size_t item_cap;
+    struct pollfd *polls;
+    size_t poll_cap;
     struct ent_link_counts counts;
 };
 
@@ -396,6 +401,23 @@ static int next_dialled(struct ent_link *link, struct ent_link_event *event)
     return 0;
 }
 
+static int read_next(struct ent_link *link, struct ent_link_event *event)
+{
+    int rc;
+
+    link->pending = false;
+    link->looked = false;
+    ent_zap_serve(link->zap);
+    read_router_monitor(link);
+    link->dialled_first = !link->dialled_first;
+    rc = link->dialled_first ? next_dialled(link, event)
+                             : next_inbound(link, event);
+    if (rc == 0)
+        rc = link->dialled_first ? next_inbound(link, event)
+                                 : next_dialled(link, event);
+    return rc;
+}
+
 /* Nobody is cut for messages that only wait for us: all must have been read,
  * or so many that everybody had a turn. */
 static void check_fds(struct ent_link *link, bool all_read)
@@ -415,18 +437,9 @@ int ent_link_next(struct ent_link *link, struct ent_link_event *event)
     link->kept = NULL;
     if (kept != NULL)
         return give_frame(link, event, kept);
-    link->pending = false;
-    ent_zap_serve(link->zap);
-    read_router_monitor(link);
-    link->dialled_first = !link->dialled_first;
-    rc = link->dialled_first ? next_dialled(link, event)
-                             : next_inbound(link, event);
-    if (rc == 0)
-        rc = link->dialled_first ? next_inbound(link, event)
-                                 : next_dialled(link, event);
+    rc = link->woken || link->pending ? read_next(link, event) : 0;
     check_fds(link, rc == 0);
-    if (rc > 0)
-        link->pending = true;
+    link->woken = rc > 0;
     return rc;
 }
 
@@ -451,51 +464,81 @@ static void run_timers(struct ent_link *link)
 
 static int wait_limit(const struct ent_link *link, int timeout_ms)
 {
-    int limit = link->pending || link->kept != NULL ? 0
-                : link->blocked                     ? BLOCKED_MS
-                : link->conns.count > 0             ? ENT_LINK_WAIT_MS
-                                                    : -1;
+    bool unread = link->pending || link->woken || link->kept != NULL;
+    int limit = unread                  ? 0
+                : link->blocked         ? BLOCKED_MS
+                : link->conns.count > 0 ? ENT_LINK_WAIT_MS
+                                        : -1;
 
     if (limit >= 0 && (timeout_ms < 0 || timeout_ms > limit))
         return limit;
     return timeout_ms;
 }
 
-static void add_socket(struct ent_link *link, size_t *count, void *socket,
-                       int events)
+/* Socket `i` of all of them, NULL where there is none. */
+static void *socket_at(const struct ent_link *link, size_t i)
 {
-    if (socket != NULL)
-        link->items[(*count)++] =
-            (zmq_pollitem_t){.socket = socket, .events = (short)events};
+    void *const fixed[FIXED_SOCKETS] = {link->zap, link->router,
+                                        link->router_monitor};
+    const struct ent_conn *conn;
+
+    if (i < FIXED_SOCKETS)
+        return fixed[i];
+    conn = link->conns.items[(i - FIXED_SOCKETS) / 2];
+    return i % 2 == 0 ? conn->dealer : conn->monitor;
 }
 
-static int fill_items(struct ent_link *link, const int *fds, size_t fd_count,
+static size_t socket_count(const struct ent_link *link)
+{
+    return FIXED_SOCKETS + 2 * link->conns.count;
+}
+
+/* A socket's descriptor wakes us for a change since the socket was last used
+ * or looked at, so all are looked at once before sleeping on them. */
+static bool any_to_read(struct ent_link *link)
+{
+    for (size_t i = 0; i < socket_count(link); i++) {
+        void *socket = socket_at(link, i);
+        int events = 0;
+        size_t len = sizeof(events);
+
+        if (socket != NULL &&
+            zmq_getsockopt(socket, ZMQ_EVENTS, &events, &len) == 0 &&
+            (events & ZMQ_POLLIN) != 0)
+            return true;
+    }
+    link->looked = true;
+    return false;
+}
+
+static void add_poll(struct ent_link *link, size_t *count, int fd)
+{
+    link->polls[(*count)++] = (struct pollfd){.fd = fd, .events = POLLIN};
+}
+
+static int fill_polls(struct ent_link *link, const int *fds, size_t fd_count,
                       size_t *count)
 {
-    size_t need = fd_count + 3 + 2 * link->conns.count;
+    size_t need = fd_count + socket_count(link);
 
-    if (need > link->item_cap) {
-        zmq_pollitem_t *items = realloc(link->items, need * sizeof(*items));
+    if (need > link->poll_cap) {
+        struct pollfd *polls = realloc(link->polls, need * sizeof(*polls));
 
-        if (items == NULL)
+        if (polls == NULL)
             return ENT_ENOMEM;
-        link->items = items;
-        link->item_cap = need;
+        link->polls = polls;
+        link->poll_cap = need;
     }
     *count = 0;
     for (size_t i = 0; i < fd_count; i++)
-        link->items[(*count)++] =
-            (zmq_pollitem_t){.fd = fds[i], .events = ZMQ_POLLIN};
-    add_socket(link, count, link->zap, ZMQ_POLLIN);
-    add_socket(link, count, link->router, ZMQ_POLLIN);
-    add_socket(link, count, link->router_monitor, ZMQ_POLLIN);
-    for (size_t i = 0; i < link->conns.count; i++) {
-        struct ent_conn *conn = link->conns.items[i];
+        add_poll(link, count, fds[i]);
+    for (size_t i = 0; i < socket_count(link); i++) {
+        void *socket = socket_at(link, i);
+        int fd = -1;
+        size_t len = sizeof(fd);
 
-        add_socket(link, count, conn->dealer,
-                   conn->blocked ? ZMQ_POLLIN | ZMQ_POLLOUT : ZMQ_POLLIN);
-        add_socket(link, count, conn->monitor, ZMQ_POLLIN);
-        conn->blocked = false;
+        if (socket != NULL && zmq_getsockopt(socket, ZMQ_FD, &fd, &len) == 0)
+            add_poll(link, count, fd);
     }
     return 0;
 }
@@ -507,18 +550,21 @@ int ent_link_wait(struct ent_link *link, const int *fds, bool *ready,
     int rc;
 
     run_timers(link);
-    rc = fill_items(link, fds, fd_count, &count);
+    rc = fill_polls(link, fds, fd_count, &count);
     if (rc < 0)
         return rc;
-    rc = zmq_poll(link->items, (int)count, wait_limit(link, timeout_ms));
+    if (!link->looked)
+        link->woken |= any_to_read(link);
+    rc = poll(link->polls, count, wait_limit(link, timeout_ms));
     link->blocked = false;
     for (size_t i = 0; i < fd_count; i++)
-        ready[i] = rc > 0 && link->items[i].revents != 0;
-    return rc >= 0 || zmq_errno() == EINTR ? 0 : ENT_EFAIL;
+        ready[i] = rc > 0 && link->polls[i].revents != 0;
+    for (size_t i = fd_count; rc > 0 && i < count; i++)
+        link->woken |= link->polls[i].revents != 0;
+    return rc >= 0 || errno == EINTR ? 0 : ENT_EFAIL;
 }
 
-/* ---------------------------------------------------------- dialling, sending
- */
+/* -------------------------------------------------------- dialling, sending */
 
 int ent_link_dial(struct ent_link *link, const char *endpoint,
                   const struct ent_key *curve, uint32_t *id,
@@ -529,6 +575,7 @@ int ent_link_dial(struct ent_link *link, const char *endpoint,
 
     if (conn == NULL)
         return ent_err_set(err, ENT_ENOMEM, ENT_N_("out of memory"));
+    link->looked = false;
     conn->due_ms = clock_ms(link) + ENT_LINK_DIAL_MS;
     rc = ent_socket_dealer(link->context, &link->options, endpoint, curve,
                            &conn->dealer, &conn->monitor, NULL);
@@ -563,13 +610,14 @@ static int send_inbound(struct ent_link *link, struct ent_conn *conn,
                : 1;
 }
 
-static int send_dialled(struct ent_conn *conn, struct ent_slice frame)
+static int send_dialled(struct ent_link *link, struct ent_conn *conn,
+                        struct ent_slice frame)
 {
     if (zmq_send(conn->dealer, frame.at, frame.len, ZMQ_DONTWAIT) >= 0)
         return 1;
     if (zmq_errno() != EAGAIN)
         return ENT_EPEER;
-    conn->blocked = true;
+    link->blocked = true;
     return 0;
 }
 
@@ -581,7 +629,8 @@ int ent_link_send(struct ent_link *link, uint32_t id, struct ent_slice frame)
     ENT_ASSERT(frame.len <= ENT_FRAME_BYTES_MAX);
     if (conn == NULL || conn->state != ENT_CONN_UP)
         return ENT_EPEER;
-    rc = conn->dialled ? send_dialled(conn, frame)
+    link->looked = false;
+    rc = conn->dialled ? send_dialled(link, conn, frame)
                        : send_inbound(link, conn, frame);
     if (rc > 0)
         link->counts.bytes_sent += frame.len;
@@ -681,7 +730,7 @@ void ent_link_close(struct ent_link *link)
     ent_fds_fini(&link->ours);
     explicit_bzero(link->curve_secret, sizeof(link->curve_secret));
     ent_conns_fini(&link->conns);
-    free(link->items);
+    free(link->polls);
     free(link);
 }
 
