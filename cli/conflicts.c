@@ -199,7 +199,10 @@ static int put_rows(struct cmd_ctx *ctx, const struct conflict *conflict)
     return 0;
 }
 
-static int put_conflict(struct cmd_ctx *ctx, const struct ent_conflict *item)
+/* Counts what it printed: what a deleted record says is nobody's business
+ * until it is brought back. */
+static int put_conflict(struct cmd_ctx *ctx, const struct ent_conflict *item,
+                        size_t *printed)
 {
     const struct ent_kind *kind = ent_kind_find(&ctx->kinds, item->ref.kind);
     const struct ent_field *field = NULL;
@@ -216,11 +219,15 @@ static int put_conflict(struct cmd_ctx *ctx, const struct ent_conflict *item)
             return 0;
     }
     rc = ent_record_read(ctx->store, &item->ref, &record, &ctx->err);
-    if (rc == 0)
+    if (rc < 0)
+        return rc;
+    if (record.live || field == NULL) {
         rc = conflict_read(ctx, &record, kind, field, &arena, &conflict);
-    if (rc == 0)
-        rc = out_is_json(ctx->out) ? put_object(ctx, &conflict)
-                                   : put_rows(ctx, &conflict);
+        if (rc == 0)
+            rc = out_is_json(ctx->out) ? put_object(ctx, &conflict)
+                                       : put_rows(ctx, &conflict);
+        (*printed)++;
+    }
     ent_arena_fini(&arena);
     ent_record_fini(&record);
     return rc;
@@ -249,14 +256,15 @@ static int list_conflicts(struct cmd_ctx *ctx, int64_t space, size_t *count)
 {
     struct ent_arena arena = {0};
     struct ent_conflict *list = NULL;
+    size_t listed = 0;
     int rc =
-        ent_conflict_list(ctx->store, space, &arena, &list, count, &ctx->err);
+        ent_conflict_list(ctx->store, space, &arena, &list, &listed, &ctx->err);
 
     if (rc < 0)
         goto out;
     put_heading(ctx);
-    for (size_t i = 0; rc == 0 && i < *count; i++)
-        rc = put_conflict(ctx, &list[i]);
+    for (size_t i = 0; rc == 0 && i < listed; i++)
+        rc = put_conflict(ctx, &list[i], count);
     out_list_end(ctx->out);
     if (rc == 0 && *count == 0)
         out_remark(ctx->out, "%s", _("There is no open conflict."));
@@ -446,10 +454,17 @@ static int settle(struct cmd_ctx *ctx, struct ent_writer *writer,
 
     if (strcmp(wish->field, LOOK_LIFE) != 0)
         rc = pick_field(ctx, kind, wish->field, strlen(wish->field), &field);
+    if (rc == 0 && field != NULL && !record->live)
+        rc = ent_err_set(&ctx->err, ENT_EREFUSED,
+                         "this record is deleted; \"undelete\" brings it back");
     if (rc == 0)
         rc = conflict_read(ctx, record, kind, field, &arena, &conflict);
-    if (rc == 0 &&
-        ((field != NULL && field->rule == ENT_RULE_SET) || conflict.count < 2))
+    if (rc == 0 && field == NULL && conflict.count < 2)
+        rc = ent_err_set(&ctx->err, ENT_ENOTFOUND,
+                         "nobody contests whether this record lives; "
+                         "\"delete\" and \"undelete\" change it");
+    else if (rc == 0 && (conflict.count < 2 ||
+                         (field != NULL && field->rule == ENT_RULE_SET)))
         rc = ent_err_set(&ctx->err, ENT_ENOTFOUND,
                          "%s has no conflict to settle; \"set\" changes it",
                          conflict_name(&conflict));

@@ -50,7 +50,7 @@ void pick_offer(struct pick_near *near, const char *word, const char *name)
 
     if (begins)
         between = 1;
-    if (between > 1 + strlen(word) / 3)
+    if (between > (strlen(word) < 6 ? 1 : strlen(word) / 3))
         return;
     if (near->name == NULL || between < near->distance)
         *near = (struct pick_near){.name = name, .distance = between};
