@@ -121,7 +121,8 @@ static size_t roster_add(struct history *h, const struct ent_keys *keys,
     entry.term = 1;
     entry.pos = prev == NULL ? 1 : prev->pos + 1;
     entry.author = keys->public;
-    entry.time_ms = TIME_MS + (int64_t)below(h, 1000);
+    entry.time_ms = TIME_MS + 1000 * (int64_t)h->roster_count +
+                    (int64_t)below(h, 1000); /* never twice the same entry */
     if (prev != NULL) {
         entry.prev = prev->hash;
         head.space = h->space;
@@ -175,13 +176,16 @@ static void roster_make(struct history *h)
     at = roster_add(h, h->authors[0].keys, NULL, first);
     fork_at = at;
     for (size_t i = 1; i < h->author_count; i++) {
-        if (i == h->author_count - 1 && chance(h, 4))
+        if (!h->tidy && i == h->author_count - 1 && chance(h, 4))
             break; /* the last one stays a stranger */
         if (chance(h, 50))
             fork_at = at;
         at = roster_admit(h, at, i,
-                          chance(h, 12) ? ENT_ROLE_READER : ENT_ROLE_EDITOR);
+                          !h->tidy && chance(h, 12) ? ENT_ROLE_READER
+                                                    : ENT_ROLE_EDITOR);
     }
+    if (h->tidy)
+        return;
     if (chance(h, 10)) /* a role given again, higher or lower */
         at = roster_admit(h, at, 1 + below(h, h->author_count - 1),
                           chance(h, 50) ? ENT_ROLE_READER : ENT_ROLE_EDITOR);
@@ -438,7 +442,7 @@ static void pick_seen(struct history *h, const struct dots *all,
         if (chance(h, all->at[i].named ? old : keep))
             dots_add(seen, all->at[i]);
     }
-    if (chance(h, 1) && seen->count < DOTS_MAX) {
+    if (!h->tidy && chance(h, 1) && seen->count < DOTS_MAX) {
         h->odd_ref = true;
         dots_add(seen, (struct dot){.entry = HISTORY_ENTRIES_MAX});
     }
@@ -637,11 +641,11 @@ static void name_roster_head(struct history *h, struct ent_entry *entry)
 
     if (h->forked && chance(h, 50))
         head = &h->roster[h->roster_count - 2];
-    if (chance(h, 20))
+    if (!h->tidy && chance(h, 20))
         head = &h->roster[below(h, h->roster_count)];
     entry->roster_pos = head->pos;
     entry->roster_hash = ent_hash_head(&head->hash);
-    if (chance(h, 1) && chance(h, 50))
+    if (!h->tidy && chance(h, 1) && chance(h, 50))
         entry->roster_hash.b[0] ^= 1; /* a head that nobody has */
 }
 
@@ -761,14 +765,14 @@ static void step(struct history *h, const struct ent_id *ids,
     write_entry(h, who, drafts, count);
 }
 
-void history_make(struct history *h, uint64_t seed)
+void history_make(struct history *h, uint64_t seed, bool tidy)
 {
     struct ent_id ids[RECORDS_MAX];
     uint32_t numbers[RECORDS_MAX];
     size_t records;
     size_t steps;
 
-    *h = (struct history){0};
+    *h = (struct history){.tidy = tidy};
     ent_rand_init_u64(&h->rand, seed);
     roster_make(h);
     records = 1 + below(h, RECORDS_MAX);

@@ -45,6 +45,7 @@ struct history {
     struct ent_roster_entry roster[HISTORY_ROSTER_MAX];
     struct ent_roster_bytes roster_bytes[HISTORY_ROSTER_MAX];
     size_t roster_count;
+    bool tidy;
     bool forked; /* the chair wrote twice after one roster entry */
     struct history_entry entries[HISTORY_ENTRIES_MAX];
     struct model_entry judged[HISTORY_ENTRIES_MAX]; /* the same, in order */
@@ -56,7 +57,10 @@ struct history {
 /* The kinds that the stores of a test know; histories use one more. */
 extern const struct ent_kinds history_kinds;
 
-void history_make(struct history *history, uint64_t seed);
+/* A tidy history leaves nothing named that does not come: everybody may write
+ * and nobody names what nobody made. The replica's short ways are taken only
+ * while no such name is remembered. */
+void history_make(struct history *history, uint64_t seed, bool tidy);
 void history_fini(struct history *history);
 
 /* The author's signature over one entry. */
