@@ -408,7 +408,8 @@ static void put_contested(struct listing_text *text,
             ent_buf_printf(&text->sql, ", %u", kind->fields[i].number);
     ent_buf_printf(&text->sql,
                    ") GROUP BY c.field HAVING count(DISTINCT CASE c.field"
-                   " WHEN %d THEN c.code ELSE c.value END) > 1))",
+                   " WHEN %d THEN c.code"
+                   " ELSE coalesce(c.value, x'') END) > 1))",
                    ENT_FIELD_LIFE);
 }
 

@@ -264,6 +264,15 @@ ENT_NODISCARD int ent_apply_entry(struct ent_store *store, int64_t space,
                                   const struct ent_hash *hash,
                                   struct ent_sum *sum, struct ent_err *err);
 
+/* --------------------------------------------------------- digest (digest.c) */
+
+/* The state digest of a space is `adjust` and the sum of its logs together. */
+ENT_NODISCARD int ent_space_adjust(struct ent_store *store, int64_t space,
+                                   struct ent_sum *adjust,
+                                   struct ent_err *err);
+ENT_NODISCARD int ent_logs_sum(struct ent_store *store, int64_t space,
+                               struct ent_sum *sum, struct ent_err *err);
+
 /* --------------------------------------------------------- search (search.c) */
 
 /* Forget every document, in the transaction that is open. The marks stay. */

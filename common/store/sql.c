@@ -71,6 +71,8 @@ const char *const ent_sql_text[ENT_SQL_COUNT] = {
     [ENT_SQL_LOG_BYTES] =
         "SELECT coalesce(sum(length(entry)), 0) FROM log"
         " WHERE n BETWEEN ?1 AND ?2",
+    [ENT_SQL_LOG_QUARANTINED] =
+        "SELECT n, verdict FROM log WHERE verdict <> 0 ORDER BY n",
 
     [ENT_SQL_CELL_ANY] = "SELECT EXISTS(SELECT 1 FROM cell)",
     [ENT_SQL_CELL_OF_RECORD] =
