@@ -85,25 +85,6 @@ int ent_peer_remove(struct ent_store *store, const struct ent_key *key,
     return rc;
 }
 
-int ent_peer_heard(struct ent_store *store, const struct ent_key *key,
-                   int64_t now_ms, int64_t offset_ms, struct ent_err *err)
-{
-    struct ent_stmt *stmt;
-    int rc = ent_store_begin(store, err);
-
-    if (rc < 0)
-        return rc;
-    stmt = ent_db_stmt(&store->db, ENT_SQL_PEER_HEARD);
-    ent_stmt_bind_blob(stmt, 1, key->b, ENT_KEY_BYTES);
-    ent_stmt_bind_int(stmt, 2, now_ms);
-    ent_stmt_bind_int(stmt, 3, offset_ms);
-    rc = ent_stmt_run(stmt, err);
-    if (rc == 0)
-        return ent_store_commit(store, NULL, err);
-    ent_store_rollback(store);
-    return rc;
-}
-
 static void read_peer(struct ent_stmt *stmt, struct ent_peer *peer)
 {
     *peer = (struct ent_peer){.last_heard_ms = ent_stmt_int(stmt, 2),
