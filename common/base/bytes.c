@@ -245,6 +245,11 @@ struct ent_slice ent_arena_copy(struct ent_arena *arena, struct ent_slice slice)
     return ent_slice(at, slice.len);
 }
 
+const char *ent_arena_str(struct ent_arena *arena, const char *text)
+{
+    return (const char *)ent_arena_copy(arena, ent_slice_str(text)).at;
+}
+
 void ent_be64_put(uint8_t at[8], uint64_t value)
 {
     for (int i = 7; i >= 0; i--, value >>= 8)

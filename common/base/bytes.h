@@ -86,6 +86,9 @@ void *ent_arena_array(struct ent_arena *arena, size_t count, size_t size);
 struct ent_slice ent_arena_copy(struct ent_arena *arena,
                                 struct ent_slice slice);
 
+/* A copy of a C string; NULL on failure. */
+const char *ent_arena_str(struct ent_arena *arena, const char *text);
+
 #define ENT_ARENA_NEW(arena, type, count)                                      \
     ((type *)ent_arena_array((arena), (count), sizeof(type)))
 

@@ -23,6 +23,10 @@ ENT_NODISCARD int ent_peer_add(struct ent_store *store,
 ENT_NODISCARD int ent_peer_remove(struct ent_store *store,
                                   const struct ent_key *key,
                                   struct ent_err *err);
+/* A peer was heard of just now; its clock against ours. */
+ENT_NODISCARD int ent_peer_heard(struct ent_store *store,
+                                 const struct ent_key *key, int64_t now_ms,
+                                 int64_t offset_ms, struct ent_err *err);
 /* free() the list. */
 ENT_NODISCARD int ent_peer_list(struct ent_store *store, struct ent_peer **list,
                                 size_t *count, struct ent_err *err);
@@ -71,6 +75,12 @@ ENT_NODISCARD int ent_space_counts(struct ent_store *store, int64_t space,
 /* Alarms that stand for a space: translated sentences, one a line. */
 ENT_NODISCARD int ent_space_alarms(struct ent_store *store, int64_t space,
                                    struct ent_buf *lines, struct ent_err *err);
+
+/* Raise or take back an alarm of a space: "fork" of an author, "diverged" from
+ * a peer. */
+ENT_NODISCARD int ent_alarm_set(struct ent_store *store, int64_t space,
+                                const char *what, struct ent_slice subject,
+                                bool on, int64_t now_ms, struct ent_err *err);
 
 /* One quarantined entry. */
 struct ent_quarantined {

@@ -7,6 +7,7 @@
 
 #include "codec/entry.h"
 #include "codec/roster.h"
+#include "store/peers.h"
 #include "store/replica.h"
 #include "store/seal.h"
 
@@ -315,17 +316,39 @@ static int take_run(struct taking *taking, struct ent_taken *taken,
     return rc;
 }
 
-/* A second branch of a log is an alarm of its author (A8). */
-static int raise_alarm(struct ent_store *store, int64_t space,
-                       const char *what, struct ent_slice subject,
-                       int64_t now_ms, struct ent_err *err)
+static int alarm_stands(struct ent_store *store, int64_t space,
+                        const char *what, struct ent_slice subject,
+                        bool *stands, struct ent_err *err)
 {
-    struct ent_stmt *stmt = ent_db_stmt(&store->db, ENT_SQL_ALARM_PUT);
+    struct ent_stmt *stmt = ent_db_stmt(&store->db, ENT_SQL_ALARMS);
+    int rc;
 
+    *stands = false;
+    ent_stmt_bind_int(stmt, 1, space);
+    while ((rc = ent_stmt_step(stmt, err)) > 0)
+        if (ent_slice_equal(ent_stmt_bytes(stmt, 0), ent_slice_str(what)) &&
+            ent_slice_equal(ent_stmt_bytes(stmt, 1), subject))
+            *stands = true;
+    ent_stmt_reset(stmt);
+    return rc;
+}
+
+int ent_alarm_set(struct ent_store *store, int64_t space, const char *what,
+                  struct ent_slice subject, bool on, int64_t now_ms,
+                  struct ent_err *err)
+{
+    struct ent_stmt *stmt;
+    bool stands;
+    int rc = alarm_stands(store, space, what, subject, &stands, err);
+
+    if (rc < 0 || stands == on)
+        return rc;
+    stmt = ent_db_stmt(&store->db, on ? ENT_SQL_ALARM_PUT : ENT_SQL_ALARM_DROP);
     ent_stmt_bind_int(stmt, 1, space);
     ent_stmt_bind_cstr(stmt, 2, what);
     ent_stmt_bind_blob(stmt, 3, subject.at, subject.len);
-    ent_stmt_bind_int(stmt, 4, now_ms);
+    if (on)
+        ent_stmt_bind_int(stmt, 4, now_ms);
     return ent_stmt_run(stmt, err);
 }
 
@@ -342,9 +365,9 @@ static int take_one(struct ent_store *store, struct ent_space_state *space,
     taken->received += (int64_t)run->count;
     taken->fork = taken->fork || forked;
     if (rc == 0 && forked)
-        return raise_alarm(store, space->space, "fork",
-                           ent_slice(run->author.b, ENT_KEY_BYTES), now_ms,
-                           err);
+        return ent_alarm_set(store, space->space, "fork",
+                             ent_slice(run->author.b, ENT_KEY_BYTES), true,
+                             now_ms, err);
     if (rc == 0)
         return 0;
     if (is_ours(rc)) {
@@ -377,6 +400,17 @@ static int count_peer(struct ent_store *store, const struct ent_key *from,
     ent_stmt_bind_int(stmt, 6, taken->refused);
     ent_stmt_bind_int(stmt, 7, taken->waiting);
     ent_stmt_bind_int(stmt, 8, 0);
+    return ent_stmt_run(stmt, err);
+}
+
+int ent_peer_heard(struct ent_store *store, const struct ent_key *key,
+                   int64_t now_ms, int64_t offset_ms, struct ent_err *err)
+{
+    struct ent_stmt *stmt = ent_db_stmt(&store->db, ENT_SQL_PEER_HEARD);
+
+    ent_stmt_bind_blob(stmt, 1, key->b, ENT_KEY_BYTES);
+    ent_stmt_bind_int(stmt, 2, now_ms);
+    ent_stmt_bind_int(stmt, 3, offset_ms);
     return ent_stmt_run(stmt, err);
 }
 
@@ -678,11 +712,17 @@ int ent_run_read(struct ent_store *store, int64_t o, uint64_t from,
     run->entries = reading.entries;
     run->count = reading.vouched;
     run->sig = reading.sig;
+    run->head = (uint64_t)log->head;
     if (reading.own && reading.count > reading.vouched) {
         run->count = reading.count;
         rc = ent_log_sign(
             store, ent_n(log->o, (int64_t)(from + reading.count) - 1),
             &run->sig, err);
+    }
+    if (rc == 0 && run->count > 0) {
+        rc = branch_hash(store, log, (int64_t)(from + run->count) - 1, &before,
+                         &held, err);
+        run->last = ent_hash_head(&before);
     }
     return rc;
 }

@@ -14,6 +14,9 @@ struct ent_run {
     const struct ent_slice *entries;
     size_t count;
     struct ent_sig sig;       /* the author's, over the last entry's header */
+    /* Filled by ent_run_read only: */
+    struct ent_hash8 last;    /* of the last entry */
+    uint64_t head;            /* number of the log's head at that time */
 };
 
 /* received = applied + duplicate + quarantined + refused + waiting. */

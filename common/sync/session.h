@@ -1,0 +1,184 @@
+/* session.h - what the files of sync/ share: sessions and the spaces in them.
+ *
+ * A session is one connection. Each space that both sides share is a pair in
+ * it, and goes its own way:
+ *
+ *   hello -> open -> (rosters) -> frontiers -> pull and serve -> settled
+ *                       ^                          |               |
+ *                       +--- roster changed -------+---- news -----+
+ *
+ * Nothing outside sync/ includes this. */
+#ifndef ENT_SYNC_SESSION_H
+#define ENT_SYNC_SESSION_H
+
+#include "codec/frame.h"
+#include "store/peers.h"
+#include "store/runs.h"
+#include "store/spaces.h"
+#include "sync/engine.h"
+
+#define SESSION_HELLO_MS 30000   /* to say hello and be welcomed */
+#define SESSION_PULL_MS 120000   /* without an answer to a question */
+#define SESSION_SETTLE_MS 1000   /* live news are settled this much later */
+#define SESSION_CREDIT (4 * ENT_BATCH_BYTES_MAX) /* asked for ahead */
+#define SESSION_NEWS_BYTES (16 << 10) /* entries that go along with news */
+#define SESSION_STRANGERS_MAX 64 /* connections of unknown keys at a time */
+#define SESSION_STRANGER_FRAMES 8 /* messages taken from one of them */
+#define SESSION_BACK_MAX 42      /* steps back to find where a log forked */
+
+/* A head the peer holds, and how asking for it went. */
+struct their_head {
+    struct ent_frontier_head head;
+    uint64_t asked_from; /* 0: not asked yet */
+    unsigned back;
+    bool given_up;       /* asked in vain; not again in this session */
+};
+
+/* A log that the peer asked for. */
+struct serving {
+    int64_t o;
+    uint64_t from;
+    struct ent_hash8 prev;
+};
+
+struct pair {
+    int64_t space;
+    struct ent_id id;
+    struct ent_hash8 tag;
+    struct ent_hash roster; /* of ours, as shown to the peer */
+    bool equal;       /* the hellos agreed; nothing to do */
+    bool opened;
+    bool roster_ok;   /* both hold the same roster entries */
+    bool heads_sent;
+    bool heads_got;
+    struct their_head *theirs;
+    size_t their_count, their_cap;
+    bool pulling;     /* a WANT is being answered */
+    struct serving *serving;
+    size_t serving_count, serving_cap;
+    int64_t credit;   /* bytes the peer still takes */
+    bool settled_sent, settled_got;
+    bool said_given, said_got;
+    bool done;
+    int64_t settle_at; /* mono ms, 0: not due */
+    int64_t applied;   /* in this session */
+};
+
+struct session {
+    uint32_t conn;
+    bool dialled;
+    bool open;    /* hello and welcome have passed */
+    bool known;   /* `key` is a member of some space of ours */
+    bool noted_done;
+    bool doomed;  /* is dropped at the end of the step */
+    struct ent_key curve;
+    struct ent_key key;
+    uint8_t nonce[8];
+    int64_t since;   /* mono ms: when the connection came up */
+    int64_t waiting; /* mono ms: since when an answer is awaited, 0: none */
+    int frames;      /* taken from a stranger */
+    struct pair *pairs;
+    size_t pair_count;
+};
+
+/* An attempt to reach one node: a member, a person's wish, or a join. */
+struct call {
+    struct ent_key key;
+    char endpoints[ENT_ENDPOINTS_MAX][ENT_ENDPOINT_MAX + 1];
+    size_t endpoint_count, next;
+    uint32_t dial; /* 0: not dialling */
+    uint32_t conn;
+    bool wanted;   /* by a person: failing is noted */
+    bool join;
+    struct ent_invite invite;
+    int64_t due;   /* mono ms */
+    int64_t pause; /* ms until the next attempt */
+    bool gone;     /* to be removed */
+};
+
+/* A log being fetched: one peer is asked for each range (rule S3). */
+struct flight {
+    int64_t space;
+    struct ent_key author;
+    struct ent_id origin;
+    uint32_t conn;
+};
+
+struct known_key {
+    struct ent_key key, curve;
+};
+
+struct ent_engine {
+    struct ent_store *store;
+    struct ent_rand *rand;
+    struct ent_engine_options options;
+    struct session **sessions;
+    size_t session_count;
+    struct call *calls;
+    size_t call_count;
+    uint32_t last_dial;
+    struct flight *flights;
+    size_t flight_count, flight_cap;
+    struct known_key *keys;
+    size_t key_count;
+
+    /* Of the present step. */
+    const struct ent_event *event;
+    int64_t now_ms, mono_ms;
+    struct ent_effects effects;
+    size_t effect_cap;
+    struct ent_arena arena; /* frames and texts of the effects */
+    struct ent_buf frame;
+    int64_t *dirty; /* spaces whose entries changed */
+    size_t dirty_count;
+    bool roster_changed;
+};
+
+/* ------------------------------------------------------- engine.c, for others */
+
+void engine_send(struct ent_engine *engine, const struct session *session,
+                 const struct ent_frame *frame);
+void engine_note(struct ent_engine *engine, enum ent_note note,
+                 const struct session *session, const struct pair *pair,
+                 int64_t count, const char *text);
+/* End a session at the end of the step. */
+void engine_doom(struct ent_engine *engine, struct session *session,
+                 const char *why);
+/* Bytes that break a rule: counted for the peer, noted, the session ends. */
+void engine_refuse(struct ent_engine *engine, struct session *session,
+                   const char *why);
+/* Entries of a space changed: other peers are told at the end of the step. */
+void engine_dirty(struct ent_engine *engine, int64_t space);
+
+/* --------------------------------------------------------------- greeting.c */
+
+int greeting_hello(struct ent_engine *engine, struct session *session,
+                   struct ent_err *err);
+int greeting_take(struct ent_engine *engine, struct session *session,
+                  const struct ent_frame *frame, struct ent_err *err);
+int greeting_join(struct ent_engine *engine, struct session *session,
+                  const struct ent_invite *invite, struct ent_err *err);
+/* Whether our rosters say that the peer shares a space that has no pair. */
+bool greeting_is_due(struct ent_engine *engine, const struct session *session);
+
+/* --------------------------------------------------------------- exchange.c */
+
+int exchange_open(struct ent_engine *engine, struct session *session,
+                  struct pair *pair, struct ent_err *err);
+/* The hellos agreed: the peer holds what we hold. */
+int exchange_equal(struct ent_engine *engine, struct session *session,
+                   struct pair *pair, struct ent_err *err);
+int exchange_take(struct ent_engine *engine, struct session *session,
+                  const struct ent_frame *frame, struct ent_err *err);
+/* Tell the peer about heads it does not hold, as far as we know (S4). */
+int exchange_news(struct ent_engine *engine, struct session *session,
+                  struct pair *pair, struct ent_err *err);
+int exchange_tick(struct ent_engine *engine, struct session *session,
+                  struct pair *pair, struct ent_err *err);
+/* A range that another session held is free again. */
+int exchange_pull(struct ent_engine *engine, struct session *session,
+                  struct pair *pair, struct ent_err *err);
+void exchange_release(struct ent_engine *engine, uint32_t conn, int64_t space);
+void exchange_fini(struct pair *pair);
+
+#endif
