@@ -1,0 +1,171 @@
+/* rebuild.c - everything that follows from the log made anew. Entries are
+ * replayed log by log, another order than they came in; the state is the same
+ * (rule M1), only what each log adds to the digest is shared out differently,
+ * and `adjust` makes up for that. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/replica.h"
+#include "store/seal.h"
+#include "store/spaces.h"
+
+/* One log while it is replayed. */
+struct replay {
+    int64_t head;
+    struct ent_sum sum;
+};
+
+struct rebuilding {
+    struct ent_store *store;
+    struct replay *logs;    /* by o */
+    struct ent_arena arena; /* of one entry */
+    struct ent_seal seal;
+};
+
+static int clear(struct ent_store *store, struct ent_err *err)
+{
+    int rc = ent_tables_clear(&store->tables, 0, err);
+
+    if (rc == 0)
+        rc = ent_db_exec(&store->db,
+                         "DELETE FROM cell; DELETE FROM unseen;"
+                         "DELETE FROM search_mark;",
+                         err);
+    if (rc == 0)
+        rc = ent_search_clear(store, err);
+    store->cells_empty = true;
+    store->unseen_empty = true;
+    return rc;
+}
+
+/* To the merge, only what was replayed has come: a write that names one of a
+ * log further on is remembered for it (rule M3). */
+static int take_heads(struct rebuilding *rebuilding, struct ent_err *err)
+{
+    struct ent_store *store = rebuilding->store;
+    int rc = 0;
+
+    rebuilding->logs = calloc(store->by_o_cap + 1, sizeof(*rebuilding->logs));
+    if (rebuilding->logs == NULL)
+        return ent_err_set(err, ENT_ENOMEM, ENT_N_("out of memory"));
+    for (size_t i = 0; rc == 0 && i < store->log_count; i++) {
+        struct ent_log *log = store->logs[i];
+
+        rc = ent_log_head(store, log, err);
+        rebuilding->logs[log->o].head = log->head;
+        log->head = log->base;
+    }
+    return rc;
+}
+
+static int damaged(struct ent_store *store, const struct ent_log *log,
+                   int64_t seq, struct ent_err *err)
+{
+    return ent_err_set(err, ENT_ESTORE,
+                       ENT_N_("entry %lld of a log of %s is damaged; nothing "
+                              "was rebuilt"),
+                       (long long)seq, ent_member_org(store, &log->author));
+}
+
+static int replay_entry(struct rebuilding *rebuilding, struct ent_log *log,
+                        struct ent_err *err)
+{
+    struct ent_store *store = rebuilding->store;
+    int64_t n = ent_n(log->o, log->head + 1);
+    struct ent_entry entry;
+    struct ent_hash kept;
+    struct ent_hash hash;
+    enum ent_verdict verdict;
+    int rc;
+
+    ent_arena_reset(&rebuilding->arena);
+    rc = ent_log_read(store, n, &rebuilding->arena, &entry, &verdict, &kept,
+                      err);
+    if (rc == 0)
+        rc = ent_seal_entry(&rebuilding->seal, &entry, &hash, err);
+    if (rc == ENT_EREFUSED || rc == ENT_ENOTFOUND ||
+        (rc == 0 && !ent_hash_equal(&hash, &kept)))
+        return damaged(store, log, log->head + 1, err);
+    if (rc == 0 && verdict == ENT_VERDICT_ACCEPTED)
+        rc = ent_apply_entry(store, log->space, &entry, n, &hash,
+                             &rebuilding->logs[log->o].sum, err);
+    log->head++;
+    return rc;
+}
+
+static int replay_logs(struct rebuilding *rebuilding, struct ent_err *err)
+{
+    struct ent_store *store = rebuilding->store;
+    int rc = 0;
+
+    for (size_t o = 1; rc == 0 && o < store->by_o_cap; o++) {
+        struct ent_log *log = store->by_o[o];
+
+        while (rc == 0 && log != NULL && log->head < rebuilding->logs[o].head)
+            rc = replay_entry(rebuilding, log, err);
+    }
+    return rc;
+}
+
+/* The log keeps what its entries added when they came; the difference to what
+ * they added now is the space's. */
+static int set_adjust(struct rebuilding *rebuilding, int64_t space,
+                      struct ent_err *err)
+{
+    struct ent_store *store = rebuilding->store;
+    struct ent_stmt *stmt;
+    struct ent_sum adjust = {0};
+    struct ent_sum kept;
+    uint8_t bytes[ENT_SUM_BYTES];
+    int rc = ent_logs_sum(store, space, &kept, err);
+
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < store->log_count; i++)
+        if (store->logs[i]->space == space)
+            ent_sum_add(&adjust, &rebuilding->logs[store->logs[i]->o].sum);
+    ent_sum_sub(&adjust, &kept);
+    ent_sum_put(&adjust, bytes);
+    stmt = ent_db_stmt(&store->db, ENT_SQL_SPACE_SET_ADJUST);
+    ent_stmt_bind_int(stmt, 1, space);
+    ent_stmt_bind_blob(stmt, 2, bytes, sizeof(bytes));
+    return ent_stmt_run(stmt, err);
+}
+
+static int set_adjusts(struct rebuilding *rebuilding, struct ent_err *err)
+{
+    struct ent_stmt *stmt = ent_db_stmt(&rebuilding->store->db, ENT_SQL_SPACES);
+    int rc;
+
+    while ((rc = ent_stmt_step(stmt, err)) > 0) {
+        rc = set_adjust(rebuilding, ent_stmt_int(stmt, 0), err);
+        if (rc < 0)
+            break;
+    }
+    ent_stmt_reset(stmt);
+    return rc;
+}
+
+int ent_store_rebuild(struct ent_store *store, struct ent_err *err)
+{
+    struct rebuilding rebuilding = {.store = store};
+    int rc = ent_store_begin(store, err);
+
+    if (rc < 0)
+        return rc;
+    rc = clear(store, err);
+    if (rc == 0)
+        rc = take_heads(&rebuilding, err);
+    if (rc == 0)
+        rc = replay_logs(&rebuilding, err);
+    if (rc == 0)
+        rc = set_adjusts(&rebuilding, err);
+    if (rc == 0)
+        rc = ent_store_commit(store, NULL, err);
+    else
+        ent_store_rollback(store);
+    free(rebuilding.logs);
+    ent_arena_fini(&rebuilding.arena);
+    ent_seal_fini(&rebuilding.seal);
+    return rc;
+}
