@@ -204,8 +204,8 @@ void ent_space_head(const struct ent_space_state *state, uint64_t *pos,
 
 /* ------------------------------------------------------------- said (said.c) */
 
-/* Append endpoints that the node itself signed (S10) and that are not in the
- * list yet. */
+/* Append endpoints that the node itself signed (S10), or announces when it is
+ * this one, and that are not in the list yet. */
 ENT_NODISCARD int ent_said_endpoints(struct ent_store *store,
                                      const struct ent_key *key,
                                      char endpoints[][ENT_ENDPOINT_MAX + 1],

@@ -394,8 +394,13 @@ int ent_said_endpoints(struct ent_store *store, const struct ent_key *key,
 {
     struct ent_stmt *stmt = ent_db_stmt(&store->db, ENT_SQL_FRONTIERS_OF);
     struct ent_arena arena = {0};
+    struct ent_frontier own = {0};
     int rc;
 
+    if (ent_key_equal(key, &store->keys.public)) {
+        rc = own_endpoints(store, &own, err);
+        return rc < 0 ? rc : add_endpoints(&own, endpoints, max, count);
+    }
     ent_stmt_bind_blob(stmt, 1, key->b, ENT_KEY_BYTES);
     while ((rc = ent_stmt_step(stmt, err)) > 0) {
         struct ent_frontier frontier;
