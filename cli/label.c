@@ -112,17 +112,33 @@ void label_peer_columns(struct cmd_ctx *ctx)
     out_column(out, "waiting", _("waiting"), OUT_NUMBER);
 }
 
+/* Where a person said it is, else where it says so itself. */
+static const char *label_endpoint(struct cmd_ctx *ctx,
+                                  const struct ent_peer *peer,
+                                  char endpoints[][ENT_ENDPOINT_MAX + 1])
+{
+    size_t count = 0;
+
+    if (peer->endpoint[0] != '\0' ||
+        ent_peer_endpoints(ctx->store, &peer->key, endpoints, ENT_ENDPOINTS_MAX,
+                           &count, NULL) < 0 ||
+        count == 0)
+        return peer->endpoint;
+    return endpoints[0];
+}
+
 void label_peer(struct cmd_ctx *ctx, const struct ent_peer *peer)
 {
     struct out *out = ctx->out;
     bool all = look_for_program(ctx);
     char key[LABEL_KEY_TEXT];
     char heard[LOOK_TIME_TEXT];
+    char endpoints[ENT_ENDPOINTS_MAX][ENT_ENDPOINT_MAX + 1];
 
     out_row(out);
     out_cell(out, label_key(ctx, &peer->key, key));
     out_cell(out, ent_member_org(ctx->store, &peer->key));
-    out_cell(out, peer->endpoint);
+    out_cell(out, label_endpoint(ctx, peer, endpoints));
     out_cell(out, peer_state(ctx, peer));
     out_cell(out, label_when(ctx, peer->last_heard_ms, heard));
     if (all)
