@@ -154,13 +154,22 @@ static void on_linked(void *ctx, const struct ent_link_event *event)
                 event->conn, gettext(event->reason));
 }
 
+/* Our own commands poke, so in a quiet hour looking less often costs nobody
+ * anything but programs that do not. */
+static int look_every_ms(const struct loop *loop)
+{
+    return loop->mono_ms - loop->commit_ms < LOOP_QUIET_MS
+               ? loop->poll_ms
+               : LOOP_QUIET_TIMES * loop->poll_ms;
+}
+
 /* Whether another program wrote to the replica. */
 static void look(struct loop *loop)
 {
     struct ent_err err;
     int64_t version;
 
-    loop->look_ms = loop->mono_ms + loop->poll_ms;
+    loop->look_ms = loop->mono_ms + look_every_ms(loop);
     if (ent_store_data_version(loop->store, &version, &err) < 0) {
         say_failure(loop, _("the replica cannot be read"), &err);
         return;

@@ -13,7 +13,9 @@
 #include "node/log.h"
 #include "store/store.h"
 
-#define LOOP_IDLE_MS 2000  /* without commits: time to tidy up */
+#define LOOP_IDLE_MS 2000   /* without commits: time to tidy up */
+#define LOOP_QUIET_MS 60000 /* without commits: poll_ms is stretched */
+#define LOOP_QUIET_TIMES 3
 #define LOOP_TIDY_MS 30000 /* and at the latest after the first one */
 
 struct loop {
