@@ -139,7 +139,7 @@ static void remove_home(const char *home)
     char path[PATH_BYTES + 32];
 
     for (size_t i = 0; i < ENT_ARRAY_LEN(names); i++) {
-        snprintf(path, sizeof(path), "%s/%s", home, names[i]);
+        snprintf(path, sizeof(path), "%.250s/%.30s", home, names[i]);
         (void)unlink(path);
     }
     (void)rmdir(home);
@@ -163,7 +163,7 @@ struct test {
     struct model model;
     struct ent_arena arena; /* of one judgement or check */
     const char *failed;
-    char detail[512];
+    char detail[ENT_ERR_TEXT_MAX + 64];
 };
 
 static void fail(struct test *t, const struct replica *replica,
