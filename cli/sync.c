@@ -140,7 +140,8 @@ static void sync_note(void *ctx, const struct ent_effect *effect)
     else if (effect->note == ENT_NOTE_DONE)
         set_over(target, TARGET_DONE);
     else if (effect->note == ENT_NOTE_GONE)
-        set_over(target, TARGET_LOST);
+        set_over(target, target->state == TARGET_CONNECTED ? TARGET_LOST
+                                                           : TARGET_UNREACHED);
 }
 
 /* The engine tries a peer's addresses one after the other. */
@@ -387,8 +388,23 @@ struct join {
     size_t endpoints, failures;
     const char *reason; /* of the last failure, to be translated */
     struct ent_id space;
-    bool joined, done, refused;
+    bool reached, joined, done, failed;
 };
+
+/* The reason comes from the chair's node, which knows it in words of our
+ * catalogue. */
+static void keep_refusal(struct join *join, const char *text)
+{
+    struct ent_err *err = &join->ctx->err;
+
+    text = text == NULL || *text == '\0' ? _("no reason was given")
+                                         : gettext(text);
+    if (join->reached)
+        ent_err_set(err, ENT_EDENIED, "not admitted: %s", text);
+    else
+        ent_err_set(err, ENT_EPEER, "the node that invited was not reached: %s",
+                    text);
+}
 
 static void join_note(void *ctx, const struct ent_effect *effect)
 {
@@ -401,9 +417,8 @@ static void join_note(void *ctx, const struct ent_effect *effect)
     } else if (effect->note == ENT_NOTE_DONE) {
         join->done = join->joined;
     } else if (effect->note == ENT_NOTE_JOIN_FAILED) {
-        join->refused = true;
-        ent_err_set(&join->ctx->err, ENT_EDENIED, "not admitted: %s",
-                    effect->text == NULL ? "" : effect->text);
+        join->failed = true;
+        keep_refusal(join, effect->text);
     }
 }
 
@@ -411,11 +426,14 @@ static void join_linked(void *ctx, const struct ent_link_event *event)
 {
     struct join *join = ctx;
 
-    if (event->type != ENT_LINK_DOWN ||
-        !ent_key_equal(&join->curve, &event->curve))
+    if (!ent_key_equal(&join->curve, &event->curve))
         return;
-    join->reason = event->reason;
-    join->failures++;
+    if (event->type == ENT_LINK_UP) {
+        join->reached = true;
+    } else {
+        join->reason = event->reason;
+        join->failures++;
+    }
 }
 
 static int run_join(struct join *join, struct wire *wire, const char *line,
@@ -425,12 +443,12 @@ static int run_join(struct join *join, struct wire *wire, const char *line,
     int64_t until_ms = cmd_mono_ms() + timeout_ms;
     int rc = ent_engine_join(wire->engine, line, ctx->now_ms, &ctx->err);
 
-    while (rc == 0 && !join->done && !join->refused &&
+    while (rc == 0 && !join->done && !join->failed &&
            join->failures < join->endpoints && cmd_mono_ms() < until_ms)
         rc = wire_turn(ctx, wire, until_ms);
     if (rc < 0)
         return rc;
-    if (join->refused)
+    if (join->failed)
         return ctx->err.code;
     if (!join->joined)
         return ent_err_set(&ctx->err, ENT_EPEER,
