@@ -514,7 +514,7 @@ static void draft_make(struct history *h, uint32_t view, struct draft *draft)
 
     draft->count = 0;
     draft_life(h, view, draft, &dead);
-    touch = chance(h, 50) ? 15 : 40;
+    touch = chance(h, 50) ? 12 : 30;
     for (size_t i = 0; i < ENT_ARRAY_LEN(field_numbers); i++)
         if (chance(h, dead ? 4 : touch) && draft->count + 4 < 16)
             draft_field(h, view, field_numbers[i], draft);
@@ -780,7 +780,7 @@ void history_make(struct history *h, uint64_t seed, bool tidy)
         ent_rand_bytes(&h->rand, ids[r].b, ENT_ID_BYTES);
         numbers[r] = kind_numbers[below(h, ENT_ARRAY_LEN(kind_numbers))];
     }
-    steps = 4 + below(h, chance(h, 5) ? 16 : 11);
+    steps = 4 + below(h, chance(h, 4) ? 16 : 8);
     for (size_t i = 0; i < steps; i++)
         step(h, ids, numbers, records);
     ENT_ASSERT(h->arena.rc == 0);
