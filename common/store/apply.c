@@ -299,12 +299,16 @@ int ent_apply_entry(struct ent_store *store, int64_t space,
     int rc = ref_n == NULL ? no_memory(err)
                            : resolve(store, space, entry, ref_n, err);
 
+    store->applying.n = n;
+    store->applying.at = entry->time_ms;
+    store->applying.hash = *hash;
     for (size_t i = 0; rc == 0 && i < entry->change_count; i++)
         rc = ent_apply_change(&apply, &entry->changes[i], err);
     if (rc == 0) {
         ent_sum_add(&apply.sum, &part);
         *sum = apply.sum;
     }
+    store->applying.n = 0;
     ent_arena_fini(&arena);
     return rc;
 }

@@ -3,11 +3,9 @@
  * (rule M1), only what each log adds to the digest is shared out differently,
  * and `adjust` makes up for that. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "store/replica.h"
 #include "store/seal.h"
-#include "store/spaces.h"
 
 /* One log while it is replayed. */
 struct replay {
@@ -61,10 +59,17 @@ static int take_heads(struct rebuilding *rebuilding, struct ent_err *err)
 static int damaged(struct ent_store *store, const struct ent_log *log,
                    int64_t seq, struct ent_err *err)
 {
-    return ent_err_set(err, ENT_ESTORE,
-                       ENT_N_("entry %lld of a log of %s is damaged; nothing "
-                              "was rebuilt"),
-                       (long long)seq, ent_member_org(store, &log->author));
+    struct ent_buf name = {0};
+    const char *who;
+    int rc;
+
+    ent_peer_name_put(store, &log->author, &name);
+    who = ent_buf_cstr(&name);
+    rc = ent_err_set(err, ENT_ESTORE,
+                     ENT_N_("entry %lld of %s is damaged; nothing was rebuilt"),
+                     (long long)seq, who != NULL ? who : "");
+    ent_buf_fini(&name);
+    return rc;
 }
 
 static int replay_entry(struct rebuilding *rebuilding, struct ent_log *log,
@@ -146,26 +151,32 @@ static int set_adjusts(struct rebuilding *rebuilding, struct ent_err *err)
     return rc;
 }
 
-int ent_store_rebuild(struct ent_store *store, struct ent_err *err)
+int ent_replay(struct ent_store *store, struct ent_err *err)
 {
     struct rebuilding rebuilding = {.store = store};
-    int rc = ent_store_begin(store, err);
+    int rc = clear(store, err);
 
-    if (rc < 0)
-        return rc;
-    rc = clear(store, err);
     if (rc == 0)
         rc = take_heads(&rebuilding, err);
     if (rc == 0)
         rc = replay_logs(&rebuilding, err);
     if (rc == 0)
         rc = set_adjusts(&rebuilding, err);
-    if (rc == 0)
-        rc = ent_store_commit(store, NULL, err);
-    else
-        ent_store_rollback(store);
     free(rebuilding.logs);
     ent_arena_fini(&rebuilding.arena);
     ent_seal_fini(&rebuilding.seal);
+    return rc;
+}
+
+int ent_store_rebuild(struct ent_store *store, struct ent_err *err)
+{
+    int rc = ent_store_begin(store, err);
+
+    if (rc < 0)
+        return rc;
+    rc = ent_replay(store, err);
+    if (rc == 0)
+        return ent_store_commit(store, NULL, err);
+    ent_store_rollback(store);
     return rc;
 }

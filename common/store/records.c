@@ -540,7 +540,12 @@ int ent_record_history(struct ent_store *store,
 /* ---------------------------------------------------------------- conflicts */
 
 #define CONTESTED                                                              \
-    "SELECT space, kind, id, field FROM cell WHERE ?1 = 0 OR space = ?1"       \
+    "SELECT space, kind, id, field FROM cell c"                                \
+    " WHERE (?1 = 0 OR space = ?1) AND NOT (EXISTS (SELECT 1 FROM cell d"      \
+    " WHERE d.space = c.space AND d.kind = c.kind AND d.id = c.id"             \
+    " AND d.field = 0 AND d.code = 5) AND NOT EXISTS (SELECT 1 FROM cell l"    \
+    " WHERE l.space = c.space AND l.kind = c.kind AND l.id = c.id"             \
+    " AND l.field = 0 AND l.code = 4))"                                        \
     " GROUP BY space, kind, id, field"                                         \
     " HAVING (field = 0 AND count(DISTINCT code) > 1)"                         \
     " OR (field > 0 AND count(DISTINCT coalesce(value, x'')) > 1)"

@@ -91,6 +91,13 @@ struct ent_store {
     size_t space_count;
     bool logs_loaded;
 
+    /* The entry being applied: its rank among concurrent values. */
+    struct {
+        int64_t n; /* 0: none */
+        int64_t at;
+        struct ent_hash hash;
+    } applying;
+
     /* Of the transaction that is open. */
     bool cells_empty;
     bool unseen_empty;
@@ -257,12 +264,22 @@ void ent_change_sum(const struct ent_id *space,
                     const struct ent_change *change,
                     const struct ent_hash *hash, struct ent_sum *sum);
 
+/* Everything that follows from the log made anew, in the transaction that is
+ * open; after a failure it must be rolled back. */
+ENT_NODISCARD int ent_replay(struct ent_store *store, struct ent_err *err);
+
 /* Apply a whole accepted entry that stands at n; `sum` gains its summands and
  * that of the entry. */
 ENT_NODISCARD int ent_apply_entry(struct ent_store *store, int64_t space,
                                   const struct ent_entry *entry, int64_t n,
                                   const struct ent_hash *hash,
                                   struct ent_sum *sum, struct ent_err *err);
+
+/* ----------------------------------------------------------- peers (peers.c) */
+
+/* A node as people know it: its organisation, else the beginning of its key. */
+void ent_peer_name_put(struct ent_store *store, const struct ent_key *key,
+                       struct ent_buf *buf);
 
 /* --------------------------------------------------------- digest (digest.c) */
 

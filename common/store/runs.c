@@ -188,10 +188,10 @@ static int drop_held(struct taking *taking, struct ent_err *err)
 /* What the roster says of an entry (A3): an accepted one, a quarantined one,
  * ENT_EWAIT for a roster head not held, ENT_EREFUSED for an author nobody ever
  * admitted. */
-static int judge(const struct taking *taking, const struct ent_entry *entry,
-                 enum ent_verdict *verdict, struct ent_err *err)
+static int judge(const struct ent_space_state *space,
+                 const struct ent_entry *entry, enum ent_verdict *verdict,
+                 struct ent_err *err)
 {
-    const struct ent_space_state *space = taking->space;
     uint64_t pos =
         ent_roster_position(&space->roster, space->entries, space->entry_count,
                             entry->roster_pos, &entry->roster_hash);
@@ -248,7 +248,7 @@ static int append(struct taking *taking, size_t i, struct ent_taken *taken,
     const struct ent_entry *entry = &taking->entries[i];
     struct ent_sum sum = log->sum;
     enum ent_verdict verdict;
-    int rc = judge(taking, entry, &verdict, err);
+    int rc = judge(taking->space, entry, &verdict, err);
 
     if (rc < 0)
         return rc;
@@ -280,7 +280,7 @@ static int check_waiting(const struct taking *taking, struct ent_err *err)
     int rc = 0;
 
     for (size_t i = taking->dropped; rc == 0 && i < taking->run->count; i++)
-        rc = judge(taking, &taking->entries[i], &verdict, err);
+        rc = judge(taking->space, &taking->entries[i], &verdict, err);
     return rc;
 }
 
@@ -866,13 +866,111 @@ int ent_roster_put(struct ent_store *store, int64_t space,
     return rc;
 }
 
+/* Whether the chain held before goes on in the one held now: then every entry
+ * is judged as it was, because each names a head of the older chain. */
+static bool chain_goes_on(const struct ent_hash *before, size_t count,
+                          const struct ent_roster *now)
+{
+    return count <= now->length &&
+           (count == 0 ||
+            ent_hash_equal(&before[count - 1], &now->chain[count - 1]->hash));
+}
+
+/* The roster went another way below some entries: judge all of a log anew.
+ * `changed` counts the entries that are judged otherwise now. */
+static int judge_log(struct ent_store *store,
+                     const struct ent_space_state *space, struct ent_log *log,
+                     int64_t *changed, struct ent_err *err)
+{
+    struct ent_arena arena = {0};
+    int rc = ent_log_head(store, log, err);
+
+    for (int64_t seq = log->base + 1; rc == 0 && seq <= log->head; seq++) {
+        int64_t n = ent_n(log->o, seq);
+        enum ent_verdict before;
+        enum ent_verdict now;
+        struct ent_entry entry;
+        struct ent_hash hash;
+        struct ent_stmt *stmt;
+
+        ent_arena_reset(&arena);
+        rc = ent_log_read(store, n, &arena, &entry, &before, &hash, err);
+        if (rc < 0 || before == ENT_VERDICT_BRANCH)
+            continue;
+        rc = judge(space, &entry, &now, err);
+        if (rc < 0 || now == before)
+            continue;
+        stmt = ent_db_stmt(&store->db, ENT_SQL_LOG_VERDICT);
+        ent_stmt_bind_int(stmt, 1, n);
+        ent_stmt_bind_int(stmt, 2, now);
+        rc = ent_stmt_run(stmt, err);
+        ent_log_hash_keep(store, n, &hash, now);
+        ++*changed;
+    }
+    ent_arena_fini(&arena);
+    return rc;
+}
+
+static int judge_anew(struct ent_store *store, int64_t space,
+                      struct ent_err *err)
+{
+    struct ent_space_state *state;
+    int64_t changed = 0;
+    int rc = ent_space_state(store, space, &state, err);
+
+    for (size_t i = 0; rc == 0 && i < store->log_count; i++)
+        if (store->logs[i]->space == space)
+            rc = judge_log(store, state, store->logs[i], &changed, err);
+    /* What was applied may have to go, and what was not to come: both follow
+     * from replaying (A3, M3). */
+    if (rc == 0 && changed > 0)
+        rc = ent_replay(store, err);
+    return rc;
+}
+
+/* The hashes of the chain held now; free() them. */
+static int chain_hashes(struct ent_store *store, int64_t space,
+                        struct ent_hash **hashes, size_t *count,
+                        struct ent_err *err)
+{
+    struct ent_space_state *state;
+    int rc = ent_space_state(store, space, &state, err);
+
+    if (rc < 0)
+        return rc;
+    *count = state->roster.length;
+    *hashes = calloc(*count + 1, sizeof(**hashes));
+    if (*hashes == NULL)
+        return no_memory(err);
+    for (size_t i = 0; i < *count; i++)
+        (*hashes)[i] = state->roster.chain[i]->hash;
+    return 0;
+}
+
+static int judge_if_needed(struct ent_store *store, int64_t space,
+                           const struct ent_hash *before, size_t count,
+                           struct ent_err *err)
+{
+    struct ent_space_state *state;
+    int rc = ent_space_state(store, space, &state, err);
+
+    if (rc < 0 || chain_goes_on(before, count, &state->roster))
+        return rc;
+    return judge_anew(store, space, err);
+}
+
 int ent_roster_take(struct ent_store *store, int64_t space,
                     const struct ent_roster_bytes *entries, size_t count,
                     struct ent_taken *taken, struct ent_err *err)
 {
+    struct ent_hash *before = NULL;
+    size_t before_count = 0;
     int rc = ent_store_begin(store, err);
 
     memset(taken, 0, sizeof(*taken));
+    if (rc < 0)
+        return rc;
+    rc = chain_hashes(store, space, &before, &before_count, err);
     for (size_t i = 0; rc == 0 && i < count; i++) {
         struct ent_err said = {0};
         bool is_new;
@@ -894,6 +992,9 @@ int ent_roster_take(struct ent_store *store, int64_t space,
         if (taken->why[0] == '\0')
             memcpy(taken->why, said.text, sizeof(taken->why));
     }
+    if (rc == 0 && taken->applied > 0)
+        rc = judge_if_needed(store, space, before, before_count, err);
+    free(before);
     if (rc == 0)
         return ent_store_commit(store, NULL, err);
     ent_store_rollback(store);

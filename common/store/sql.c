@@ -36,6 +36,9 @@ const char *const ent_sql_text[ENT_SQL_COUNT] = {
         "SELECT header, sig, body FROM roster WHERE space = ?1 AND hash = ?2",
     [ENT_SQL_ROSTER_HASHES] =
         "SELECT hash FROM roster WHERE space = ?1 ORDER BY hash",
+    [ENT_SQL_ROSTER_ROWS] =
+        "SELECT hash, pos, header, sig, body FROM roster WHERE space = ?1"
+        " ORDER BY pos, hash",
 
     [ENT_SQL_ORIGINS] =
         "SELECT o, space, author, id, branch, base, signed, sig FROM origin"
@@ -68,6 +71,7 @@ const char *const ent_sql_text[ENT_SQL_COUNT] = {
         "SELECT n, at, verdict, hash, entry FROM log"
         " WHERE n BETWEEN ?1 AND ?2 ORDER BY n",
 
+    [ENT_SQL_LOG_VERDICT] = "UPDATE log SET verdict = ?2 WHERE n = ?1",
     [ENT_SQL_LOG_BYTES] =
         "SELECT coalesce(sum(length(entry)), 0) FROM log"
         " WHERE n BETWEEN ?1 AND ?2",

@@ -403,10 +403,16 @@ static int cell_cmp(const void *a, const void *b)
     return x->ordinal < y->ordinal ? -1 : x->ordinal > y->ordinal;
 }
 
-static int text_cmp(const void *a, const void *b)
+/* Elements in the order they were added in, as far as that is told: by
+ * ordinal, then by value. Every replica shows the same order. */
+static int element_cmp(const void *a, const void *b)
 {
-    return ent_slice_cmp(*(const struct ent_slice *)a,
-                         *(const struct ent_slice *)b);
+    const struct ent_cell *x = *(const struct ent_cell *const *)a;
+    const struct ent_cell *y = *(const struct ent_cell *const *)b;
+
+    if (x->ordinal != y->ordinal)
+        return x->ordinal < y->ordinal ? -1 : 1;
+    return ent_slice_cmp(x->value.bytes, y->value.bytes);
 }
 
 /* Life stands in the row unless a deletion stands beside an edit. */
@@ -454,21 +460,34 @@ static bool save_register(struct ent_state *state,
     return true;
 }
 
-/* The different texts of a set, ascending; their number. */
+/* Place of a text in a list, `count` when it is not there. */
+static size_t place_of(const struct ent_slice *texts, size_t count,
+                       struct ent_slice text)
+{
+    size_t at = 0;
+
+    while (at < count && !ent_slice_equal(texts[at], text))
+        at++;
+    return at;
+}
+
+/* The different texts of a set, in the order of display; their number. */
 static size_t set_texts(struct ent_state *state, const struct ent_cell *cells,
                         size_t count, struct ent_slice **texts)
 {
+    const struct ent_cell **sorted =
+        ent_arena_array(state->arena, count + 1, sizeof(*sorted));
     size_t kept = 0;
 
     *texts = ENT_ARENA_NEW(state->arena, struct ent_slice, count + 1);
-    if (*texts == NULL)
+    if (*texts == NULL || sorted == NULL)
         return 0;
     for (size_t i = 0; i < count; i++)
-        (*texts)[i] = cells[i].value.bytes;
-    qsort(*texts, count, sizeof(**texts), text_cmp);
+        sorted[i] = &cells[i];
+    qsort(sorted, count, sizeof(*sorted), element_cmp);
     for (size_t i = 0; i < count; i++)
-        if (kept == 0 || !ent_slice_equal((*texts)[kept - 1], (*texts)[i]))
-            (*texts)[kept++] = (*texts)[i];
+        if (place_of(*texts, kept, sorted[i]->value.bytes) == kept)
+            (*texts)[kept++] = sorted[i]->value.bytes;
     return kept;
 }
 
@@ -503,15 +522,11 @@ static bool save_set(struct ent_state *state, const struct ent_field *field,
     if (usual)
         return true;
     group = group_new(state, field->number, count);
-    for (size_t i = 0; group != NULL && i < count; i++) {
-        const struct ent_slice *found =
-            bsearch(&cells[i].value.bytes, texts, kept, sizeof(*texts),
-                    text_cmp);
-
-        group->dots[i] = (struct meta_dot){.n = cells[i].n,
-                                           .ordinal = cells[i].ordinal,
-                                           .at = (uint32_t)(found - texts)};
-    }
+    for (size_t i = 0; group != NULL && i < count; i++)
+        group->dots[i] = (struct meta_dot){
+            .n = cells[i].n,
+            .ordinal = cells[i].ordinal,
+            .at = (uint32_t)place_of(texts, kept, cells[i].value.bytes)};
     return true;
 }
 
@@ -798,8 +813,6 @@ int ent_state_save(struct ent_store *store, struct ent_state *state,
 bool ent_state_is_plain(const struct ent_kind *kind,
                         const struct ent_change *change)
 {
-    const struct ent_slice *before = NULL;
-
     if (kind == NULL || change->erased || change->ops[0].code != ENT_OP_LIVE)
         return false;
     for (size_t i = 0; i < change->op_count; i++) {
@@ -819,13 +832,13 @@ bool ent_state_is_plain(const struct ent_kind *kind,
                 return false;
             continue;
         }
-        /* A set: texts ascending, so that places and ordinals agree. */
+        /* A set: no text twice, so that places and ordinals agree. */
         if (op->code != ENT_OP_ADD || op->value.type != ENT_VALUE_TEXT)
             return false;
-        if (op[-1].field == op->field &&
-            ent_slice_cmp(*before, op->value.bytes) >= 0)
-            return false;
-        before = &op->value.bytes;
+        for (const struct ent_op *other = op - 1; other->field == op->field;
+             other--)
+            if (ent_slice_equal(other->value.bytes, op->value.bytes))
+                return false;
     }
     return true;
 }
@@ -927,6 +940,12 @@ int ent_cells_sort(struct ent_store *store, struct ent_cell *cells,
         struct ent_stmt *stmt = ent_db_stmt(&store->db, ENT_SQL_LOG_META);
 
         ranked[i].cell = cells[i];
+        /* The entry being applied is not in the log yet. */
+        if (cells[i].n == store->applying.n) {
+            ranked[i].at = store->applying.at;
+            ranked[i].hash = store->applying.hash;
+            continue;
+        }
         ent_stmt_bind_int(stmt, 1, cells[i].n);
         rc = ent_stmt_step(stmt, err);
         if (rc > 0) {

@@ -337,16 +337,20 @@ static int check_op(const struct ent_kind *kind, const struct ent_edit_op *op,
     return 0;
 }
 
-static int op_cmp(const void *a, const void *b)
+/* By field, then code; additions to one set stay in the order given. */
+static void sort_ops(struct ent_op *ops, size_t count)
 {
-    const struct ent_op *x = a;
-    const struct ent_op *y = b;
+    for (size_t i = 1; i < count; i++) {
+        struct ent_op op = ops[i];
+        size_t at = i;
 
-    if (x->field != y->field)
-        return x->field < y->field ? -1 : 1;
-    if (x->code != y->code)
-        return x->code < y->code ? -1 : 1;
-    return ent_slice_cmp(x->value.bytes, y->value.bytes);
+        for (; at > 0 && (ops[at - 1].field > op.field ||
+                          (ops[at - 1].field == op.field &&
+                           ops[at - 1].code > op.code));
+             at--)
+            ops[at] = ops[at - 1];
+        ops[at] = op;
+    }
 }
 
 /* Values copied into the writer's arena, packed for the payload and the
@@ -354,9 +358,7 @@ static int op_cmp(const void *a, const void *b)
 static int finish_change(struct ent_writer *writer, struct ent_change *change,
                          struct ent_err *err)
 {
-    if (change->op_count > 2)
-        qsort(change->ops + 1, change->op_count - 1, sizeof(*change->ops),
-              op_cmp);
+    sort_ops(change->ops + 1, change->op_count - 1);
     ent_buf_reset(&writer->values);
     change->has_commitment =
         ent_values_put(&writer->values, change->ops, change->op_count) > 0;
@@ -690,6 +692,32 @@ static int put_ops(struct ent_writer *writer, const struct ent_kind *kind,
     return rc;
 }
 
+/* An edit that names what was displayed some time ago (M8) may leave other
+ * values standing beside its own. */
+static bool names_own_view(const struct ent_edit *edit)
+{
+    for (size_t i = 0; i < edit->op_count; i++)
+        if (edit->ops[i].seen != NULL)
+            return true;
+    return false;
+}
+
+/* Which of them is shown first hangs on the hash of the entry: seal it, then
+ * look again. */
+static int show_again(struct ent_writer *writer, const struct ent_edit *edit,
+                      struct ent_err *err)
+{
+    struct ent_state state;
+    int rc = entry_seal(writer, err);
+
+    if (rc < 0)
+        return rc;
+    ent_arena_reset(&writer->store->scratch);
+    rc = ent_state_load(writer->store, writer->space, edit->kind, &edit->id,
+                        NULL, &writer->store->scratch, &state, err);
+    return rc < 0 ? rc : ent_state_save(writer->store, &state, err);
+}
+
 static int put_change(struct ent_writer *writer, const struct ent_kind *kind,
                       const struct ent_edit *edit, bool resolve,
                       enum ent_written *written, struct ent_err *err)
@@ -752,7 +780,7 @@ static int put_change(struct ent_writer *writer, const struct ent_kind *kind,
         return rc;
     keep_change(writer, &change, refs_before);
     *written = is_new ? ENT_WRITTEN_NEW : ENT_WRITTEN_CHANGED;
-    return 0;
+    return names_own_view(edit) ? show_again(writer, edit, err) : 0;
 }
 
 int ent_writer_put(struct ent_writer *writer, const struct ent_edit *edit,
