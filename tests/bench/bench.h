@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/id.h"
 #include "model/kind.h"
+#include "store/db.h"
 #include "store/store.h"
 
 #define BENCH_COLUMNS 12
@@ -87,10 +88,10 @@ double bench_sync_ms(const char *work);
 
 /* --------------------------------------------------------------- plain.c */
 
-/* Plain SQLite, set up like the replica: WAL, synchronous=FULL, pages, cache
- * and automatic checkpoints as there. */
+/* Plain SQLite, the connection set up as the replica's. */
 struct plain {
-    sqlite3 *db;
+    struct ent_db conn;
+    sqlite3 *db; /* of it */
     sqlite3_stmt *begin, *commit, *insert, *update[BENCH_COLUMNS];
 };
 

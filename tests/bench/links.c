@@ -242,8 +242,9 @@ static void write_beside(const char *home, struct bench *bench,
     node_close(&node);
 }
 
-/* Changes on the host, then a session of two running nodes; then one with
- * nothing to do. */
+/* Changes on the host, then a session of two running nodes; then the next one,
+ * which may still have to say what both hold by now; then one with nothing to
+ * do. */
 static void session_once(struct bench *bench, const struct bench_cells *inc,
                          size_t batch, const char *name)
 {
@@ -265,6 +266,8 @@ static void session_once(struct bench *bench, const struct bench_cells *inc,
     write_beside(pair.host_home, bench, inc, batch);
     pair_session(&pair, name);
     session_figures(name, &pair.guest_saw, commit_ms);
+    pair_session(&pair, "W4 next");
+    session_figures("next_one_space", &pair.guest_saw, 0);
     pair_session(&pair, "W4 nothing");
     session_figures("nothing_one_space", &pair.guest_saw, 0);
     pair_stop(&pair);
@@ -302,6 +305,7 @@ static void ten_spaces(struct bench *bench)
     pair_make_guest(&pair);
     found_spaces(&pair);
     pair_start(&pair);
+    pair_session(&pair, "W4 ten spaces");
     pair_session(&pair, "W4 ten spaces");
     for (int i = 0; i < bench->repeat; i++) {
         pair_session(&pair, "W4 ten spaces");
@@ -399,16 +403,20 @@ static int by_value(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static void percentile_figures(const char *peer, const char *name, double *ms,
-                               size_t count)
+/* Sorts `ms`. */
+static double percentile(double *ms, size_t count, size_t percent)
 {
-    char metric[64];
-
     qsort(ms, count, sizeof(*ms), by_value);
-    snprintf(metric, sizeof(metric), "%s_p50", name);
-    bench_figure(peer, "W7", metric, ms[count / 2], "ms");
-    snprintf(metric, sizeof(metric), "%s_p99", name);
-    bench_figure(peer, "W7", metric, ms[count * 99 / 100], "ms");
+    return ms[count * percent / 100];
+}
+
+static double *figures_for(const struct bench_cells *live)
+{
+    double *ms = calloc(live->count, sizeof(*ms));
+
+    if (ms == NULL)
+        bench_die("out of memory");
+    return ms;
 }
 
 /* One change on the host; until it is committed on the guest. */
@@ -422,16 +430,11 @@ static double change_ms(struct pair *pair, const struct bench_cell *cell,
     return ms_between(begin_ns, side_wait_taken(&pair->guest));
 }
 
-static void changes_live(struct pair *pair, const struct bench_cells *live)
+static void changes_live(struct pair *pair, const struct bench_cells *live,
+                         double *ms)
 {
-    double *ms = calloc(live->count, sizeof(*ms));
-
-    if (ms == NULL)
-        bench_die("out of memory");
     for (size_t i = 0; i < live->count; i++)
         ms[i] = change_ms(pair, &live->at[i], live->at[i].text);
-    percentile_figures(BENCH_ENTENTE, "live", ms, live->count);
-    free(ms);
 }
 
 /* The same with a pause before each, as people make them; the text gets a mark
@@ -449,17 +452,16 @@ static void changes_paced(struct pair *pair, const struct bench_cells *live)
         (void)poll(NULL, 0, PAUSE_MS);
         ms[i] = change_ms(pair, cell, ent_slice(text, (size_t)len));
     }
-    percentile_figures(BENCH_ENTENTE, "live_paced", ms, PACED);
+    bench_figure(BENCH_ENTENTE, "W7", "live_paced_p50",
+                 percentile(ms, PACED, 50), "ms");
+    bench_figure(BENCH_ENTENTE, "W7", "live_paced_p99",
+                 percentile(ms, PACED, 99), "ms");
 }
 
 /* What two durable commits of plain SQLite take, one after the other. */
 static void commits_twice(struct bench *bench, struct plain *a, struct plain *b,
-                          const struct bench_cells *live)
+                          const struct bench_cells *live, double *ms)
 {
-    double *ms = calloc(live->count, sizeof(*ms));
-
-    if (ms == NULL)
-        bench_die("out of memory");
     for (size_t i = 0; i < live->count; i++) {
         int64_t begin = bench_ns();
 
@@ -467,13 +469,13 @@ static void commits_twice(struct bench *bench, struct plain *a, struct plain *b,
         plain_update(b, &bench->data, live, i, i + 1, 1);
         ms[i] = bench_seconds_since(begin) * 1e3;
     }
-    percentile_figures(BENCH_SQLITE, "two_commits", ms, live->count);
-    free(ms);
 }
 
 static void live_once(struct bench *bench, const struct bench_cells *live)
 {
     char dir_a[BENCH_PATH_MAX], dir_b[BENCH_PATH_MAX];
+    double *sqlite_ms = figures_for(live);
+    double *entente_ms = figures_for(live);
     struct plain a, b;
     struct pair pair;
 
@@ -483,8 +485,12 @@ static void live_once(struct bench *bench, const struct bench_cells *live)
     pair_make_guest(&pair);
     pair_start(&pair);
     pair_session(&pair, "W7 bootstrap");
-    commits_twice(bench, &a, &b, live);
-    changes_live(&pair, live);
+    commits_twice(bench, &a, &b, live, sqlite_ms);
+    changes_live(&pair, live, entente_ms);
+    bench_figures("W7", "live_p50", percentile(entente_ms, live->count, 50),
+                  percentile(sqlite_ms, live->count, 50), "ms");
+    bench_figures("W7", "live_p99", percentile(entente_ms, live->count, 99),
+                  percentile(sqlite_ms, live->count, 99), "ms");
     pair_check(&pair, "W7");
     pair_stop(&pair);
     pair_compare(&pair, &b, "W7");
@@ -496,6 +502,8 @@ static void live_once(struct bench *bench, const struct bench_cells *live)
     pair_remove(&pair);
     plain_end(&a, dir_a);
     plain_end(&b, dir_b);
+    free(sqlite_ms);
+    free(entente_ms);
 }
 
 void bench_live(struct bench *bench)

@@ -1,4 +1,7 @@
-/* plain.c - the measure: the same rows in SQLite and nothing else. */
+/* plain.c - the measure: the same rows in SQLite and nothing else.
+ * The connection is opened as the replica's: WAL, synchronous=FULL, the same
+ * pages and cache, and SQLite's automatic checkpoints, every 1,000 pages in the
+ * commit that reaches them. */
 #include <stdio.h>
 #include <string.h>
 
@@ -11,13 +14,6 @@
 static const char *const names[BENCH_COLUMNS] = {
     "kind",  "title", "given", "family", "org",  "email",
     "phone", "city",  "due",   "status", "prio", "note"};
-
-/* Pages and cache as the replica has them; checkpoints are SQLite's automatic
- * ones, every 1,000 pages, inside the commit that reaches them. */
-static const char setup[] = "PRAGMA journal_mode = WAL;"
-                            "PRAGMA synchronous = FULL;"
-                            "PRAGMA temp_store = MEMORY;"
-                            "PRAGMA cache_size = -8192;";
 
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS record("
@@ -53,15 +49,14 @@ static void step(struct plain *plain, sqlite3_stmt *stmt)
 void plain_open(struct plain *plain, const char *dir, bool durable)
 {
     char text[BENCH_PATH_MAX + 16];
+    struct ent_err err;
 
     memset(plain, 0, sizeof(*plain));
     snprintf(text, sizeof(text), "%s/plain.db", dir);
-    if (sqlite3_open_v2(text, &plain->db,
-                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
-                            SQLITE_OPEN_NOMUTEX,
-                        NULL) != SQLITE_OK)
-        fail(plain, text);
-    run(plain, setup);
+    bench_must(ent_db_open(&plain->conn, text,
+                           SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &err),
+               &err, text);
+    plain->db = plain->conn.raw;
     if (!durable)
         run(plain, "PRAGMA synchronous = OFF");
     run(plain, schema);
@@ -83,8 +78,7 @@ void plain_close(struct plain *plain)
     sqlite3_finalize(plain->insert);
     for (size_t i = 0; i < BENCH_COLUMNS; i++)
         sqlite3_finalize(plain->update[i]);
-    if (sqlite3_close(plain->db) != SQLITE_OK)
-        fail(plain, "close");
+    ent_db_close(&plain->conn);
 }
 
 /* Begin before the first of a batch, commit behind its last. */
