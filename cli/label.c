@@ -6,7 +6,7 @@
 
 #include "cli/look.h"
 
-#define KEY_SHOWN 16 /* hex digits */
+#define KEY_SHOWN 8 /* hex digits */
 #define HEARD_RECENTLY_MS (60 * 60 * 1000)
 
 const char *label_title(const struct cmd_ctx *ctx,
@@ -81,13 +81,10 @@ int label_read_key(struct cmd_ctx *ctx, const char *text, struct ent_key *key)
 static const char *peer_state(const struct cmd_ctx *ctx,
                               const struct ent_peer *peer)
 {
-    bool program = look_for_program(ctx);
-
     if (peer->last_heard_ms == 0)
-        return program ? "never" : _("never heard");
-    if (ctx->now_ms - peer->last_heard_ms < HEARD_RECENTLY_MS)
-        return program ? "recent" : _("heard within the hour");
-    return program ? "silent" : _("silent");
+        return "never";
+    return ctx->now_ms - peer->last_heard_ms < HEARD_RECENTLY_MS ? "recent"
+                                                                 : "silent";
 }
 
 void label_peer_columns(struct cmd_ctx *ctx)
@@ -98,7 +95,8 @@ void label_peer_columns(struct cmd_ctx *ctx)
     out_column(out, "key", _("key"), OUT_TEXT);
     out_column(out, "org", _("organisation"), OUT_TEXT);
     out_column(out, "endpoint", _("address"), OUT_TEXT);
-    out_column(out, "state", _("state"), OUT_TEXT);
+    if (all)
+        out_column(out, "state", _("state"), OUT_TEXT);
     out_column(out, "last_heard", _("last heard"), OUT_TEXT);
     if (all)
         out_column(out, "clock_offset_ms", _("clock (ms)"), OUT_NUMBER);
@@ -139,8 +137,12 @@ void label_peer(struct cmd_ctx *ctx, const struct ent_peer *peer)
     out_cell(out, label_key(ctx, &peer->key, key));
     out_cell(out, ent_member_org(ctx->store, &peer->key));
     out_cell(out, label_endpoint(ctx, peer, endpoints));
-    out_cell(out, peer_state(ctx, peer));
-    out_cell(out, label_when(ctx, peer->last_heard_ms, heard));
+    if (all)
+        out_cell(out, peer_state(ctx, peer));
+    if (!all && peer->last_heard_ms == 0)
+        out_cell(out, _("never"));
+    else
+        out_cell(out, label_when(ctx, peer->last_heard_ms, heard));
     if (all)
         out_cell_int(out, peer->clock_offset_ms);
     out_cell_int(out, peer->received);

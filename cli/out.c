@@ -16,11 +16,13 @@
 #include "text/csv.h"
 
 #define REMARK_MAX 1024
+#define WRAP_ABOVE 24 /* characters: a narrower column stays in one piece */
 
 struct column {
     char *key;
     char *heading;
     enum out_type type;
+    size_t width; /* of its widest cell */
 };
 
 struct out {
@@ -285,13 +287,9 @@ static void table_heading(struct out *out)
                                               : SCOLS_TERMFORCE_NEVER);
     for (size_t i = 0; i < out->column_count; i++) {
         const struct column *column = &out->columns[i];
-        int flags = column->type == OUT_NUMBER ? SCOLS_FL_RIGHT
-                    : out->terminal            ? SCOLS_FL_WRAP
-                                               : 0;
-
         if (scols_table_new_column(
                 out->table, shown(out, text_or_empty(column->heading), 0), 0,
-                flags) == NULL)
+                column->type == OUT_NUMBER ? SCOLS_FL_RIGHT : 0) == NULL)
             out->failed = true;
     }
 }
@@ -380,6 +378,18 @@ void out_row(struct out *out)
     out->rows++;
 }
 
+static void table_cell(struct out *out, const char *text)
+{
+    struct column *column = &out->columns[out->cell];
+    size_t width = out_chars(text);
+
+    if (width > column->width)
+        column->width = width;
+    if (out->line != NULL &&
+        scols_line_set_data(out->line, out->cell, text) < 0)
+        out->failed = true;
+}
+
 void out_cell_as(struct out *out, enum out_type type, const char *text)
 {
     ENT_ASSERT(out->in_row && out->cell < out->column_count);
@@ -403,10 +413,7 @@ void out_cell_as(struct out *out, enum out_type type, const char *text)
         break;
     case OUT_AUTO:
     case OUT_TABLE:
-        if (out->line != NULL &&
-            scols_line_set_data(out->line, out->cell,
-                                shown(out, plain(out, type, text), 0)) < 0)
-            out->failed = true;
+        table_cell(out, shown(out, plain(out, type, text), 0));
         break;
     }
     out->cell++;
@@ -426,9 +433,20 @@ void out_cell_int(struct out *out, int64_t value)
     out_cell(out, text);
 }
 
+/* What does not fit a terminal goes on below, but short cells do not. */
+static void wrap_columns(struct out *out)
+{
+    for (size_t i = 0; i < out->column_count; i++)
+        if (out->columns[i].width > WRAP_ABOVE)
+            scols_column_set_flags(scols_table_get_column(out->table, i),
+                                   SCOLS_FL_WRAP);
+}
+
 static void print_table(struct out *out)
 {
     flush(out);
+    if (out->table != NULL && out->terminal)
+        wrap_columns(out);
     if (out->table != NULL && scols_print_table(out->table) != 0)
         out->failed = true;
     scols_unref_table(out->table);

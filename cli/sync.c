@@ -284,8 +284,12 @@ static void print_target(struct cmd_ctx *ctx, const struct target *target)
     char key[LABEL_KEY_TEXT];
 
     out_row(out);
-    out_cell(out, label_key(ctx, &target->node->key, key));
-    out_cell(out, target->node->org);
+    if (look_for_program(ctx)) {
+        out_cell(out, label_key(ctx, &target->node->key, key));
+        out_cell(out, target->node->org);
+    } else {
+        out_cell(out, look_org(ctx, &target->node->key, key));
+    }
     out_cell(out, state_text(ctx, target));
     out_cell_int(out, target->after.sent - target->before.sent);
     out_cell_int(out, target->after.received - target->before.received);
@@ -304,7 +308,8 @@ static int print_targets(struct sync *sync)
     int rc = 0;
 
     out_list_begin(out);
-    out_column(out, "key", _("key"), OUT_TEXT);
+    if (look_for_program(sync->ctx))
+        out_column(out, "key", _("key"), OUT_TEXT);
     out_column(out, "org", _("organisation"), OUT_TEXT);
     out_column(out, "state", _("state"), OUT_TEXT);
     out_column(out, "sent", _("sent"), OUT_NUMBER);
