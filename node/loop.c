@@ -2,6 +2,7 @@
 #include "node/loop.h"
 
 #include <libintl.h>
+#include <stdio.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -13,15 +14,22 @@
 
 enum { FD_SIGNALS, FD_CONTROL, FDS };
 
+#define KEY_TEXT 64
+
 struct key_text {
-    char text[2 * KEY_SHOWN + 1];
+    char text[KEY_TEXT];
 };
 
+/* The beginning of a key; words for one that did not say its own yet. */
 static struct key_text key_text(const struct ent_key *key)
 {
+    static const struct ent_key none;
     struct key_text shown;
 
-    ent_hex_put(shown.text, key->b, KEY_SHOWN);
+    if (ent_key_equal(key, &none))
+        snprintf(shown.text, sizeof(shown.text), "%s", _("a stranger"));
+    else
+        ent_hex_put(shown.text, key->b, KEY_SHOWN);
     return shown;
 }
 
