@@ -347,9 +347,8 @@ int ent_space_counts(struct ent_store *store, int64_t space,
 /* --------------------------------------------------------------------- alarms
  */
 
-/* A node as people know it: its organisation, else the beginning of its key. */
-static void put_node(struct ent_store *store, struct ent_buf *buf,
-                     const struct ent_key *key)
+void ent_peer_name_put(struct ent_store *store, const struct ent_key *key,
+                       struct ent_buf *buf)
 {
     char hex[2 * ENT_KEY_BYTES + 1];
     const char *org = ent_member_org(store, key);
@@ -395,7 +394,7 @@ static int stored_alarms(struct ent_store *store, int64_t space,
             continue;
         ent_stmt_copy(stmt, 1, key.b, ENT_KEY_BYTES);
         ent_buf_reset(&who);
-        put_node(store, &who, &key);
+        ent_peer_name_put(store, &key, &who);
         name = ent_buf_cstr(&who);
         put_line(lines, sentence, name != NULL ? name : "");
     }
