@@ -457,6 +457,9 @@ def read_log(space, log, hashes, own_key):
     prev = hashes.get((log["author"], log["id"], log["base"]), ZERO32)
     expected = log["base"] + 1
     signed = None
+    older = dict(space.db.execute(
+        "SELECT n, sig FROM signature WHERE n > ? AND n < ?",
+        (log["o"] << 40, (log["o"] + 1) << 40)))
     for n, at, verdict, stored, packed in space.db.execute(
             "SELECT n, at, verdict, hash, entry FROM log"
             " WHERE n > ? AND n < ? ORDER BY n",
@@ -484,6 +487,10 @@ def read_log(space, log, hashes, own_key):
             fault("%s: another time is stored" % where)
         if seq == log["signed"]:
             signed = header
+        if n in older:
+            count("older signatures")
+            if not verify(log["author"], header, older.pop(n)):
+                fault("%s: the older signature does not hold" % where)
         if log["branch"] == ZERO32:
             hashes[(log["author"], log["id"], seq)] = prev
         accepted = space.accepted(log, entry)
@@ -500,6 +507,8 @@ def read_log(space, log, hashes, own_key):
     if expected > log["base"] + 1:
         space.heads.append((log["author"], log["id"], expected - 1, prev))
     count("logs")
+    for n in older:
+        fault("%s: a signature over an entry that is not here" % name)
     if signed is not None and verify(log["author"], signed, log["sig"]):
         count("signatures")
     elif signed is not None:

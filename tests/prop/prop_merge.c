@@ -459,7 +459,7 @@ static void deliver(struct test *t, struct replica *replica)
     size_t first = h->roster_count;
 
     shuffle_roster(t, roster, bytes);
-    if (history_chance(&t->rand, 30)) {
+    if (history_chance(&t->rand, h->forked ? 70 : 30)) {
         size_t batches = history_below(&t->rand, 6);
 
         first = 1 + history_below(&t->rand, h->roster_count);
@@ -472,9 +472,8 @@ static void deliver(struct test *t, struct replica *replica)
         if (history_chance(&t->rand, 50))
             deliver_beyond(t, replica, limits);
         for (size_t i = 0; i < h->count; i++)
-            hits[JUDGED_ANEW] += replica->held[i] && before[i] == MODEL_ACCEPTED
-                                     ? h->judged[i].verdict != MODEL_ACCEPTED
-                                     : 0;
+            hits[JUDGED_ANEW] +=
+                replica->held[i] && before[i] != h->judged[i].verdict;
         if (first < h->roster_count)
             take_roster(t, replica, bytes + first, h->roster_count - first);
     } else {
