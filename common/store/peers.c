@@ -25,8 +25,7 @@ static void *list_room(void *list, size_t count, size_t *cap, size_t size)
     return realloc(list, *cap * size);
 }
 
-/* ---------------------------------------------------------------------- peers
- */
+/* ------------------------------------------------------------------- peers */
 
 static int check_endpoint(const char *endpoint, struct ent_err *err)
 {
@@ -152,8 +151,7 @@ int ent_peer_endpoints(struct ent_store *store, const struct ent_key *key,
     return 0;
 }
 
-/* ------------------------------------------------------------------ this node
- */
+/* --------------------------------------------------------------- this node */
 
 static int set_endpoints(struct ent_store *store, const char *lines,
                          struct ent_err *err)
@@ -197,8 +195,7 @@ int ent_self_endpoints_set(struct ent_store *store,
     return rc;
 }
 
-/* ----------------------------------------------------------------- quarantine
- */
+/* -------------------------------------------------------------- quarantine */
 
 static const char *reason_of(enum ent_verdict verdict)
 {
@@ -251,8 +248,7 @@ int ent_quarantine_list(struct ent_store *store, int64_t space,
     return 0;
 }
 
-/* --------------------------------------------------------------------- counts
- */
+/* ------------------------------------------------------------------ counts */
 
 static int count_logs(struct ent_store *store, int64_t space,
                       struct ent_space_counts *counts, struct ent_err *err)
@@ -344,8 +340,7 @@ int ent_space_counts(struct ent_store *store, int64_t space,
     return rc;
 }
 
-/* --------------------------------------------------------------------- alarms
- */
+/* ------------------------------------------------------------------ alarms */
 
 void ent_peer_name_put(struct ent_store *store, const struct ent_key *key,
                        struct ent_buf *buf)

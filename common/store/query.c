@@ -27,7 +27,7 @@ static int no_memory(struct ent_err *err)
     return ent_err_set(err, ENT_ENOMEM, ENT_N_("out of memory"));
 }
 
-/* -------------------------------------------------------------- what may be */
+/* ------------------------------------------------------------- what may be */
 
 /* Secrets of invitations, and the pages of the file that hold them. */
 static bool is_closed(const char *table, const char *column)
@@ -113,8 +113,7 @@ static void uuid(sqlite3_context *call, int argc, sqlite3_value **argv)
     sqlite3_result_text(call, text, -1, SQLITE_TRANSIENT);
 }
 
-/* -------------------------------------------------------------------- opening
- */
+/* ----------------------------------------------------------------- opening */
 
 static int confine(struct ent_query *query, struct ent_err *err)
 {
@@ -281,8 +280,7 @@ void ent_query_close(struct ent_query *query)
     free(query);
 }
 
-/* ----------------------------------------------------------------------- rows
- */
+/* -------------------------------------------------------------------- rows */
 
 /* The text may be gone before the query is stepped, so SQLite copies it. */
 static void bind_text(struct ent_query *query, int at, const char *text)
@@ -369,8 +367,7 @@ int64_t ent_query_int(struct ent_query *query, size_t column)
     return ent_stmt_int(&query->stmt, (int)column);
 }
 
-/* ------------------------------------------------------------------- listings
- */
+/* ---------------------------------------------------------------- listings */
 
 /* An SQL text that grows, and the texts to bind to its parameters in order. */
 struct listing_text {

@@ -20,8 +20,7 @@ static int no_memory(struct ent_err *err)
     return ent_err_set(err, ENT_ENOMEM, ENT_N_("out of memory"));
 }
 
-/* ------------------------------------------------------------------ indexing
- */
+/* ---------------------------------------------------------------- indexing */
 
 struct indexing {
     struct ent_store *store;
@@ -157,8 +156,7 @@ static int ref_cmp(const void *a, const void *b)
     return ent_id_cmp(&x->id, &y->id);
 }
 
-/* ------------------------------------------------------------------ catch up
- */
+/* ---------------------------------------------------------------- catch up */
 
 /* The records that the entry at n touched. One that cannot be read is left to
  * ent_store_verify: it must not keep all others from being found. */
@@ -228,7 +226,7 @@ static int find_behind(struct ent_store *store, int64_t *o, int64_t *seq,
     return rc < 0 ? rc : 0;
 }
 
-/* ---------------------------------------------------------------- made anew */
+/* --------------------------------------------------------------- made anew */
 
 static int index_table(struct indexing *indexing, struct ent_table *table,
                        struct ent_err *err)
@@ -360,8 +358,7 @@ int ent_search_catch_up(struct ent_store *store, struct ent_err *err)
     return rc;
 }
 
-/* ----------------------------------------------------------------- searching
- */
+/* --------------------------------------------------------------- searching */
 
 /* The extension's own interface, handed out through a pointer (SQLite's manual
  * of FTS5, section 7): words are parted for a question by the same code that

@@ -79,8 +79,7 @@ static struct space_sum *space_of(struct verifying *verifying, int64_t space)
     return NULL;
 }
 
-/* ------------------------------------------------------- the replica in memory
- */
+/* --------------------------------------------------- the replica in memory */
 
 static int fresh_new(struct verifying *verifying, struct ent_err *err)
 {
@@ -180,8 +179,7 @@ static int copy_frame(struct verifying *verifying, struct ent_err *err)
     return rc;
 }
 
-/* ------------------------------------------------------------------- the file
- */
+/* ---------------------------------------------------------------- the file */
 
 static int check_file(struct verifying *verifying, struct ent_err *err)
 {
@@ -205,8 +203,7 @@ static int check_file(struct verifying *verifying, struct ent_err *err)
     return take_failure(verifying, rc, &said, err);
 }
 
-/* -------------------------------------------------------------------- rosters
- */
+/* ----------------------------------------------------------------- rosters */
 
 static int is_in_roster(struct verifying *verifying, int64_t space,
                         const struct ent_hash *hash, struct ent_err *err)
@@ -293,8 +290,7 @@ static int check_roster(struct verifying *verifying, int64_t space,
     return rc;
 }
 
-/* ----------------------------------------------------------------------- logs
- */
+/* -------------------------------------------------------------------- logs */
 
 /* Stands for the hash of an entry that is not here. */
 static const struct ent_hash unknown = {{0xff}};
@@ -630,8 +626,7 @@ static int check_logs(struct verifying *verifying, struct ent_err *err)
     return rc;
 }
 
-/* ---------------------------------------------------------------------- state
- */
+/* ------------------------------------------------------------------- state */
 
 struct record {
     int64_t space;
@@ -936,8 +931,7 @@ static int check_state(struct verifying *verifying, struct ent_err *err)
     return rc;
 }
 
-/* -----------------------------------------------------------------------
- * verify */
+/* ------------------------------------------------------------------ verify */
 
 static int check_all(struct verifying *verifying, struct ent_err *err)
 {

@@ -174,8 +174,7 @@ static const char *filtered(const char *field, enum ent_compare compare,
     return codes(&listing);
 }
 
-/* ------------------------------------------------------------- a person's SQL
- */
+/* ---------------------------------------------------------- a person's SQL */
 
 START_TEST(rows_come_with_their_names_and_types)
 {
@@ -340,8 +339,7 @@ START_TEST(malformed_json_is_an_error)
 }
 END_TEST
 
-/* ------------------------------------------------------------------- listings
- */
+/* ---------------------------------------------------------------- listings */
 
 START_TEST(a_listing_shows_handle_id_conflicts_and_columns)
 {

@@ -75,7 +75,7 @@ static void remove_node(struct node *node)
     rmdir(node->dir);
 }
 
-/* ------------------------------------------------------------- what is in them */
+/* --------------------------------------------------------- what is in them */
 
 static const struct ent_kind *training(void)
 {
@@ -227,7 +227,7 @@ static void teardown(void)
     ent_kinds_fini(&kinds);
 }
 
-/* ---------------------------------------------------------------------- tools */
+/* ------------------------------------------------------------------- tools */
 
 static void keep_finding(void *ctx, const char *text)
 {
@@ -345,7 +345,7 @@ static void ck_mends(struct node *node, const char *sql, const char *part)
     ck_same_digest(&before, &after);
 }
 
-/* ---------------------------------------------------------------------- digest */
+/* ------------------------------------------------------------------ digest */
 
 START_TEST(replicas_that_hold_the_same_have_one_digest)
 {
@@ -369,7 +369,7 @@ START_TEST(an_entry_more_is_another_digest)
 }
 END_TEST
 
-/* ---------------------------------------------------------------------- sound */
+/* ------------------------------------------------------------------- sound */
 
 START_TEST(a_sound_replica_has_no_finding)
 {
@@ -440,7 +440,7 @@ START_TEST(the_word_index_is_made_again_after_a_rebuild)
 }
 END_TEST
 
-/* ------------------------------------------------------------------- the truth */
+/* --------------------------------------------------------------- the truth */
 
 START_TEST(a_changed_entry_is_named)
 {
@@ -580,7 +580,7 @@ START_TEST(a_damaged_log_is_not_rebuilt)
 }
 END_TEST
 
-/* ---------------------------------------------------------- what follows from it */
+/* ---------------------------------------------------- what follows from it */
 
 START_TEST(a_changed_value_is_named_and_mended)
 {
@@ -640,7 +640,7 @@ START_TEST(a_changed_digest_is_named_and_mended)
 }
 END_TEST
 
-/* ---------------------------------------------------------------------- crash */
+/* ------------------------------------------------------------------- crash */
 
 /* Whatever is broken, verify says something and goes on. */
 START_TEST(random_damage_to_any_column_crashes_nothing)
