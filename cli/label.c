@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/look.h"
+#include "text/parse.h"
 
 #define KEY_SHOWN 8 /* hex digits */
 #define HEARD_RECENTLY_MS (60 * 60 * 1000)
@@ -73,6 +74,28 @@ int label_read_key(struct cmd_ctx *ctx, const char *text, struct ent_key *key)
                        "\"%s\" is no key: it is 64 hex digits, as "
                        "\"entente whoami\" shows them",
                        text);
+}
+
+int label_read_name(struct cmd_ctx *ctx, const char *option, const char *text,
+                    char name[ENT_NAME_BYTES_MAX + 1])
+{
+    struct ent_arena arena = {0};
+    struct ent_slice clean;
+    int rc = ent_text_clean(ent_slice_str(text), &arena, &clean, &ctx->err);
+
+    if (rc == 0 && (memchr(text, '\n', strlen(text)) != NULL ||
+                    memchr(text, '\t', strlen(text)) != NULL))
+        rc = ent_err_set(&ctx->err, ENT_EREFUSED, "a name is one line");
+    if (rc == 0 && clean.len > ENT_NAME_BYTES_MAX)
+        rc = ent_err_set(&ctx->err, ENT_EREFUSED, "longer than %d bytes",
+                         ENT_NAME_BYTES_MAX);
+    if (rc == 0)
+        snprintf(name, ENT_NAME_BYTES_MAX + 1, "%.*s", (int)clean.len,
+                 (const char *)clean.at);
+    else
+        ent_err_prefix(&ctx->err, "%s", option);
+    ent_arena_fini(&arena);
+    return rc;
 }
 
 /* -------------------------------------------------------------------- peers */

@@ -23,6 +23,12 @@ const char *label_key(const struct cmd_ctx *ctx, const struct ent_key *key,
 ENT_NODISCARD int label_read_key(struct cmd_ctx *ctx, const char *text,
                                  struct ent_key *key);
 
+/* A name or title a person gave to the option `option`: one line of clean
+ * text. ENT_EREFUSED. */
+ENT_NODISCARD int label_read_name(struct cmd_ctx *ctx, const char *option,
+                                  const char *text,
+                                  char name[ENT_NAME_BYTES_MAX + 1]);
+
 /* A moment, NULL for 0; `text` holds LOOK_TIME_TEXT bytes. */
 const char *label_when(const struct cmd_ctx *ctx, int64_t ms, char *text);
 

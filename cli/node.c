@@ -75,8 +75,12 @@ static int create_node(struct cmd_ctx *ctx, const char *org,
         .rand = &ctx->rand,
         .now_ms = ctx->now_ms,
     };
+    char name[ENT_NAME_BYTES_MAX + 1];
     char iso3[8];
-    int rc;
+    int rc = label_read_name(ctx, "--org", org, name);
+
+    if (rc < 0)
+        return rc;
 
     snprintf(iso3, sizeof(iso3), "%s", country);
     if (has_replica(ctx))
@@ -92,12 +96,12 @@ static int create_node(struct cmd_ctx *ctx, const char *org,
                            "letters",
                            country);
     if (ctx->dry_run) {
-        cmd_say(ctx, _("would make a node for %s in %s"), org, ctx->home);
+        cmd_say(ctx, _("would make a node for %s in %s"), name, ctx->home);
         return 0;
     }
     rc = make_parents(ctx->home, &ctx->err);
     if (rc == 0)
-        rc = ent_store_create(ctx->home, org, iso3, &options, &ctx->err);
+        rc = ent_store_create(ctx->home, name, iso3, &options, &ctx->err);
     if (rc == 0 && cmd_store(ctx) == NULL)
         rc = ctx->err.code;
     if (rc == 0)

@@ -62,10 +62,15 @@ static int check_handle(struct cmd_ctx *ctx, const char *name)
 static int create_space(struct cmd_ctx *ctx, const char *name,
                         const char *title_en, const char *title_fr)
 {
+    char en[ENT_NAME_BYTES_MAX + 1], fr[ENT_NAME_BYTES_MAX + 1];
     struct ent_space made;
     int64_t space;
     int rc = cmd_store(ctx) == NULL ? ctx->err.code : check_handle(ctx, name);
 
+    if (rc == 0)
+        rc = label_read_name(ctx, "--title-en", title_en, en);
+    if (rc == 0)
+        rc = label_read_name(ctx, "--title-fr", title_fr, fr);
     if (rc < 0)
         return rc;
     if (ctx->dry_run) {
@@ -73,8 +78,8 @@ static int create_space(struct cmd_ctx *ctx, const char *name,
                 name);
         return 0;
     }
-    rc = ent_space_create(ctx->store, name, title_en, title_fr, ctx->now_ms,
-                          &space, &ctx->err);
+    rc = ent_space_create(ctx->store, name, en, fr, ctx->now_ms, &space,
+                          &ctx->err);
     if (rc == 0)
         rc = ent_space_read(ctx->store, space, &made, &ctx->err);
     if (rc < 0)
@@ -428,16 +433,19 @@ static int admit(struct cmd_ctx *ctx, int64_t space, const char *key_text,
                  enum ent_role role, const char *org)
 {
     static const struct ent_hash8 no_invite;
+    char name[ENT_NAME_BYTES_MAX + 1];
     struct ent_key key;
     int rc = label_read_key(ctx, key_text, &key);
 
+    if (rc == 0)
+        rc = label_read_name(ctx, "--org", org, name);
     if (rc < 0)
         return rc;
     if (ent_member_role(ctx->store, space, &key) != ENT_ROLE_NONE)
         return ent_err_set(&ctx->err, ENT_EUSAGE, "%s is a member already",
                            key_text);
     if (!ctx->dry_run)
-        return ent_member_admit(ctx->store, space, &key, role, org, &no_invite,
+        return ent_member_admit(ctx->store, space, &key, role, name, &no_invite,
                                 ctx->now_ms, &ctx->err);
     cmd_say(ctx, _("would admit %s to %s as %s"), key_text,
             pick_handle(ctx, space), gettext(ent_role_name(role)));

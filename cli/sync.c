@@ -62,7 +62,10 @@ static void clear_progress(struct sync *sync)
 static void tell_note(struct cmd_ctx *ctx, const struct ent_effect *effect)
 {
     char key[24];
-    const char *org = look_org(ctx, &effect->peer, key);
+    static const struct ent_key nobody;
+    const char *org = ent_key_equal(&effect->peer, &nobody)
+                          ? _("a peer")
+                          : look_org(ctx, &effect->peer, key);
     const char *text = effect->text == NULL ? "" : effect->text;
 
     switch (effect->note) {
