@@ -300,10 +300,7 @@ static void write_entries(void)
     struct ent_op set_ops[] = {
         {.code = ENT_OP_LIVE, .seen = first, .seen_count = 1},
         {.code = ENT_OP_ADD, .field = 4, .value = text("sw")},
-        {.code = ENT_OP_REMOVE,
-         .field = 4,
-         .seen = element,
-         .seen_count = 1}};
+        {.code = ENT_OP_REMOVE, .field = 4, .seen = element, .seen_count = 1}};
     struct ent_change set[] = {change_of(GROUP, 2, set_ops, 3, &values[4])};
 
     write_entry("entry-4-set", &bob, &made[2], refs, 1, set, 1, &made[3]);

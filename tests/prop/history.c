@@ -40,7 +40,10 @@ static bool chance(struct history *h, unsigned percent)
 #define FIELD(number_, name_, type_, rule_)                                    \
     {                                                                          \
         .number = (number_), .name = (name_), .type = (type_),                 \
-        .rule = (rule_), .loud = ENT_LOUD_ASK, .label = {(name_), (name_)}     \
+        .rule = (rule_), .loud = ENT_LOUD_ASK, .label = {                      \
+            (name_),                                                           \
+            (name_)                                                            \
+        }                                                                      \
     }
 
 static struct ent_field plan_fields[] = {
@@ -193,9 +196,9 @@ static void roster_make(struct history *h)
         return;
     h->forked = true;
     for (size_t i = 1 + below(h, 2); i > 0; i--)
-        fork_at = roster_admit(h, fork_at, 1 + below(h, h->author_count - 1),
-                               chance(h, 40) ? ENT_ROLE_READER
-                                             : ENT_ROLE_EDITOR);
+        fork_at =
+            roster_admit(h, fork_at, 1 + below(h, h->author_count - 1),
+                         chance(h, 40) ? ENT_ROLE_READER : ENT_ROLE_EDITOR);
 }
 
 /* ------------------------------------------------------------------ values */
@@ -240,8 +243,8 @@ static struct ent_value int_value(struct history *h)
 
 static struct ent_value decimal_value(struct history *h)
 {
-    static const int64_t integers[] = {125, -1, 5, 999999999999999,
-                                       -999999999999999, 100000000000001};
+    static const int64_t integers[] = {
+        125, -1, 5, 999999999999999, -999999999999999, 100000000000001};
 
     return ent_value_decimal(integers[below(h, ENT_ARRAY_LEN(integers))],
                              1 + (uint32_t)below(h, ENT_DECIMAL_SCALE_MAX));
@@ -258,10 +261,10 @@ static struct ent_value bytes_value(struct history *h)
 static struct ent_value other_value(struct history *h)
 {
     static const struct ent_slice packed[] = {
-        {(const uint8_t *)"\xc4\x02hi", 4},          /* 2 bytes */
-        {(const uint8_t *)"\x92\x05\x0a", 3},        /* scale 10 */
-        {(const uint8_t *)"\x92\x0a\x01", 3},        /* 1.0, not reduced */
-        {(const uint8_t *)"\x93\xc0\xc3\xa1x", 5},   /* a list */
+        {(const uint8_t *)"\xc4\x02hi", 4},        /* 2 bytes */
+        {(const uint8_t *)"\x92\x05\x0a", 3},      /* scale 10 */
+        {(const uint8_t *)"\x92\x0a\x01", 3},      /* 1.0, not reduced */
+        {(const uint8_t *)"\x93\xc0\xc3\xa1x", 5}, /* a list */
         {(const uint8_t *)"\xcf\xff\xff\xff\xff\xff\xff\xff\xff", 9},
         {(const uint8_t *)"\x90", 1},
     };
@@ -340,9 +343,8 @@ static void dots_add(struct dots *dots, struct dot dot)
     dots->at[dots->count++] = dot;
 }
 
-static const struct ent_change *change_of(const struct ent_entry *entry,
-                                          uint32_t kind,
-                                          const struct ent_id *id)
+static const struct ent_change *
+change_of(const struct ent_entry *entry, uint32_t kind, const struct ent_id *id)
 {
     for (size_t i = 0; i < entry->change_count; i++)
         if (entry->changes[i].kind == kind &&
@@ -363,8 +365,8 @@ static void mark_named(const struct history *h, const struct ent_entry *entry,
 
             if (dots->at[d].ordinal == op->seen[i].ordinal &&
                 h->entries[from].entry.seq == ref->seq &&
-                memcmp(h->judged[from].hash.b, ref->hash.b,
-                       ENT_HASH8_BYTES) == 0)
+                memcmp(h->judged[from].hash.b, ref->hash.b, ENT_HASH8_BYTES) ==
+                    0)
                 dots->at[d].named = true;
         }
     }
@@ -373,8 +375,7 @@ static void mark_named(const struct history *h, const struct ent_entry *entry,
 /* All writes of a field that a view holds, each with whether the view holds an
  * entry that names it. */
 static void dots_of(const struct history *h, uint32_t view, uint32_t kind,
-                    const struct ent_id *id, uint32_t field,
-                    struct dots *dots)
+                    const struct ent_id *id, uint32_t field, struct dots *dots)
 {
     dots->count = 0;
     for (int round = 0; round < 2; round++) {
@@ -430,8 +431,8 @@ static struct draft_op *draft_add(struct draft *draft, uint32_t code,
 
 /* What the operation names of all it could: mostly what stands, sometimes part
  * of it, sometimes what was replaced long ago. */
-static void pick_seen(struct history *h, const struct dots *all,
-                      bool live_only, struct dots *seen)
+static void pick_seen(struct history *h, const struct dots *all, bool live_only,
+                      struct dots *seen)
 {
     unsigned keep = chance(h, 75) ? 100 : chance(h, 50) ? 50 : 0;
     unsigned old = chance(h, 90) ? 0 : 50;
@@ -615,15 +616,15 @@ static void fill_change(struct history *h, const struct draft *draft,
 
 /* A clock is a claim: odd ones are kept like others. One author never claims
  * one time twice, so that the tests can tell its writes apart. */
-static int64_t claim_time(struct history *h, const struct history_author *author)
+static int64_t claim_time(struct history *h,
+                          const struct history_author *author)
 {
     static const int64_t odd[] = {0, -1, ENT_TIME_MS_MAX, -ENT_TIME_MS_MAX,
                                   TIME_MS + INT64_C(86400000) * 400};
 
     for (;;) {
-        int64_t time_ms = chance(h, 90)
-                              ? TIME_MS + (int64_t)below(h, 12)
-                              : odd[below(h, ENT_ARRAY_LEN(odd))];
+        int64_t time_ms = chance(h, 90) ? TIME_MS + (int64_t)below(h, 12)
+                                        : odd[below(h, ENT_ARRAY_LEN(odd))];
         bool taken = false;
 
         for (size_t i = 0; i < author->log_count; i++)
@@ -681,8 +682,8 @@ static int draft_order(const void *a, const void *b)
     return ent_id_cmp(&x->id, &y->id);
 }
 
-static void write_entry(struct history *h, size_t who,
-                        struct draft *drafts, size_t draft_count)
+static void write_entry(struct history *h, size_t who, struct draft *drafts,
+                        size_t draft_count)
 {
     struct history_author *author = &h->authors[who];
     struct history_entry *made = &h->entries[h->count];
@@ -824,9 +825,10 @@ void history_print_value(const struct ent_value *value, FILE *out)
     case ENT_VALUE_TEXT:
     case ENT_VALUE_BYTES:
     case ENT_VALUE_OTHER:
-        fprintf(out, "%s'", value->type == ENT_VALUE_TEXT    ? ""
-                            : value->type == ENT_VALUE_BYTES ? "id"
-                                                             : "packed");
+        fprintf(out, "%s'",
+                value->type == ENT_VALUE_TEXT    ? ""
+                : value->type == ENT_VALUE_BYTES ? "id"
+                                                 : "packed");
         for (size_t i = 0; i < value->bytes.len; i++)
             if (value->bytes.at[i] >= 0x20 && value->bytes.at[i] < 0x7f)
                 fputc(value->bytes.at[i], out);
@@ -879,11 +881,11 @@ void history_print(const struct history *h, FILE *out)
         while (entry->kind == ENT_ROSTER_ADMIT && who < h->author_count &&
                !ent_key_equal(&h->authors[who].keys->public, &entry->member))
             who++;
-        fprintf(out, "roster %zu: pos %" PRIu64 " hash %02x%02x author %zu %s\n",
-                i, entry->pos, entry->hash.b[0], entry->hash.b[1], who,
-                ent_role_name(entry->kind == ENT_ROSTER_ADMIT
-                                  ? entry->role
-                                  : ENT_ROLE_CHAIR));
+        fprintf(
+            out, "roster %zu: pos %" PRIu64 " hash %02x%02x author %zu %s\n", i,
+            entry->pos, entry->hash.b[0], entry->hash.b[1], who,
+            ent_role_name(entry->kind == ENT_ROSTER_ADMIT ? entry->role
+                                                          : ENT_ROLE_CHAIR));
     }
     for (size_t i = 0; i < h->count; i++) {
         const struct ent_entry *entry = &h->entries[i].entry;
@@ -891,8 +893,9 @@ void history_print(const struct history *h, FILE *out)
 
         while (!ent_key_equal(&h->authors[who].keys->public, &entry->author))
             who++;
-        fprintf(out, "entry %zu: author %zu seq %" PRIu64 " time %" PRId64
-                     " roster %" PRIu64 "/%02x%02x hash %02x%02x%s%s\n",
+        fprintf(out,
+                "entry %zu: author %zu seq %" PRIu64 " time %" PRId64
+                " roster %" PRIu64 "/%02x%02x hash %02x%02x%s%s\n",
                 i, who, entry->seq, entry->time_ms, entry->roster_pos,
                 entry->roster_hash.b[0], entry->roster_hash.b[1],
                 h->judged[i].hash.b[0], h->judged[i].hash.b[1],
@@ -901,8 +904,8 @@ void history_print(const struct history *h, FILE *out)
         for (size_t c = 0; c < entry->change_count; c++) {
             const struct ent_change *change = &entry->changes[c];
 
-            fprintf(out, "    kind %u %02x%02x:", change->kind,
-                    change->id.b[0], change->id.b[1]);
+            fprintf(out, "    kind %u %02x%02x:", change->kind, change->id.b[0],
+                    change->id.b[1]);
             for (size_t o = 0; o < change->op_count; o++)
                 print_op(h, entry, &change->ops[o], out);
             fputc('\n', out);

@@ -20,8 +20,8 @@
 struct history_author {
     const struct ent_keys *keys;
     struct ent_id origin;
-    uint32_t view;   /* entries held: a bit for each */
-    uint32_t before; /* entries held some time ago */
+    uint32_t view;                   /* entries held: a bit for each */
+    uint32_t before;                 /* entries held some time ago */
     size_t log[HISTORY_ENTRIES_MAX]; /* its entries, in order */
     size_t log_count;
 };

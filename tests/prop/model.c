@@ -83,8 +83,8 @@ head_named(const struct ent_roster_entry *roster, size_t count,
 
     for (size_t i = 0; i < count; i++)
         if (roster[i].pos == entry->roster_pos &&
-            memcmp(roster[i].hash.b, entry->roster_hash.b,
-                   ENT_HASH8_BYTES) == 0)
+            memcmp(roster[i].hash.b, entry->roster_hash.b, ENT_HASH8_BYTES) ==
+                0)
             at = &roster[i];
     while (at != NULL && !on_chain(roster, count, at))
         at = entry_with(roster, count, &at->prev);
@@ -93,8 +93,7 @@ head_named(const struct ent_roster_entry *roster, size_t count,
 
 /* The role of a key once `head`, which is on the chain, holds. */
 static enum ent_role role_at(const struct ent_roster_entry *roster,
-                             size_t count,
-                             const struct ent_roster_entry *head,
+                             size_t count, const struct ent_roster_entry *head,
                              const struct ent_key *key)
 {
     const struct ent_roster_entry *at = found(roster, count);

@@ -53,7 +53,8 @@ static void fail(const char *what, struct ent_slice bytes)
     failures++;
 }
 
-/* ------------------------------------------------------------ random entries */
+/* ------------------------------------------------------------ random entries
+ */
 
 static uint32_t random_number(void)
 {
@@ -87,7 +88,7 @@ static int64_t random_integer(void)
 {
     int64_t integer = (int64_t)(ent_rand_u64(&rnd) >> below(64));
 
-    return chance(50) ? integer : (int64_t)~(uint64_t)integer;
+    return chance(50) ? integer : (int64_t) ~(uint64_t)integer;
 }
 
 static struct ent_value random_value(void)
@@ -107,9 +108,8 @@ static struct ent_value random_value(void)
     case 2:
         return ent_value_int(random_integer());
     case 3:
-        return ent_value_decimal(
-            random_integer() % INT64_C(1000000000000000),
-            1 + (uint32_t)below(ENT_DECIMAL_SCALE_MAX));
+        return ent_value_decimal(random_integer() % INT64_C(1000000000000000),
+                                 1 + (uint32_t)below(ENT_DECIMAL_SCALE_MAX));
     case 4:
         return ent_value_bytes(random_bytes(ENT_ID_BYTES));
     case 5:
@@ -299,7 +299,8 @@ static struct ent_slice packed_of(const struct ent_entry *entry)
     return copy;
 }
 
-/* --------------------------------------------------------------- round trips */
+/* --------------------------------------------------------------- round trips
+ */
 
 static void check_header(const struct ent_entry *entry, struct ent_slice header)
 {
@@ -461,7 +462,8 @@ static void check_entry(void)
         check_mutant(&entry, chance(70) ? packed : stub, &hash);
 }
 
-/* -------------------------------------------------------- outside bytes (L1) */
+/* -------------------------------------------------------- outside bytes (L1)
+ */
 
 static bool naive_utf8(struct ent_slice text)
 {
@@ -469,11 +471,11 @@ static bool naive_utf8(struct ent_slice text)
 
     for (size_t i = 0; i < text.len;) {
         uint32_t lead = text.at[i];
-        size_t len = lead < 0x80           ? 1
-                     : lead >> 5 == 0x06   ? 2
-                     : lead >> 4 == 0x0e   ? 3
-                     : lead >> 3 == 0x1e   ? 4
-                                           : 0;
+        size_t len = lead < 0x80         ? 1
+                     : lead >> 5 == 0x06 ? 2
+                     : lead >> 4 == 0x0e ? 3
+                     : lead >> 3 == 0x1e ? 4
+                                         : 0;
         uint32_t point = len < 2 ? lead : lead & (0x7fu >> len);
 
         if (len == 0 || len > text.len - i)
@@ -538,8 +540,7 @@ static bool naive_item(struct naive *in, int depth)
     if (in->items_left == 0 || !naive_take(in, 1, &tag))
         return false;
     in->items_left--;
-    if (tag <= 0x7f || tag >= 0xe0 || tag == 0xc0 || tag == 0xc2 ||
-        tag == 0xc3)
+    if (tag <= 0x7f || tag >= 0xe0 || tag == 0xc0 || tag == 0xc2 || tag == 0xc3)
         return true;
     if (tag >= 0x90 && tag <= 0x9f)
         return naive_array(in, tag & 15, depth);
@@ -632,7 +633,8 @@ static void check_scan(void)
     seen.scans++;
     seen.scans_good += good;
     if ((ent_scan(bytes, items_max) == NULL) != good)
-        fail(good ? "canonical bytes are refused" : "bytes pass that should not",
+        fail(good ? "canonical bytes are refused"
+                  : "bytes pass that should not",
              bytes);
     if (good && ent_scan_len(bytes.at) != bytes.len)
         fail("the length of an item is another", bytes);
@@ -667,11 +669,24 @@ static void check_values(void)
 
 static void check_text(void)
 {
-    static const char *const parts[] = {
-        "a",      "\xc3\xa9", "\xe2\x82\xac",     "\xf0\x9f\x8c\x8d", "\xc0\x80",
-        "\xed\xa0\x80", "\xe0\x80\x80", "\xf4\x90\x80\x80", "\xf0\x80\x80\x80",
-        "\x80",   "\xc3",     "abcdefghijklmnop", "\xed\x9f\xbf", "\xee\x80\x80",
-        "\xf4\x8f\xbf\xbf", "\xef\xbf\xbf", "\xdf\xbf", "\xc2\x80"};
+    static const char *const parts[] = {"a",
+                                        "\xc3\xa9",
+                                        "\xe2\x82\xac",
+                                        "\xf0\x9f\x8c\x8d",
+                                        "\xc0\x80",
+                                        "\xed\xa0\x80",
+                                        "\xe0\x80\x80",
+                                        "\xf4\x90\x80\x80",
+                                        "\xf0\x80\x80\x80",
+                                        "\x80",
+                                        "\xc3",
+                                        "abcdefghijklmnop",
+                                        "\xed\x9f\xbf",
+                                        "\xee\x80\x80",
+                                        "\xf4\x8f\xbf\xbf",
+                                        "\xef\xbf\xbf",
+                                        "\xdf\xbf",
+                                        "\xc2\x80"};
     struct ent_buf buf = {0};
     struct ent_slice text;
     size_t valid;
@@ -885,8 +900,7 @@ int main(int argc, char **argv)
     printf("%" PRIu64 " entries; %" PRIu64 " tampered with: %" PRIu64
            " refused, %" PRIu64 " hash otherwise, %" PRIu64
            " hash the same, %" PRIu64 " not in the form written here; %" PRIu64
-           " of %" PRIu64 " scans and %" PRIu64 " of %" PRIu64
-           " texts good\n",
+           " of %" PRIu64 " scans and %" PRIu64 " of %" PRIu64 " texts good\n",
            seen.entries, seen.mutants, seen.refused, seen.other_hash,
            seen.same_hash, seen.other_form, seen.scans_good, seen.scans,
            seen.texts_good, seen.texts);

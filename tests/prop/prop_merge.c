@@ -52,6 +52,7 @@ enum class {
     JUDGED_ANEW,
     CAME_TWICE,
     REBUILT,
+    VERIFIED,
     CLASSES
 };
 
@@ -78,6 +79,7 @@ static const char *const classes[CLASSES] = {
     [JUDGED_ANEW] = "entries judged anew when a roster came",
     [CAME_TWICE] = "entries that came twice",
     [REBUILT] = "replicas rebuilt",
+    [VERIFIED] = "replicas verified",
 };
 
 static uint64_t hits[CLASSES];
@@ -88,7 +90,7 @@ struct replica {
     char home[PATH_BYTES];
     struct ent_rand rand;
     struct ent_store *store;
-    int64_t space; /* of the case */
+    int64_t space;                    /* of the case */
     size_t have[HISTORY_AUTHORS_MAX]; /* entries delivered, per log */
     bool held[HISTORY_ENTRIES_MAX];
     bool stub[HISTORY_ENTRIES_MAX]; /* delivered without values */
@@ -133,9 +135,9 @@ static void open_stores(void)
 
 static void remove_home(const char *home)
 {
-    static const char *const names[] = {"replica.db",  "replica.db-wal",
+    static const char *const names[] = {"replica.db",     "replica.db-wal",
                                         "replica.db-shm", "key",
-                                        "high-water",  "config"};
+                                        "high-water",     "config"};
     char path[PATH_BYTES + 32];
 
     for (size_t i = 0; i < ENT_ARRAY_LEN(names); i++) {
@@ -143,6 +145,27 @@ static void remove_home(const char *home)
         (void)unlink(path);
     }
     (void)rmdir(home);
+}
+
+static void print_finding(void *ctx, const char *text)
+{
+    (void)ctx;
+    fprintf(stderr, "verify: %s\n", text);
+}
+
+/* Every row of a replica that got this many histories follows from its log. */
+static bool verify_one(uint64_t seed)
+{
+    const struct replica *replica = &replicas[seed % STORES];
+    struct ent_err err = {0};
+    int rc = ent_store_verify(replica->store, true, print_finding, NULL, &err);
+
+    hits[VERIFIED]++;
+    if (rc != 0)
+        fprintf(stderr,
+                "seed %" PRIu64 " failed: nothing is found at fault (%s)\n",
+                seed, err.text);
+    return rc == 0;
 }
 
 static void close_stores(void)
@@ -402,8 +425,7 @@ static void deliver_beyond(struct test *t, struct replica *replica,
         run = make_run(t, replica, a, from, author->log_count, packed, false);
         take_runs(t, replica, &run, 1, &taken);
         hits[CAME_BEFORE_ROSTER]++;
-        if (t->failed == NULL &&
-            (taken.applied > 0 || taken.quarantined > 0))
+        if (t->failed == NULL && (taken.applied > 0 || taken.quarantined > 0))
             fail(t, replica, "what must wait or be refused comes in", "");
     }
 }
@@ -418,8 +440,8 @@ static void deliver_again(struct test *t, struct replica *replica)
 
     for (size_t a = 0; a < t->history.author_count; a++)
         if (replica->have[a] > 0) {
-            runs[count] = make_run(t, replica, a, 0, replica->have[a],
-                                   packed[a], true);
+            runs[count] =
+                make_run(t, replica, a, 0, replica->have[a], packed[a], true);
             count++;
         }
     if (count == 0)
@@ -609,10 +631,10 @@ static void check_records(struct test *t, const struct replica *replica)
             /* Each record once, where it is met first. */
             for (size_t j = 0; j < i; j++)
                 for (size_t d = 0; d < h->entries[j].entry.change_count; d++)
-                    first &= h->entries[j].entry.changes[d].kind !=
-                                 change->kind ||
-                             !ent_id_equal(&h->entries[j].entry.changes[d].id,
-                                           &change->id);
+                    first &=
+                        h->entries[j].entry.changes[d].kind != change->kind ||
+                        !ent_id_equal(&h->entries[j].entry.changes[d].id,
+                                      &change->id);
             if (first)
                 check_record(t, replica, change->kind, &change->id);
         }
@@ -632,19 +654,19 @@ static void check_digest(struct test *t, const struct replica *replica,
         *first = digest;
     snprintf(detail, sizeof(detail),
              "%s: state %02x%02x%02x%02x, model %02x%02x%02x%02x", when,
-             digest.state[0], digest.state[1], digest.state[2],
-             digest.state[3], t->model.state[0], t->model.state[1],
-             t->model.state[2], t->model.state[3]);
+             digest.state[0], digest.state[1], digest.state[2], digest.state[3],
+             t->model.state[0], t->model.state[1], t->model.state[2],
+             t->model.state[3]);
     if (memcmp(digest.state, t->model.state, sizeof(digest.state)) != 0)
         fail(t, replica, "the state digest is that of the model", detail);
     if (!ent_hash_equal(&digest.entries, &first->entries))
         fail(t, replica, "the digest of entries is that of store 0", detail);
     if (!ent_hash_equal(&digest.roster, &first->roster))
-        fail(t, replica, "the digest of the roster is that of store 0",
-             detail);
+        fail(t, replica, "the digest of the roster is that of store 0", detail);
 }
 
-/* ------------------------------------------------------------------ coverage */
+/* ------------------------------------------------------------------ coverage
+ */
 
 static void count_field(const struct model *model,
                         const struct model_write *write)
@@ -690,8 +712,8 @@ static void count_change(const struct model *model,
                       model->writes[i].field == op->field;
         hits[REMOVED_AND_ADDED] += op->code == ENT_OP_REMOVE && stands;
     }
-    hits[BACK_TO_LIFE] +=
-        dead && count_writes(model, change->kind, &change->id, ENT_OP_DEAD) == 0;
+    hits[BACK_TO_LIFE] += dead && count_writes(model, change->kind, &change->id,
+                                               ENT_OP_DEAD) == 0;
 }
 
 static void count_case(const struct test *t)
@@ -708,8 +730,8 @@ static void count_case(const struct test *t)
         hits[QUARANTINED] += verdict == MODEL_QUARANTINED;
         hits[REFUSED] += verdict == MODEL_REFUSED;
         hits[WAITING] += verdict == MODEL_WAITING;
-        for (size_t c = 0; verdict == MODEL_ACCEPTED &&
-                           c < h->entries[i].entry.change_count;
+        for (size_t c = 0;
+             verdict == MODEL_ACCEPTED && c < h->entries[i].entry.change_count;
              c++)
             count_change(model, &h->entries[i].entry.changes[c]);
     }
@@ -870,6 +892,8 @@ int main(int argc, char **argv)
         if (replicas[0].store == NULL)
             open_stores();
         ok = run_case(seed);
+        if (ok && (seed + 1) % CASES_PER_HOME == 0)
+            ok = verify_one(seed);
         failures += !ok;
         if (!ok || seed == to || (seed + 1) % CASES_PER_HOME == 0)
             close_stores();
