@@ -1,6 +1,7 @@
 /* bytes.c - see bytes.h. */
 #include "base/bytes.h"
 
+#include <endian.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -201,19 +202,15 @@ void ent_arena_reset(struct ent_arena *arena)
     arena->block = keep;
 }
 
-void *ent_arena_array(struct ent_arena *arena, size_t count, size_t size)
+/* Room for `len` bytes, aligned for anything, not zeroed. */
+static uint8_t *arena_take(struct ent_arena *arena, size_t len)
 {
     struct ent_arena_block *block = arena->block;
-    size_t len;
     uint8_t *at;
 
     if (arena->rc < 0)
         return NULL;
-    if (size != 0 && count > (SIZE_MAX / 4) / size) {
-        arena->rc = ENT_ENOMEM;
-        return NULL;
-    }
-    len = (count * size + sizeof(max_align_t) - 1) / sizeof(max_align_t) *
+    len = (len + sizeof(max_align_t) - 1) / sizeof(max_align_t) *
           sizeof(max_align_t);
     if (block == NULL || block->cap - block->len < len) {
         size_t cap = len > ARENA_BLOCK ? len : ARENA_BLOCK;
@@ -230,18 +227,35 @@ void *ent_arena_array(struct ent_arena *arena, size_t count, size_t size)
     }
     at = (uint8_t *)block->data + block->len;
     block->len += len;
-    memset(at, 0, len);
+    return at;
+}
+
+void *ent_arena_array(struct ent_arena *arena, size_t count, size_t size)
+{
+    uint8_t *at;
+
+    if (size != 0 && count > (SIZE_MAX / 4) / size) {
+        arena->rc = ENT_ENOMEM;
+        return NULL;
+    }
+    at = arena_take(arena, count * size);
+    if (at != NULL)
+        memset(at, 0, count * size);
     return at;
 }
 
 struct ent_slice ent_arena_copy(struct ent_arena *arena, struct ent_slice slice)
 {
-    uint8_t *at = ent_arena_array(arena, slice.len + 1, 1);
+    uint8_t *at;
 
+    if (slice.len > SIZE_MAX / 4)
+        arena->rc = ENT_ENOMEM;
+    at = arena_take(arena, slice.len + 1);
     if (at == NULL)
         return ent_slice(NULL, 0);
     if (slice.len > 0)
         memcpy(at, slice.at, slice.len);
+    at[slice.len] = '\0';
     return ent_slice(at, slice.len);
 }
 
@@ -267,23 +281,22 @@ uint64_t ent_be64_get(const uint8_t at[8])
 
 void ent_le64_put(uint8_t at[8], uint64_t value)
 {
-    for (int i = 0; i < 8; i++, value >>= 8)
-        at[i] = (uint8_t)value;
+    value = htole64(value);
+    memcpy(at, &value, sizeof(value));
 }
 
 uint64_t ent_le64_get(const uint8_t at[8])
 {
-    uint64_t value = 0;
+    uint64_t value;
 
-    for (int i = 7; i >= 0; i--)
-        value = value << 8 | at[i];
-    return value;
+    memcpy(&value, at, sizeof(value));
+    return le64toh(value);
 }
 
 void ent_le32_put(uint8_t at[4], uint32_t value)
 {
-    for (int i = 0; i < 4; i++, value >>= 8)
-        at[i] = (uint8_t)value;
+    value = htole32(value);
+    memcpy(at, &value, sizeof(value));
 }
 
 void ent_hex_put(char *text, const void *at, size_t len)

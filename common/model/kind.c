@@ -43,6 +43,9 @@ const struct ent_field *ent_field_find(const struct ent_kind *kind,
     size_t low = 0;
     size_t high = kind->field_count;
 
+    /* Shipped definitions count their fields from 1 without gaps. */
+    if (number - 1 < high && kind->fields[number - 1].number == number)
+        return &kind->fields[number - 1];
     while (low < high) {
         size_t mid = (low + high) / 2;
 

@@ -14,16 +14,24 @@ static int no_memory(struct ent_err *err)
 static int subtract(struct ent_apply *apply, const struct ent_state *state,
                     const struct ent_cell *cell, struct ent_err *err)
 {
-    enum ent_verdict verdict;
-    struct ent_hash hash;
-    struct ent_sum_key key;
     struct ent_sum part;
-    int rc = ent_log_hash(apply->store, cell->n, &hash, &verdict, err);
 
-    if (rc < 0)
-        return rc;
-    key = ent_sum_key_of(&apply->space_id, state->kind, &state->id, &hash);
-    part = ent_sum_of_write(&key, cell->field, cell->ordinal, cell->code);
+    if (apply->key_n != cell->n || apply->key_kind != state->kind ||
+        !ent_id_equal(&apply->key_id, &state->id)) {
+        enum ent_verdict verdict;
+        struct ent_hash hash;
+        int rc = ent_log_hash(apply->store, cell->n, &hash, &verdict, err);
+
+        if (rc < 0)
+            return rc;
+        apply->key =
+            ent_sum_key_of(&apply->space_id, state->kind, &state->id, &hash);
+        apply->key_n = cell->n;
+        apply->key_kind = state->kind;
+        apply->key_id = state->id;
+    }
+    part = ent_sum_of_write(&apply->key, cell->field, cell->ordinal,
+                            cell->code);
     ent_sum_sub(&apply->sum, &part);
     return 0;
 }

@@ -10,7 +10,7 @@
     "PRAGMA synchronous = FULL;"                                               \
     "PRAGMA trusted_schema = OFF;"                                             \
     "PRAGMA temp_store = MEMORY;"                                              \
-    "PRAGMA cache_size = -8192;"
+    "PRAGMA cache_size = -4096;"
 
 static void configure(struct ent_db *db)
 {

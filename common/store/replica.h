@@ -98,9 +98,9 @@ struct ent_store {
         struct ent_hash hash;
     } applying;
 
-    /* Of the transaction that is open. */
-    bool cells_empty;
+    bool cells_empty;  /* false: there may be some */
     bool unseen_empty;
+    struct ent_writer *writer; /* kept for the next transaction, or NULL */
 
     struct ent_hash_slot *hashes; /* ENT_HASH_CACHE of them */
     struct ent_arena scratch;     /* of one change */
@@ -119,6 +119,9 @@ void ent_store_rollback(struct ent_store *store);
 ENT_NODISCARD int ent_store_refresh(struct ent_store *store,
                                     struct ent_err *err);
 void ent_store_forget(struct ent_store *store);
+
+/* The memory of a writer that is not in use. */
+void ent_writer_free(struct ent_writer *writer);
 
 /* Values of table local_node. */
 ENT_NODISCARD int ent_node_get(struct ent_store *store, const char *key,
@@ -233,6 +236,11 @@ struct ent_apply {
     const struct ent_ref *refs;
     const int64_t *ref_n; /* where each reference stands; 0: not applied here */
     struct ent_sum sum;   /* gains what changes in the state */
+    /* The key of the last write taken back: mostly the next one's too. */
+    int64_t key_n;
+    uint32_t key_kind;
+    struct ent_id key_id;
+    struct ent_sum_key key;
 };
 
 /* Apply one change (rules M1 to M6). Without a hash the summands of its own

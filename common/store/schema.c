@@ -49,6 +49,7 @@ static const char schema[] =
     "CREATE TABLE log("
     " n INTEGER PRIMARY KEY, at INTEGER NOT NULL, verdict INTEGER NOT NULL,"
     " hash BLOB NOT NULL, sum BLOB NOT NULL, entry BLOB NOT NULL) STRICT;"
+    "CREATE INDEX log_quarantined ON log(verdict) WHERE verdict <> 0;"
 
     /* Surviving writes that do not stand in a row: the sides of an open
      * conflict, everything of a deleted record, kinds and fields of newer

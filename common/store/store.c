@@ -12,7 +12,8 @@
 
 #define PATH_BYTES 4096
 #define HIGH_WATER_TAG "entente-high-water-1"
-#define HIGH_WATER_BYTES 106 /* tag, n in 19 places, hash in hex, newline */
+#define HIGH_WATER_DIGITS 19
+#define HIGH_WATER_BYTES 106 /* tag, n in 19 digits, hash in hex, newline */
 
 static int no_memory(struct ent_err *err)
 {
@@ -89,14 +90,16 @@ static int inode_text(const char *path, char text[32], struct ent_err *err)
 static void high_water_put(struct ent_store *store, int64_t n,
                            const struct ent_hash *hash)
 {
-    char hex[2 * ENT_HASH_BYTES + 1];
-    char line[HIGH_WATER_BYTES + 1];
+    char line[HIGH_WATER_BYTES + 1] = HIGH_WATER_TAG " ";
+    char *at = line + sizeof(HIGH_WATER_TAG);
 
     if (store->high_water < 0)
         return;
-    ent_hex_put(hex, hash->b, ENT_HASH_BYTES);
-    snprintf(line, sizeof(line), "%s %019lld %s\n", HIGH_WATER_TAG,
-             (long long)n, hex);
+    for (int i = HIGH_WATER_DIGITS - 1; i >= 0; i--, n /= 10)
+        at[i] = (char)('0' + n % 10);
+    at[HIGH_WATER_DIGITS] = ' ';
+    ent_hex_put(at + HIGH_WATER_DIGITS + 1, hash->b, ENT_HASH_BYTES);
+    line[HIGH_WATER_BYTES - 1] = '\n';
     /* It may lag and needs no fsync: a lost mark costs a fresh origin. */
     if (pwrite(store->high_water, line, HIGH_WATER_BYTES, 0) < 0)
         return;
@@ -478,6 +481,7 @@ void ent_store_close(struct ent_store *store)
     free(store->by_o);
     free(store->spaces);
     free(store->hashes);
+    ent_writer_free(store->writer);
     ent_tables_fini(&store->tables);
     ent_db_close(&store->db);
     if (store->high_water >= 0)
@@ -526,6 +530,20 @@ static int ask_empty(struct ent_store *store, enum ent_sql which, bool *empty,
     return rc < 0 ? rc : 0;
 }
 
+/* Read again what is remembered, after it was forgotten. */
+static int remember(struct ent_store *store, struct ent_err *err)
+{
+    int rc = read_node(store, err);
+
+    if (rc == 0)
+        rc = ask_empty(store, ENT_SQL_CELL_ANY, &store->cells_empty, err);
+    if (rc == 0)
+        rc = ask_empty(store, ENT_SQL_UNSEEN_ANY, &store->unseen_empty, err);
+    if (rc == 0)
+        rc = ent_logs_load(store, err);
+    return rc;
+}
+
 int ent_store_refresh(struct ent_store *store, struct ent_err *err)
 {
     int64_t version = 0;
@@ -536,13 +554,8 @@ int ent_store_refresh(struct ent_store *store, struct ent_err *err)
     if (version != store->data_version) {
         ent_store_forget(store);
         store->data_version = version;
-        rc = read_node(store, err);
     }
-    if (rc == 0)
-        rc = ask_empty(store, ENT_SQL_CELL_ANY, &store->cells_empty, err);
-    if (rc == 0)
-        rc = ent_logs_load(store, err);
-    return rc;
+    return store->logs_loaded ? 0 : remember(store, err);
 }
 
 int ent_store_begin(struct ent_store *store, struct ent_err *err)
@@ -556,8 +569,6 @@ int ent_store_begin(struct ent_store *store, struct ent_err *err)
     if (rc < 0)
         return rc;
     rc = ent_store_refresh(store, err);
-    if (rc == 0)
-        rc = ask_empty(store, ENT_SQL_UNSEEN_ANY, &store->unseen_empty, err);
     if (rc < 0)
         ent_store_rollback(store);
     return rc;

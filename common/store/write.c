@@ -14,9 +14,8 @@
 /* Bytes of a packed entry besides its changes, and of a change besides its
  * values, operations and references: never less than what is packed. */
 #define ENTRY_BYTES 128
-#define CHANGE_BYTES 64
-#define OP_BYTES 16
-#define SEEN_BYTES 12
+#define CHANGE_BYTES 40
+#define SEEN_BYTES 11
 #define REF_BYTES 40
 
 #define REF_SLOTS 1024 /* a power of two, over twice the references of an entry */
@@ -74,7 +73,8 @@ int ent_writer_open(struct ent_store *store, int64_t space, int64_t now_ms,
 
     if (rc < 0)
         return rc;
-    made = calloc(1, sizeof(*made));
+    made = store->writer != NULL ? store->writer : calloc(1, sizeof(*made));
+    store->writer = NULL;
     rc = made == NULL ? no_memory(err)
                       : ent_space_state(store, space, &state, err);
     if (rc == 0 && ent_roster_role(&state->roster, UINT64_MAX,
@@ -88,10 +88,11 @@ int ent_writer_open(struct ent_store *store, int64_t space, int64_t now_ms,
     if (rc == 0)
         rc = ent_log_head(store, made->log, err);
     if (rc < 0) {
-        free(made);
+        ent_writer_free(made);
         ent_store_rollback(store);
         return rc;
     }
+    made->failed = false;
     made->store = store;
     made->space = space;
     made->now_ms = now_ms;
@@ -106,8 +107,10 @@ int ent_writer_open(struct ent_store *store, int64_t space, int64_t now_ms,
     return 0;
 }
 
-static void writer_free(struct ent_writer *writer)
+void ent_writer_free(struct ent_writer *writer)
 {
+    if (writer == NULL)
+        return;
     ent_arena_fini(&writer->arena);
     ent_seal_fini(&writer->seal);
     ent_buf_fini(&writer->values);
@@ -115,12 +118,19 @@ static void writer_free(struct ent_writer *writer)
     free(writer);
 }
 
+/* It is large: the next transaction uses it again. */
+static void writer_done(struct ent_writer *writer)
+{
+    ent_writer_free(writer->store->writer);
+    writer->store->writer = writer;
+}
+
 void ent_writer_abort(struct ent_writer *writer)
 {
     if (writer == NULL)
         return;
     ent_store_rollback(writer->store);
-    writer_free(writer);
+    writer_done(writer);
 }
 
 /* ------------------------------------------------------------------- sealing */
@@ -250,7 +260,7 @@ int ent_writer_commit(struct ent_writer *writer, struct ent_err *err)
         return rc;
     }
     rc = ent_store_commit(writer->store, writer->log, err);
-    writer_free(writer);
+    writer_done(writer);
     return rc;
 }
 
@@ -369,12 +379,23 @@ static int finish_change(struct ent_writer *writer, struct ent_change *change,
     return 0;
 }
 
+/* An operation as it is packed: a field number, or a list with a code. */
+static size_t op_bytes(const struct ent_op *op)
+{
+    size_t field = op->field < 128 ? 1 : op->field < 65536 ? 3 : 5;
+
+    if (op->code == ENT_OP_WRITE && op->seen_count == 0)
+        return field;
+    return 2 + field + (op->seen_count > 0 ? 3 : 0) +
+           SEEN_BYTES * op->seen_count;
+}
+
 static size_t change_bytes(const struct ent_change *change)
 {
     size_t bytes = CHANGE_BYTES + change->values.len;
 
     for (size_t i = 0; i < change->op_count; i++)
-        bytes += OP_BYTES + SEEN_BYTES * change->ops[i].seen_count;
+        bytes += op_bytes(&change->ops[i]);
     return bytes;
 }
 
