@@ -44,6 +44,7 @@ int ent_err_set(struct ent_err *err, int code, const char *fmt, ...)
 void ent_err_prefix(struct ent_err *err, const char *fmt, ...)
 {
     char text[ENT_ERR_TEXT_MAX];
+    size_t more;
     size_t len;
     va_list ap;
     int n;
@@ -54,9 +55,15 @@ void ent_err_prefix(struct ent_err *err, const char *fmt, ...)
     n = vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
     len = n < 0 ? 0 : (size_t)n;
-    if (len >= sizeof(text))
-        len = sizeof(text) - 1;
-    snprintf(text + len, sizeof(text) - len, ": %s", err->text);
-    memcpy(err->text, text, sizeof(text));
+    if (len > sizeof(text) - 3)
+        len = sizeof(text) - 3;
+    memcpy(text + len, ": ", 2);
+    len += 2;
+    more = strlen(err->text);
+    if (more >= sizeof(text) - len)
+        more = sizeof(text) - len - 1;
+    memcpy(text + len, err->text, more);
+    text[len + more] = '\0';
+    memcpy(err->text, text, len + more + 1);
     trim_partial(err->text, sizeof(err->text));
 }

@@ -23,10 +23,15 @@ ENT_NODISCARD int ent_peer_add(struct ent_store *store,
 ENT_NODISCARD int ent_peer_remove(struct ent_store *store,
                                   const struct ent_key *key,
                                   struct ent_err *err);
-/* A peer was heard of just now; its clock against ours. */
+/* A peer was heard of just now; its clock against ours. Kept once a minute: a
+ * session that has nothing to do costs no write. */
 ENT_NODISCARD int ent_peer_heard(struct ent_store *store,
                                  const struct ent_key *key, int64_t now_ms,
                                  int64_t offset_ms, struct ent_err *err);
+/* Entries went out to a peer. */
+ENT_NODISCARD int ent_peer_sent(struct ent_store *store,
+                                const struct ent_key *key, int64_t count,
+                                struct ent_err *err);
 /* free() the list. */
 ENT_NODISCARD int ent_peer_list(struct ent_store *store, struct ent_peer **list,
                                 size_t *count, struct ent_err *err);

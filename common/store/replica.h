@@ -115,6 +115,9 @@ ENT_NODISCARD int ent_store_commit(struct ent_store *store,
                                    struct ent_err *err);
 void ent_store_rollback(struct ent_store *store);
 
+/* The newest own entry is no longer in the replica, and meant to be so. */
+void ent_high_water_reset(struct ent_store *store);
+
 /* Forget what is stale before reading; cheap when nothing is. */
 ENT_NODISCARD int ent_store_refresh(struct ent_store *store,
                                     struct ent_err *err);

@@ -385,7 +385,8 @@ static int take_one(struct ent_store *store, struct ent_space_state *space,
 }
 
 static int count_peer(struct ent_store *store, const struct ent_key *from,
-                      const struct ent_taken *taken, struct ent_err *err)
+                      const struct ent_taken *taken, int64_t sent,
+                      struct ent_err *err)
 {
     struct ent_stmt *stmt;
 
@@ -399,14 +400,43 @@ static int count_peer(struct ent_store *store, const struct ent_key *from,
     ent_stmt_bind_int(stmt, 5, taken->quarantined);
     ent_stmt_bind_int(stmt, 6, taken->refused);
     ent_stmt_bind_int(stmt, 7, taken->waiting);
-    ent_stmt_bind_int(stmt, 8, 0);
+    ent_stmt_bind_int(stmt, 8, sent);
     return ent_stmt_run(stmt, err);
+}
+
+int ent_peer_sent(struct ent_store *store, const struct ent_key *key,
+                  int64_t count, struct ent_err *err)
+{
+    static const struct ent_taken nothing;
+
+    return count_peer(store, key, &nothing, count, err);
+}
+
+#define HEARD_MS 60000       /* how old "last heard" may be */
+#define HEARD_OFFSET_MS 1000 /* a clock this much off the one kept is news */
+
+static bool heard_lately(struct ent_store *store, const struct ent_key *key,
+                         int64_t now_ms, int64_t offset_ms)
+{
+    struct ent_stmt *stmt = ent_db_stmt(&store->db, ENT_SQL_PEER_LAST);
+    bool lately = false;
+
+    ent_stmt_bind_blob(stmt, 1, key->b, ENT_KEY_BYTES);
+    if (ent_stmt_step(stmt, NULL) > 0)
+        lately = llabs(now_ms - ent_stmt_int(stmt, 0)) < HEARD_MS &&
+                 llabs(offset_ms - ent_stmt_int(stmt, 1)) < HEARD_OFFSET_MS;
+    ent_stmt_reset(stmt);
+    return lately;
 }
 
 int ent_peer_heard(struct ent_store *store, const struct ent_key *key,
                    int64_t now_ms, int64_t offset_ms, struct ent_err *err)
 {
-    struct ent_stmt *stmt = ent_db_stmt(&store->db, ENT_SQL_PEER_HEARD);
+    struct ent_stmt *stmt;
+
+    if (heard_lately(store, key, now_ms, offset_ms))
+        return 0;
+    stmt = ent_db_stmt(&store->db, ENT_SQL_PEER_HEARD);
 
     ent_stmt_bind_blob(stmt, 1, key->b, ENT_KEY_BYTES);
     ent_stmt_bind_int(stmt, 2, now_ms);
@@ -429,7 +459,7 @@ int ent_runs_take(struct ent_store *store, int64_t space,
     for (size_t i = 0; rc == 0 && i < count; i++)
         rc = take_one(store, state, &runs[i], now_ms, taken, err);
     if (rc == 0)
-        rc = count_peer(store, from, taken, err);
+        rc = count_peer(store, from, taken, 0, err);
     if (rc == 0)
         return ent_store_commit(store, NULL, err);
     ent_store_rollback(store);
@@ -843,26 +873,37 @@ static int insert_roster(struct ent_store *store, int64_t space,
     return ent_stmt_run(stmt, err);
 }
 
+/* The state in memory is stale after a new entry. */
+static int put_roster(struct ent_store *store,
+                      const struct ent_space_state *state,
+                      const struct ent_roster_bytes *bytes, bool *is_new,
+                      struct ent_err *err)
+{
+    struct ent_arena arena = {0};
+    struct ent_hash hash;
+    uint64_t pos = 0;
+    int rc = check_roster(state, bytes, &arena, &hash, &pos, err);
+
+    *is_new = false;
+    if (rc == 0)
+        rc = insert_roster(store, state->space, bytes, &hash, pos, err);
+    if (rc == 0)
+        *is_new = sqlite3_changes(store->db.raw) > 0;
+    ent_arena_fini(&arena);
+    return rc;
+}
+
 int ent_roster_put(struct ent_store *store, int64_t space,
                    const struct ent_roster_bytes *bytes, bool *is_new,
                    struct ent_err *err)
 {
     struct ent_space_state *state;
-    struct ent_arena arena = {0};
-    struct ent_hash hash;
-    uint64_t pos = 0;
     int rc = ent_space_state(store, space, &state, err);
 
-    *is_new = false;
     if (rc == 0)
-        rc = check_roster(state, bytes, &arena, &hash, &pos, err);
-    if (rc == 0)
-        rc = insert_roster(store, space, bytes, &hash, pos, err);
-    if (rc == 0)
-        *is_new = sqlite3_changes(store->db.raw) > 0;
-    if (*is_new)
+        rc = put_roster(store, state, bytes, is_new, err);
+    if (rc == 0 && *is_new)
         ent_space_state_forget(store, space);
-    ent_arena_fini(&arena);
     return rc;
 }
 
@@ -963,6 +1004,7 @@ int ent_roster_take(struct ent_store *store, int64_t space,
                     const struct ent_roster_bytes *entries, size_t count,
                     struct ent_taken *taken, struct ent_err *err)
 {
+    struct ent_space_state *state;
     struct ent_hash *before = NULL;
     size_t before_count = 0;
     int rc = ent_store_begin(store, err);
@@ -970,13 +1012,15 @@ int ent_roster_take(struct ent_store *store, int64_t space,
     memset(taken, 0, sizeof(*taken));
     if (rc < 0)
         return rc;
-    rc = chain_hashes(store, space, &before, &before_count, err);
+    rc = ent_space_state(store, space, &state, err);
+    if (rc == 0)
+        rc = chain_hashes(store, space, &before, &before_count, err);
     for (size_t i = 0; rc == 0 && i < count; i++) {
         struct ent_err said = {0};
         bool is_new;
 
         taken->received++;
-        rc = ent_roster_put(store, space, &entries[i], &is_new, &said);
+        rc = put_roster(store, state, &entries[i], &is_new, &said);
         if (rc == 0) {
             taken->applied += is_new;
             taken->duplicate += !is_new;
@@ -992,6 +1036,7 @@ int ent_roster_take(struct ent_store *store, int64_t space,
         if (taken->why[0] == '\0')
             memcpy(taken->why, said.text, sizeof(taken->why));
     }
+    ent_space_state_forget(store, space);
     if (rc == 0 && taken->applied > 0)
         rc = judge_if_needed(store, space, before, before_count, err);
     free(before);

@@ -125,6 +125,7 @@ const char *const ent_sql_text[ENT_SQL_COUNT] = {
         "INSERT INTO local_peer(key, endpoint) VALUES(?1, ?2)"
         " ON CONFLICT(key) DO UPDATE SET endpoint = excluded.endpoint",
     [ENT_SQL_PEER_DELETE] = "DELETE FROM local_peer WHERE key = ?1",
+    [ENT_SQL_PEER_LAST] = "SELECT heard, offset FROM local_peer WHERE key = ?1",
     [ENT_SQL_PEER_HEARD] =
         "INSERT INTO local_peer(key, heard, offset) VALUES(?1, ?2, ?3)"
         " ON CONFLICT(key) DO UPDATE SET heard = excluded.heard,"

@@ -105,6 +105,13 @@ static void high_water_put(struct ent_store *store, int64_t n,
         return;
 }
 
+void ent_high_water_reset(struct ent_store *store)
+{
+    static const struct ent_hash none;
+
+    high_water_put(store, 0, &none);
+}
+
 /* True when the mark is there, whole, and the replica has what it names. */
 static bool high_water_holds(struct ent_store *store)
 {
@@ -130,7 +137,6 @@ static int fresh_origin(struct ent_store *store, const char *machine,
                         const char *inode, struct ent_err *err)
 {
     char text[2 * ENT_ID_BYTES + 1];
-    struct ent_hash none = {0};
     int rc = ent_db_begin(&store->db, err);
 
     if (rc < 0)
@@ -149,7 +155,7 @@ static int fresh_origin(struct ent_store *store, const char *machine,
     if (rc < 0)
         ent_db_rollback(&store->db);
     else
-        high_water_put(store, 0, &none);
+        ent_high_water_reset(store);
     return rc;
 }
 
@@ -192,9 +198,16 @@ static int create_file(const char *path, const struct ent_store_options *options
     char machine[64];
     char inode[32];
     bool changed;
-    int rc = ent_db_open(&store.db, path,
-                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
+    /* Made here so that only its owner may read it: SQLite gives its other
+     * files the same mode. */
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int rc;
 
+    if (fd < 0)
+        return ent_err_set(err, ENT_ESTORE, ENT_N_("cannot make %s: %s"), path,
+                           strerror(errno));
+    close(fd);
+    rc = ent_db_open(&store.db, path, SQLITE_OPEN_READWRITE, err);
     if (rc < 0)
         return rc;
     machine_text(machine);
@@ -251,12 +264,11 @@ static int make_mark(const char *path, struct ent_err *err)
 {
     struct ent_store store = {
         .high_water = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
-    struct ent_hash none = {0};
 
     if (store.high_water < 0)
         return ent_err_set(err, ENT_ESTORE, ENT_N_("cannot make %s: %s"), path,
                            strerror(errno));
-    high_water_put(&store, 0, &none);
+    ent_high_water_reset(&store);
     close(store.high_water);
     return 0;
 }

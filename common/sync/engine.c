@@ -7,7 +7,8 @@
 
 #include "sync/session.h"
 
-#define PAUSE_MAX_MS (10 * 60 * 1000) /* between attempts on one member */
+#define PAUSE_FIRST_MS 500
+#define PAUSE_MAX_MS (60 * 60 * 1000) /* between attempts on one member */
 
 static int no_memory(struct ent_err *err)
 {
@@ -286,6 +287,13 @@ static struct call *call_of_key(struct ent_engine *engine,
     return NULL;
 }
 
+static int64_t pause_max(const struct ent_engine *engine)
+{
+    int64_t most = (int64_t)engine->options.dial_seconds * 1000;
+
+    return most < PAUSE_MAX_MS ? most : PAUSE_MAX_MS;
+}
+
 /* The next endpoint, or the next attempt after a while. */
 static void call_failed(struct ent_engine *engine, struct call *call)
 {
@@ -305,10 +313,10 @@ static void call_failed(struct ent_engine *engine, struct call *call)
     }
     call->wanted = false;
     call->gone = call->join || !engine->options.dial_members;
-    call->pause = call->pause == 0 ? engine->options.dial_seconds * 1000
-                                   : 2 * call->pause;
-    if (call->pause > PAUSE_MAX_MS)
-        call->pause = PAUSE_MAX_MS;
+    /* Soon at first, for a peer that only restarts. */
+    call->pause = call->pause == 0 ? PAUSE_FIRST_MS : 2 * call->pause;
+    if (call->pause > pause_max(engine))
+        call->pause = pause_max(engine);
     call->due = engine->mono_ms + call->pause;
 }
 
@@ -444,8 +452,7 @@ static void sweep(struct ent_engine *engine)
             call->dial = 0;
             call->next = 0;
             call->endpoint_count = call->join ? call->endpoint_count : 0;
-            call->due =
-                engine->mono_ms + engine->options.dial_seconds * 1000;
+            call->due = engine->mono_ms + PAUSE_FIRST_MS;
             call->gone = !engine->options.dial_members;
         }
         session_free(session);
@@ -632,7 +639,7 @@ static int spread_roster(struct ent_engine *engine, struct session *session,
 static int after_session(struct ent_engine *engine, struct session *session,
                          bool freed, struct ent_err *err)
 {
-    bool done = session->open && session->pair_count > 0;
+    bool done = session->open;
     int rc = 0;
 
     if (engine->roster_changed)

@@ -236,6 +236,8 @@ int exchange_open(struct ent_engine *engine, struct session *session,
     }
     if (rc < 0)
         return rc;
+    pair->open_sent = true;
+    pair->done = false;
     pair->heads_sent = frame.has_heads;
     pair->roster = digest.roster;
     engine_send(engine, session, &frame);
@@ -257,6 +259,7 @@ int exchange_equal(struct ent_engine *engine, struct session *session,
     pair->roster = digest.roster;
     if (rc == 0)
         rc = keep_frontier(pair, &frame, true, err);
+    pair->open_sent = true;
     pair->roster_ok = true;
     pair->heads_sent = true;
     pair->heads_got = true;
@@ -330,6 +333,8 @@ static int take_open(struct ent_engine *engine, struct session *session,
     struct ent_hash8 own;
     int rc = roster8(engine, pair->space, &digest, &own, err);
 
+    if (rc == 0 && !pair->open_sent)
+        rc = exchange_open(engine, session, pair, err);
     if (rc < 0)
         return rc;
     session->waiting = 0;
@@ -450,28 +455,18 @@ static int take_roster(struct ent_engine *engine, struct session *session,
 
 /* ------------------------------------------------------------------ pulling */
 
-/* Everything asked for has come: show the digest that both must reach, and
- * what nodes are known to hold. */
-static int settle(struct ent_engine *engine, struct session *session,
-                  struct pair *pair, struct ent_err *err)
+/* Ask for what nodes signed that they hold, naming what is known of it. */
+static int send_said_have(struct ent_engine *engine, struct session *session,
+                          struct pair *pair, struct ent_err *err)
 {
-    struct ent_frame settled = {.type = ENT_FRAME_SETTLED, .tag = pair->tag};
     struct ent_frame have = {.type = ENT_FRAME_SAID_HAVE, .tag = pair->tag};
-    struct ent_digest digest;
     struct ent_said *said;
     size_t count;
-    int rc = ent_said_update(engine->store, pair->space, engine->now_ms, err);
-
-    if (rc == 0)
-        rc = roster8(engine, pair->space, &digest, &settled.roster8, err);
-    if (rc == 0)
-        rc = ent_said_list(engine->store, pair->space, &engine->arena, &said,
+    int rc = ent_said_list(engine->store, pair->space, &engine->arena, &said,
                            &count, err);
+
     if (rc < 0)
         return rc;
-    settled.entries8 = ent_hash_head(&digest.entries);
-    memcpy(settled.state, digest.state, sizeof(settled.state));
-    engine_send(engine, session, &settled);
     if (count > ENT_FRAME_ROSTER_MAX)
         count = ENT_FRAME_ROSTER_MAX;
     have.said = ENT_ARENA_NEW(&engine->arena, struct ent_frame_said, count);
@@ -483,11 +478,34 @@ static int settle(struct ent_engine *engine, struct session *session,
     }
     have.said_count = count;
     engine_send(engine, session, &have);
-    pair->settled_sent = true;
     pair->said_got = false;
-    pair->settle_at = 0;
     session->waiting = engine->mono_ms;
     return 0;
+}
+
+/* Everything asked for has come: show the digest that both must reach, and
+ * what nodes are known to hold. */
+static int settle(struct ent_engine *engine, struct session *session,
+                  struct pair *pair, struct ent_err *err)
+{
+    struct ent_frame settled = {.type = ENT_FRAME_SETTLED, .tag = pair->tag};
+    struct ent_digest digest;
+    int rc = ent_said_update(engine->store, pair->space, engine->now_ms, err);
+
+    if (rc == 0)
+        rc = roster8(engine, pair->space, &digest, &settled.roster8, err);
+    if (rc == 0 && session->sent > 0) {
+        rc = ent_peer_sent(engine->store, &session->key, session->sent, err);
+        session->sent = 0;
+    }
+    if (rc < 0)
+        return rc;
+    settled.entries8 = ent_hash_head(&digest.entries);
+    memcpy(settled.state, digest.state, sizeof(settled.state));
+    engine_send(engine, session, &settled);
+    pair->settled_sent = true;
+    pair->settle_at = 0;
+    return send_said_have(engine, session, pair, err);
 }
 
 /* The next question about one of their heads; false: nothing to ask. */
@@ -621,6 +639,7 @@ static int send_batch(struct ent_engine *engine, struct session *session,
                                       .entry_count = run.count};
         for (size_t i = 0; i < run.count; i++)
             bytes += run.entries[i].len;
+        session->sent += (int64_t)run.count;
         if (run.count > 0)
             out->sig = ent_arena_copy(&arena,
                                       ent_slice(run.sig.b, ENT_SIG_BYTES));
@@ -882,6 +901,7 @@ static int take_said_have(struct ent_engine *engine, struct session *session,
 {
     struct ent_frame answer = {.type = ENT_FRAME_SAID, .tag = pair->tag};
     struct ent_said *said;
+    size_t known = 0;
     size_t bytes = 0;
     size_t count;
     int rc = ent_said_list(engine->store, pair->space, &engine->arena, &said,
@@ -895,9 +915,12 @@ static int take_said_have(struct ent_engine *engine, struct session *session,
     for (size_t i = 0; i < count && bytes < ENT_BATCH_BYTES_MAX; i++) {
         bool newer = true;
 
-        for (size_t j = 0; j < frame->said_count; j++)
-            if (ent_key_equal(&frame->said[j].key, &said[i].key))
-                newer = said[i].counter > frame->said[j].counter;
+        for (size_t j = 0; j < frame->said_count; j++) {
+            if (!ent_key_equal(&frame->said[j].key, &said[i].key))
+                continue;
+            newer = said[i].counter > frame->said[j].counter;
+            known += said[i].counter >= frame->said[j].counter;
+        }
         if (!newer || answer.said_count == ENT_FRAME_ROSTER_MAX)
             continue;
         bytes += said[i].body.len + ENT_SIG_BYTES;
@@ -910,8 +933,11 @@ static int take_said_have(struct ent_engine *engine, struct session *session,
     }
     engine_send(engine, session, &answer);
     pair->said_given = true;
+    /* It knows of something newer than what it was asked for before. */
+    if (known < frame->said_count && pair->said_got)
+        rc = send_said_have(engine, session, pair, err);
     check_done(engine, session, pair);
-    return 0;
+    return rc;
 }
 
 static int take_said(struct ent_engine *engine, struct session *session,
@@ -960,8 +986,8 @@ static int take_said(struct ent_engine *engine, struct session *session,
 
 /* A head that the peer lacks, with its entries when they are few and follow
  * what it has. */
-static int put_news(struct ent_engine *engine, struct pair *pair,
-                    const struct ent_head *head, struct ent_arena *arena,
+static int put_news(struct ent_engine *engine, struct session *session,
+                    struct pair *pair, const struct ent_head *head, struct ent_arena *arena,
                     struct ent_frame_run *runs, size_t *run_count,
                     size_t *bytes, struct ent_err *err)
 {
@@ -995,6 +1021,7 @@ static int put_news(struct ent_engine *engine, struct pair *pair,
         .entries = run.entries,
         .entry_count = run.count,
         .sig = ent_arena_copy(arena, ent_slice(run.sig.b, ENT_SIG_BYTES))};
+    session->sent += (int64_t)run.count;
     return 0;
 }
 
@@ -1051,7 +1078,7 @@ int exchange_news(struct ent_engine *engine, struct session *session,
             .hash = ent_hash_head(&heads[i].hash)};
         frame.head_count++;
         if (run_count < NEWS_RUNS_MAX)
-            rc = put_news(engine, pair, &heads[i], &arena, runs, &run_count,
+            rc = put_news(engine, session, pair, &heads[i], &arena, runs, &run_count,
                           &bytes, err);
         if (rc == 0)
             rc = keep_head(pair, head, err);
@@ -1122,11 +1149,9 @@ int exchange_take(struct ent_engine *engine, struct session *session,
 {
     struct pair *pair = pair_tagged(session, &frame->tag);
 
-    if (pair == NULL) {
-        engine_refuse(engine, session,
-                      ENT_N_("a message about a space that is not shared"));
+    /* About a space that we left, or do not know yet: nothing to say. */
+    if (pair == NULL)
         return 0;
-    }
     if (frame->type == ENT_FRAME_OPEN)
         return take_open(engine, session, pair, frame, err);
     if (frame->type == ENT_FRAME_ROSTER_HAVE)

@@ -240,6 +240,9 @@ static int put_others(struct ent_engine *engine, struct session *session,
         rc = put_slot(engine, session, &spaces[i], slots, err);
         if (rc == 0)
             rc = pair_make(session, &spaces[i], &tag, &pair, err);
+        /* The peer begins, if it knows the space at all. */
+        if (rc == 0)
+            pair->opened = pair->done = true;
     }
     return rc;
 }

@@ -47,7 +47,8 @@ struct pair {
     struct ent_hash8 tag;
     struct ent_hash roster; /* of ours, as shown to the peer */
     bool equal;       /* the hellos agreed; nothing to do */
-    bool opened;
+    bool opened;      /* has begun, or waits for the peer to begin */
+    bool open_sent;
     bool roster_ok;   /* both hold the same roster entries */
     bool heads_sent;
     bool heads_got;
@@ -77,6 +78,7 @@ struct session {
     int64_t since;   /* mono ms: when the connection came up */
     int64_t waiting; /* mono ms: since when an answer is awaited, 0: none */
     int frames;      /* taken from a stranger */
+    int64_t sent;    /* entries, not yet counted in the replica */
     struct pair *pairs;
     size_t pair_count;
 };
