@@ -593,7 +593,7 @@ int ent_store_commit(struct ent_store *store, const struct ent_log *own,
 
     if (rc < 0)
         ent_store_forget(store);
-    else if (own != NULL)
+    else if (own != NULL && own->head > own->base)
         high_water_put(store, ent_n(own->o, own->head), &own->head_hash);
     return rc;
 }

@@ -617,7 +617,10 @@ static bool is_dirty(const struct ent_engine *engine, int64_t space)
 static int spread_roster(struct ent_engine *engine, struct session *session,
                          struct ent_err *err)
 {
+    bool was_known = session->known;
     int rc = recognise(engine, session, err);
+    /* A stranger that turned out to be a member got rosters only so far. */
+    bool anew = session->known && !was_known;
 
     if (rc < 0 || !session->open)
         return rc;
@@ -626,7 +629,8 @@ static int spread_roster(struct ent_engine *engine, struct session *session,
         struct ent_digest digest;
 
         rc = ent_digest_read(engine->store, pair->space, &digest, err);
-        if (rc < 0 || ent_hash_equal(&digest.roster, &pair->roster))
+        if (rc < 0 ||
+            (!anew && ent_hash_equal(&digest.roster, &pair->roster)))
             continue;
         pair->roster = digest.roster;
         rc = exchange_open(engine, session, pair, err);

@@ -1108,7 +1108,9 @@ static int take_news(struct ent_engine *engine, struct session *session,
 
     for (size_t i = 0; rc == 0 && i < frame->head_count; i++)
         rc = keep_head(pair, &frame->heads[i], err);
-    if (rc == 0 && frame->runs.len > 0)
+    /* While rosters differ their authors may be unknown here; the heads are
+     * kept, and asked for when the rosters agree. */
+    if (rc == 0 && frame->runs.len > 0 && pair->roster_ok)
         rc = take_batch(engine, session, pair, frame->runs, &bytes, err);
     if (rc < 0 || session->doomed)
         return rc;

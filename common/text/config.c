@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "text/parse.h"
 #include "text/settings.h"
 
 #define DIAL_SECONDS 60
@@ -37,9 +38,7 @@ static int keep(const struct reader *r, const char *text, char **out)
     return 0;
 }
 
-/* tcp://host:port, or ipc://path. Whether the host exists is seen when it is
- * used. */
-static bool is_endpoint(const char *text)
+bool ent_endpoint_check(const char *text)
 {
     const char *colon = strrchr(text, ':');
 
@@ -59,7 +58,7 @@ static int read_endpoint(const struct reader *r,
 {
     int rc;
 
-    if (is_endpoint(setting->text))
+    if (ent_endpoint_check(setting->text))
         return keep(r, setting->text, out);
     rc = ent_err_set(r->err, ENT_EREFUSED,
                      "\"%.60s\" is not an endpoint; write tcp://host:port",
@@ -96,6 +95,37 @@ static int read_log_level(const struct reader *r, cfg_t *file)
                      "debug",
                      setting->text);
     return at_line(r, setting, rc);
+}
+
+/* In the form of any reference. Whether there is such a contact is seen when
+ * it is asked for. */
+static int read_me(const struct reader *r, cfg_t *file)
+{
+    static const struct ent_field contact = {.type = ENT_TYPE_REF};
+    const struct ent_setting *setting = ent_setting(file, "me");
+    struct ent_arena arena = {0};
+    struct ent_buf text = {0};
+    struct ent_value value;
+    int rc;
+
+    if (setting == NULL)
+        return 0;
+    rc = ent_value_parse(&contact, NULL, ent_slice_str(setting->text), &arena,
+                         &value, r->err);
+    if (rc < 0) {
+        ent_err_prefix(r->err, "me");
+        rc = at_line(r, setting, rc);
+        goto out;
+    }
+    ent_value_print(&value, &text);
+    if (ent_buf_cstr(&text) == NULL)
+        rc = ent_err_set(r->err, ENT_ENOMEM, "out of memory");
+    else
+        rc = keep(r, ent_buf_cstr(&text), &r->config->me);
+out:
+    ent_buf_fini(&text);
+    ent_arena_fini(&arena);
+    return rc;
 }
 
 /* A list in the file takes the place of the list before. */
@@ -148,6 +178,8 @@ static int read_settings(const struct reader *r, cfg_t *file)
                          &config->connections_max);
     if (rc == 0)
         rc = read_log_level(r, file);
+    if (rc == 0)
+        rc = read_me(r, file);
     return rc;
 }
 
@@ -160,11 +192,14 @@ static int copy_config(const struct ent_config *from, struct ent_config *to,
     *to = *from;
     to->listen = NULL;
     to->log_level = NULL;
+    to->me = NULL;
     memset(to->endpoints, 0, sizeof(to->endpoints));
     if (from->listen != NULL)
         rc = keep(&r, from->listen, &to->listen);
     if (rc == 0 && from->log_level != NULL)
         rc = keep(&r, from->log_level, &to->log_level);
+    if (rc == 0 && from->me != NULL)
+        rc = keep(&r, from->me, &to->me);
     for (int i = 0; rc == 0 && i < from->endpoint_count; i++)
         rc = keep(&r, from->endpoints[i], &to->endpoints[i]);
     return rc;
@@ -195,6 +230,7 @@ int ent_config_read(struct ent_config *config, const char *path,
                            ENT_SETTING("poll_ms"),
                            ENT_SETTING("connections_max"),
                            ENT_SETTING("log_level"),
+                           ENT_SETTING("me"),
                            ENT_SETTINGS_END,
                            CFG_END()};
     struct ent_config made;
@@ -222,5 +258,6 @@ void ent_config_fini(struct ent_config *config)
     for (int i = 0; i < ENT_ENDPOINTS_MAX; i++)
         free(config->endpoints[i]);
     free(config->log_level);
+    free(config->me);
     *config = (struct ent_config){0};
 }

@@ -2,6 +2,8 @@
 #ifndef ENT_TEXT_CONFIG_H
 #define ENT_TEXT_CONFIG_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "base/limits.h"
 
@@ -13,7 +15,13 @@ struct ent_config {
     int poll_ms;              /* watch for commits of others, 10 to 10000 */
     int connections_max;      /* links at a time, 1 to 10000 */
     char *log_level;          /* error, warning, info, debug */
+    char *me; /* code or id of the contact who works here, or NULL; the
+               * daemon does not need it */
 };
+
+/* Whether `text` has the form of an endpoint: tcp://host:port, or ipc://path.
+ * Whether the host exists is seen when it is used. */
+ENT_NODISCARD bool ent_endpoint_check(const char *text);
 
 /* The values that hold without a file. */
 ENT_NODISCARD int ent_config_init(struct ent_config *config,

@@ -5,8 +5,10 @@
 
 #include <csv.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "text/parse.h"
 
@@ -84,6 +86,15 @@ static int at_row(const struct ent_csv *csv, int rc, struct ent_err *err)
 {
     ent_err_prefix(err, "%s:%zu", csv->path, csv->row_line);
     return rc;
+}
+
+/* What is wrong with cell `number`, from 1, of the row. */
+static int at_cell(const struct ent_csv *csv, size_t number, int rc,
+                   struct ent_err *err)
+{
+    if (number <= csv->columns)
+        ent_err_prefix(err, "%.60s", csv->headings[number - 1]);
+    return at_row(csv, rc, err);
 }
 
 static int no_memory(struct ent_csv *csv, struct ent_err *err)
@@ -169,15 +180,16 @@ static int skip_row(struct ent_csv *csv, struct ent_slice piece,
 static int refuse_long_row(struct ent_csv *csv, struct ent_slice piece,
                            struct ent_err *err)
 {
+    size_t cell = csv->cell_long > 0 ? csv->cell_long : csv->cell_count + 1;
     int rc = skip_row(csv, piece, true, err);
 
     if (rc < 0)
         return rc;
     rc = ent_err_set(err, ENT_EREFUSED,
-                     "the row is longer than %d bytes; is a quotation mark "
-                     "left open?",
-                     ENT_CSV_ROW_BYTES_MAX);
-    return at_row(csv, rc, err);
+                     "the row is longer than %d bytes, cut in cell %zu; is a "
+                     "quotation mark left open?",
+                     ENT_CSV_ROW_BYTES_MAX, cell);
+    return at_cell(csv, cell, rc, err);
 }
 
 static int refuse_quote(struct ent_csv *csv, struct ent_slice piece,
@@ -260,7 +272,7 @@ static int take_cells(struct ent_csv *csv, struct ent_err *err)
             ent_err_set(err, ENT_EREFUSED, "cell %zu is longer than %d bytes",
                         csv->cell_long, ENT_CSV_CELL_BYTES_MAX);
 
-        return at_row(csv, rc, err);
+        return at_cell(csv, csv->cell_long, rc, err);
     }
     if (csv->text.rc < 0)
         return no_memory(csv, err);
@@ -370,33 +382,39 @@ static int read_start(struct ent_csv *csv, struct ent_err *err)
     return read_heading(csv, err);
 }
 
-int ent_csv_open(const char *path, struct ent_csv **out, struct ent_err *err)
+int ent_csv_open_fd(int fd, const char *path, struct ent_csv **out,
+                    struct ent_err *err)
 {
     struct ent_csv *csv = calloc(1, sizeof(*csv));
     int rc;
 
-    if (csv == NULL)
+    if (csv == NULL) {
+        close(fd);
         return ent_err_set(err, ENT_ENOMEM, "out of memory");
+    }
     csv->line = 1;
     csv->path = strdup(path);
-    if (csv->path == NULL) {
-        rc = no_memory(csv, err);
-        goto out;
-    }
-    csv->file = fopen(path, "re");
-    if (csv->file == NULL) {
-        rc = ent_err_set(err, ENT_ENOTFOUND, "%s cannot be opened: %s", path,
-                         strerror(errno));
-        goto out;
-    }
-    rc = read_start(csv, err);
+    csv->file = fdopen(fd, "r");
+    if (csv->file == NULL)
+        close(fd);
+    rc = csv->path == NULL || csv->file == NULL ? no_memory(csv, err)
+                                                : read_start(csv, err);
     if (rc == 0) {
         *out = csv;
         csv = NULL;
     }
-out:
     ent_csv_close(csv);
     return rc;
+}
+
+int ent_csv_open(const char *path, struct ent_csv **csv, struct ent_err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return ent_err_set(err, ENT_ENOTFOUND, "%s cannot be opened: %s", path,
+                           strerror(errno));
+    return ent_csv_open_fd(fd, path, csv, err);
 }
 
 void ent_csv_close(struct ent_csv *csv)

@@ -23,6 +23,10 @@ struct ent_csv; /* an open file */
  * skipped). ENT_ENOTFOUND: cannot be opened. ENT_EREFUSED: broken. */
 ENT_NODISCARD int ent_csv_open(const char *path, struct ent_csv **csv,
                                struct ent_err *err);
+/* Reads from the descriptor, which is taken and closed also on failure; `path`
+ * is what errors call it. */
+ENT_NODISCARD int ent_csv_open_fd(int fd, const char *path,
+                                  struct ent_csv **csv, struct ent_err *err);
 void ent_csv_close(struct ent_csv *csv);
 
 size_t ent_csv_columns(const struct ent_csv *csv);
@@ -30,7 +34,8 @@ const char *ent_csv_heading(const struct ent_csv *csv, size_t column);
 
 /* The next row: 1 with exactly ent_csv_columns() cells, borrowed until the
  * next call, 0 at the end. ENT_EREFUSED, with file and line: another number of
- * cells, a stray quote, a cell or row over its limit. A blank line is no row.
+ * cells, a stray quote, a cell or row over its limit; these two also with the
+ * heading of their column. A blank line is no row.
  * After an error about one row reading may go on; `broken` stays false. */
 ENT_NODISCARD int ent_csv_next(struct ent_csv *csv,
                                const struct ent_slice **cells,
