@@ -142,14 +142,9 @@ int peers_pick(struct cmd_ctx *ctx, const struct peers *peers, const char *name,
 
 /* ----------------------------------------------------------------- commands */
 
-static int check_endpoint(struct cmd_ctx *ctx, const char *text)
+int peers_check_endpoint(struct cmd_ctx *ctx, const char *text)
 {
-    const char *colon = strrchr(text, ':');
-
-    if (strlen(text) <= ENT_ENDPOINT_MAX && strpbrk(text, " \t\n*") == NULL &&
-        ((strncmp(text, "tcp://", 6) == 0 && colon > text + 6 &&
-          colon[1] != '\0') ||
-         (strncmp(text, "ipc://", 6) == 0 && text[6] != '\0')))
+    if (ent_endpoint_check(text) && strchr(text, '*') == NULL)
         return 0;
     return ent_err_set(&ctx->err, ENT_EREFUSED,
                        "\"%s\" is not an address that can be dialled; write "
@@ -165,7 +160,7 @@ int peers_add(struct cmd_ctx *ctx, int argc, char **argv)
         return cmd_fail(ctx);
     if (argc != 3)
         return cmd_usage(ctx, argv[0]);
-    if (check_endpoint(ctx, argv[1]) < 0 ||
+    if (peers_check_endpoint(ctx, argv[1]) < 0 ||
         label_read_key(ctx, argv[2], &key) < 0 || cmd_store(ctx) == NULL)
         return cmd_fail(ctx);
     if (ent_key_equal(&key, &ent_store_keys(ctx->store)->public)) {

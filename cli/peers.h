@@ -27,6 +27,9 @@ void peers_fini(struct peers *peers);
 ENT_NODISCARD int peers_pick(struct cmd_ctx *ctx, const struct peers *peers,
                              const char *name, const struct peers_node **node);
 
+/* Whether other nodes can dial `text`. ENT_EREFUSED. */
+ENT_NODISCARD int peers_check_endpoint(struct cmd_ctx *ctx, const char *text);
+
 int peers_add(struct cmd_ctx *ctx, int argc, char **argv);
 int peers_list(struct cmd_ctx *ctx, int argc, char **argv);
 int peers_remove(struct cmd_ctx *ctx, int argc, char **argv);

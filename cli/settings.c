@@ -19,13 +19,16 @@ static const struct {
     const char *key;
     const char *label;
     enum out_type type;
+    bool of_daemon; /* which reads it once, at its start */
 } settings[] = {
-    {"listen", N_("address listened on"), OUT_TEXT},
-    {"endpoints", N_("addresses told to members"), OUT_LIST},
-    {"dial_seconds", N_("seconds between attempts"), OUT_NUMBER},
-    {"poll_ms", N_("milliseconds between looks at the replica"), OUT_NUMBER},
-    {"connections_max", N_("connections at most"), OUT_NUMBER},
-    {"log_level", N_("messages logged"), OUT_TEXT},
+    {"me", N_("the contact who works here"), OUT_TEXT, false},
+    {"listen", N_("address listened on"), OUT_TEXT, true},
+    {"endpoints", N_("addresses told to members"), OUT_LIST, true},
+    {"dial_seconds", N_("seconds between attempts"), OUT_NUMBER, true},
+    {"poll_ms", N_("milliseconds between looks at the replica"), OUT_NUMBER,
+     true},
+    {"connections_max", N_("connections at most"), OUT_NUMBER, true},
+    {"log_level", N_("messages logged"), OUT_TEXT, true},
 };
 
 static void config_path(const struct cmd_ctx *ctx, char path[PATH_BYTES])
@@ -58,6 +61,8 @@ static const char *value_of(size_t i, const struct ent_config *config,
 {
     const char *key = settings[i].key;
 
+    if (strcmp(key, "me") == 0)
+        return config->me;
     if (strcmp(key, "listen") == 0)
         return config->listen;
     if (strcmp(key, "log_level") == 0)
@@ -288,7 +293,7 @@ static int change_config(struct cmd_ctx *ctx, size_t setting, const char *value)
     if (rc == 0 && ctx->dry_run)
         cmd_say(ctx, _("would set %s to \"%s\" in %s"), settings[setting].key,
                 value, path);
-    else if (rc == 0)
+    else if (rc == 0 && settings[setting].of_daemon)
         cmd_say(ctx, "%s", _("a running entented takes it at its next start"));
     ent_buf_fini(&old);
     ent_buf_fini(&text);

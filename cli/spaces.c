@@ -6,9 +6,9 @@
 #include "cli/cmd.h"
 #include "cli/label.h"
 #include "cli/look.h"
+#include "cli/peers.h"
 #include "cli/pick.h"
 #include "cli/settings.h"
-#include "store/peers.h"
 
 #define EXPIRES_USUAL "7d"
 
@@ -285,12 +285,10 @@ struct endpoints {
 static int add_endpoint(struct cmd_ctx *ctx, struct endpoints *endpoints,
                         const char *text)
 {
-    if (strlen(text) > ENT_ENDPOINT_MAX || strchr(text, '*') != NULL ||
-        (strncmp(text, "tcp://", 6) != 0 && strncmp(text, "ipc://", 6) != 0))
-        return ent_err_set(&ctx->err, ENT_EREFUSED,
-                           "\"%s\" is not an address that others can dial; "
-                           "write tcp://HOST:PORT",
-                           text);
+    int rc = peers_check_endpoint(ctx, text);
+
+    if (rc < 0)
+        return rc;
     if (endpoints->count == ENT_ENDPOINTS_MAX)
         return ent_err_set(&ctx->err, ENT_EUSAGE,
                            "an invitation holds at most %d addresses",

@@ -387,6 +387,7 @@ START_TEST(without_a_file_the_usual_values_hold)
 {
     ck_assert_int_eq(ent_config_init(&config, &err), 0);
     ck_assert_ptr_null(config.listen);
+    ck_assert_ptr_null(config.me);
     ck_assert_int_eq(config.endpoint_count, 0);
     ck_assert_int_ge(config.dial_seconds, 1);
     ck_assert_str_eq(config.log_level, "info");
@@ -398,7 +399,8 @@ START_TEST(a_file_is_read_over_what_is_there)
     ck_assert_int_eq(ent_config_init(&config, &err), 0);
     make("a.conf", "listen = \"tcp://*:4747\"\n"
                    "endpoints = {\"tcp://a.example:1\", \"tcp://[::1]:2\"}\n"
-                   "dial_seconds = 5\npoll_ms = 10\nlog_level = debug\n");
+                   "dial_seconds = 5\npoll_ms = 10\nlog_level = debug\n"
+                   "me = \" ctc-1 \"\n");
     ck_assert_msg(ent_config_read(&config, path, &err) == 0, "%s", err.text);
     ck_assert_str_eq(config.listen, "tcp://*:4747");
     ck_assert_int_eq(config.endpoint_count, 2);
@@ -406,6 +408,7 @@ START_TEST(a_file_is_read_over_what_is_there)
     ck_assert_int_eq(config.dial_seconds, 5);
     ck_assert_int_eq(config.poll_ms, 10);
     ck_assert_str_eq(config.log_level, "debug");
+    ck_assert_str_eq(config.me, "ctc-1");
 
     make("a.conf", "endpoints = {\"tcp://b.example:1\"}\n");
     ck_assert_int_eq(ent_config_read(&config, path, &err), 0);
@@ -438,6 +441,8 @@ static const struct {
     {"\nconnections_max = 99999999999999999999\n", "connections_max"},
     {"\nlog_level = loud\n", "loud"},
     {"\ncolour = red\n", "colour"},
+    {"\nme = \"Ann Ndayizeye\"\n", "me: "},
+    {"\nme = \"\"\n", "me: "},
     {"\nlisten\n=", "unexpected"},
     {"\nlisten = {\n", "unexpected"},
 };
