@@ -1,4 +1,6 @@
 /* files.c - tables and packages in and out. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +27,7 @@ static int read_file(struct cmd_ctx *ctx, const struct import_ask *ask,
 {
     struct rows_map *map = NULL;
     const struct ent_kind *kind;
+    int fd = -1;
     int rc = pick_kind(ctx, ask->kind, &kind);
 
     if (rc == 0 && ask->map != NULL) {
@@ -33,7 +36,12 @@ static int read_file(struct cmd_ctx *ctx, const struct import_ask *ask,
                          : rows_map_read(map, ask->map, &ctx->err);
     }
     if (rc == 0)
-        rc = rows_read(ctx, rows, kind, ask->file, map, false);
+        fd = open(ask->file, O_RDONLY | O_CLOEXEC);
+    if (rc == 0 && fd < 0)
+        rc = ent_err_set(&ctx->err, ENT_ENOTFOUND, "%s cannot be opened: %s",
+                         ask->file, strerror(errno));
+    if (rc == 0)
+        rc = rows_read(ctx, rows, kind, fd, ask->file, map, false);
     if (rc == 0)
         rc = rows_check(ctx, rows);
     if (map != NULL)

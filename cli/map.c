@@ -9,19 +9,30 @@
 
 #define MAP_BYTES_MAX (64 << 10)
 
-int rows_read_text(const char *path, size_t max, struct ent_buf *buf,
-                   struct ent_err *err)
+int rows_open(const char *path, struct ent_err *err)
 {
     struct stat info;
-    ssize_t got = 0;
-    int rc = 0;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
+    if (fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode))
+        return fd;
     if (fd < 0 && errno != ELOOP)
         return ent_err_set(err, ENT_ENOTFOUND, "%s cannot be opened: %s", path,
                            strerror(errno));
-    if (fd < 0 || fstat(fd, &info) < 0 || !S_ISREG(info.st_mode))
-        rc = ent_err_set(err, ENT_EREFUSED, "%s is no plain file", path);
+    if (fd >= 0)
+        close(fd);
+    return ent_err_set(err, ENT_EREFUSED, "%s is no plain file", path);
+}
+
+int rows_read_text(const char *path, size_t max, struct ent_buf *buf,
+                   struct ent_err *err)
+{
+    ssize_t got = 0;
+    int rc = 0;
+    int fd = rows_open(path, err);
+
+    if (fd < 0)
+        return fd;
     while (rc == 0) {
         uint8_t chunk[4096];
 
@@ -40,8 +51,7 @@ int rows_read_text(const char *path, size_t max, struct ent_buf *buf,
         rc = ent_err_set(err, ENT_ENOMEM, "out of memory");
     if (rc == 0 && buf->len > 0 && memchr(buf->at, '\0', buf->len) != NULL)
         rc = ent_err_set(err, ENT_EREFUSED, "%s is no text", path);
-    if (fd >= 0)
-        close(fd);
+    close(fd);
     return rc;
 }
 

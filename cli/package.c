@@ -1,13 +1,9 @@
 /* package.c - see package.h. */
 #include "cli/package.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "cli/codes.h"
 #include "cli/pick.h"
@@ -29,24 +25,6 @@ static bool is_plain_name(const char *name)
 {
     return name[0] != '\0' && name[0] != '.' &&
            strlen(name) <= PACKAGE_FILE_MAX && strpbrk(name, "/\\") == NULL;
-}
-
-/* No link, no device: a package from elsewhere must not read what lies beside
- * it. */
-static int check_file(struct cmd_ctx *ctx, const char *path)
-{
-    struct stat info;
-    int rc = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-
-    if (fd < 0)
-        return ent_err_set(
-            &ctx->err, ENT_EREFUSED, "%s cannot be opened: %s", path,
-            errno == ELOOP ? _("it is a link") : strerror(errno));
-    if (fstat(fd, &info) < 0 || !S_ISREG(info.st_mode))
-        rc = ent_err_set(&ctx->err, ENT_EREFUSED, "%s is no plain file", path);
-    close(fd);
-    return rc;
 }
 
 static const struct ent_kind *find_kind(const struct cmd_ctx *ctx,
@@ -82,7 +60,7 @@ static int read_table(struct cmd_ctx *ctx, const char *dir, const char *name,
 {
     const struct ent_kind *kind = find_kind(ctx, name);
     char path[PATH_BYTES_MAX];
-    int rc;
+    int fd;
 
     if (kind == NULL && strcmp(name, "vocabulary") != 0)
         return unknown_resource(ctx, name);
@@ -94,12 +72,12 @@ static int read_table(struct cmd_ctx *ctx, const char *dir, const char *name,
     if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir, file) >=
         sizeof(path))
         return ent_err_set(&ctx->err, ENT_EUSAGE, "the path is too long");
-    rc = check_file(ctx, path);
-    if (rc < 0)
-        return rc;
+    fd = rows_open(path, &ctx->err);
+    if (fd < 0)
+        return fd;
     if (kind == NULL)
-        return rows_read_vocabulary(ctx, rows, path, terms);
-    return rows_read(ctx, rows, kind, path, NULL, true);
+        return rows_read_vocabulary(ctx, rows, fd, path, terms);
+    return rows_read(ctx, rows, kind, fd, path, NULL, true);
 }
 
 static const char tables_sql[] =

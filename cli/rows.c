@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/codes.h"
 #include "cli/look.h"
@@ -369,12 +370,11 @@ static int read_rows(struct table *table)
     return 0;
 }
 
-/* A table that cannot even be begun is a fault like any other, unless there
- * is none. */
-static int open_table(struct rows *rows, const char *path, struct ent_csv **csv,
-                      struct ent_err *err)
+/* A table that cannot even be begun is a fault like any other. */
+static int open_table(struct rows *rows, int fd, const char *path,
+                      struct ent_csv **csv, struct ent_err *err)
 {
-    int rc = ent_csv_open(path, csv, err);
+    int rc = ent_csv_open_fd(fd, path, csv, err);
 
     *csv = rc < 0 ? NULL : *csv;
     if (rc != ENT_EREFUSED)
@@ -384,7 +384,7 @@ static int open_table(struct rows *rows, const char *path, struct ent_csv **csv,
 }
 
 int rows_read(struct cmd_ctx *ctx, struct rows *rows,
-              const struct ent_kind *kind, const char *path,
+              const struct ent_kind *kind, int fd, const char *path,
               struct rows_map *map, bool must_name)
 {
     struct table *table = calloc(1, sizeof(*table));
@@ -392,6 +392,7 @@ int rows_read(struct cmd_ctx *ctx, struct rows *rows,
     int rc;
 
     if (table == NULL || copy.at == NULL) {
+        close(fd);
         free(table);
         return no_memory(&ctx->err);
     }
@@ -399,7 +400,7 @@ int rows_read(struct cmd_ctx *ctx, struct rows *rows,
     table->rows = rows;
     table->kind = kind;
     table->path = (const char *)copy.at;
-    rc = open_table(rows, path, &table->csv, &ctx->err);
+    rc = open_table(rows, fd, path, &table->csv, &ctx->err);
     if (rc == 0 && table->csv != NULL) {
         size_t faults = rows->faults;
 
@@ -426,12 +427,12 @@ static const char *cell_text(struct ent_arena *arena, struct ent_slice cell)
 }
 
 int rows_read_vocabulary(struct cmd_ctx *ctx, struct rows *rows,
-                         const char *path, size_t *terms)
+                         int fd, const char *path, size_t *terms)
 {
     struct ent_arena arena = {0};
     struct ent_csv *csv = NULL;
     const struct ent_slice *cells;
-    int rc = open_table(rows, path, &csv, &ctx->err);
+    int rc = open_table(rows, fd, path, &csv, &ctx->err);
 
     if (rc < 0 || csv == NULL)
         return rc;

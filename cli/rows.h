@@ -49,14 +49,19 @@ ENT_NODISCARD int rows_map_read(struct rows_map *map, const char *path,
                                 struct ent_err *err);
 void rows_map_fini(struct rows_map *map);
 
-/* Adds the rows of one table. A row is named by its column `id` or `code`, or
+/* Opens a file of data: no link, no device, so that a package from elsewhere
+ * cannot have read what lies beside it. A descriptor; ENT_ENOTFOUND: cannot be
+ * opened; ENT_EREFUSED: no plain file. */
+ENT_NODISCARD int rows_open(const char *path, struct ent_err *err);
+
+/* Adds the rows of one table, opened as `fd` and called `path`; the descriptor
+ * is taken. A row is named by its column `id` or `code`, or
  * by the key columns of its kind with '/' between; `must_name`: a table
  * without these is a fault. `map` may be NULL. Faults are no failure here:
- * read all the tables, then ask rows_check. ENT_ENOTFOUND: cannot be opened.
- * ENT_ENOMEM. */
+ * read all the tables, then ask rows_check. ENT_ENOMEM. */
 ENT_NODISCARD int rows_read(struct cmd_ctx *ctx, struct rows *rows,
-                            const struct ent_kind *kind, const char *path,
-                            struct rows_map *map, bool must_name);
+                            const struct ent_kind *kind, int fd,
+                            const char *path, struct rows_map *map, bool must_name);
 
 /* Rows of one kind with one code are a fault of the later one; then the
  * count of all faults decides: ENT_EREFUSED. */
@@ -66,12 +71,11 @@ ENT_NODISCARD int rows_check(struct cmd_ctx *ctx, struct rows *rows);
 void rows_fault(struct rows *rows, const char *path, size_t line,
                 const char *field, const char *reason);
 
-/* Every row of the table must be a term of the vocabulary. */
+/* Every row of the table must be a term of the vocabulary; takes `fd`. */
 ENT_NODISCARD int rows_read_vocabulary(struct cmd_ctx *ctx, struct rows *rows,
-                                       const char *path, size_t *terms);
+                                       int fd, const char *path, size_t *terms);
 
-/* Reads a whole file of text of at most `max` bytes, no link and no device.
- * ENT_ENOTFOUND, ENT_EREFUSED. */
+/* Reads a whole file of text of at most `max` bytes, opened by rows_open. */
 ENT_NODISCARD int rows_read_text(const char *path, size_t max,
                                  struct ent_buf *buf, struct ent_err *err);
 

@@ -13,6 +13,7 @@
 #include "text/parse.h"
 
 #define CHUNK_BYTES (64 << 10)
+#define CELL_NAME_MAX 96
 #define CELL_STEP_BYTES (64 << 10) /* by which libcsv grows its buffer */
 
 struct ent_csv {
@@ -88,13 +89,15 @@ static int at_row(const struct ent_csv *csv, int rc, struct ent_err *err)
     return rc;
 }
 
-/* What is wrong with cell `number`, from 1, of the row. */
-static int at_cell(const struct ent_csv *csv, size_t number, int rc,
-                   struct ent_err *err)
+/* Cell `number`, from 1, with the heading of its column when it has one. */
+static void name_cell(const struct ent_csv *csv, size_t number,
+                      char name[CELL_NAME_MAX])
 {
     if (number <= csv->columns)
-        ent_err_prefix(err, "%.60s", csv->headings[number - 1]);
-    return at_row(csv, rc, err);
+        snprintf(name, CELL_NAME_MAX, "%zu (%.60s)", number,
+                 csv->headings[number - 1]);
+    else
+        snprintf(name, CELL_NAME_MAX, "%zu", number);
 }
 
 static int no_memory(struct ent_csv *csv, struct ent_err *err)
@@ -181,15 +184,17 @@ static int refuse_long_row(struct ent_csv *csv, struct ent_slice piece,
                            struct ent_err *err)
 {
     size_t cell = csv->cell_long > 0 ? csv->cell_long : csv->cell_count + 1;
+    char name[CELL_NAME_MAX];
     int rc = skip_row(csv, piece, true, err);
 
     if (rc < 0)
         return rc;
+    name_cell(csv, cell, name);
     rc = ent_err_set(err, ENT_EREFUSED,
-                     "the row is longer than %d bytes, cut in cell %zu; is a "
-                     "quotation mark left open?",
-                     ENT_CSV_ROW_BYTES_MAX, cell);
-    return at_cell(csv, cell, rc, err);
+                     "the row is longer than %d bytes; it was left in cell "
+                     "%s: is a quotation mark left open?",
+                     ENT_CSV_ROW_BYTES_MAX, name);
+    return at_row(csv, rc, err);
 }
 
 static int refuse_quote(struct ent_csv *csv, struct ent_slice piece,
@@ -268,11 +273,13 @@ static int take_cells(struct ent_csv *csv, struct ent_err *err)
     size_t from = 0;
 
     if (csv->cell_long > 0) {
-        int rc =
-            ent_err_set(err, ENT_EREFUSED, "cell %zu is longer than %d bytes",
-                        csv->cell_long, ENT_CSV_CELL_BYTES_MAX);
+        char name[CELL_NAME_MAX];
+        int rc;
 
-        return at_cell(csv, csv->cell_long, rc, err);
+        name_cell(csv, csv->cell_long, name);
+        rc = ent_err_set(err, ENT_EREFUSED, "cell %s is longer than %d bytes",
+                         name, ENT_CSV_CELL_BYTES_MAX);
+        return at_row(csv, rc, err);
     }
     if (csv->text.rc < 0)
         return no_memory(csv, err);
