@@ -1,9 +1,11 @@
-/* check.c - references that lead nowhere (rule M10): display, not state. */
+/* check.c - references that lead nowhere or in a circle (rule M10): display,
+ * not state. */
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/args.h"
 #include "cli/codes.h"
+#include "cli/cycles.h"
 #include "cli/look.h"
 #include "cli/pick.h"
 #include "cli/records.h"
@@ -18,56 +20,99 @@ static bool has_refs(const struct ent_kind *kind)
     return false;
 }
 
-static void put_dangling(struct cmd_ctx *ctx, const struct ent_record *record,
-                         const struct ent_kind *kind,
-                         const struct ent_field *field,
-                         const struct ent_value *value)
+/* What the check has found so far. */
+struct findings {
+    struct codes targets; /* every record that can be referred to */
+    struct cycles cycles;
+    size_t dangling;
+};
+
+static void put_finding(struct cmd_ctx *ctx, const struct cycles_edge *edge,
+                        const char *problem)
 {
-    struct ent_buf code = {0};
-    struct ent_buf target = {0};
     char id[ENT_ID_TEXT];
 
-    look_put(record, ENT_FIELD_CODE, &code);
-    ent_value_print(value, &target);
     out_row(ctx->out);
-    out_cell(ctx->out, look_id(ctx, &record->ref.id, id));
-    out_cell(ctx->out, kind->name);
-    out_cell(ctx->out, code.len > 0 ? ent_buf_cstr(&code) : NULL);
-    out_cell(ctx->out, pick_handle(ctx, record->ref.space));
-    out_cell(ctx->out, field->name);
-    out_cell(ctx->out, ent_buf_cstr(&target));
-    out_cell(ctx->out, field->targets);
-    ent_buf_fini(&code);
-    ent_buf_fini(&target);
+    out_cell(ctx->out, look_id(ctx, &edge->from, id));
+    out_cell(ctx->out, edge->kind->name);
+    out_cell(ctx->out,
+             edge->code.len > 0 ? (const char *)edge->code.at : NULL);
+    out_cell(ctx->out, pick_handle(ctx, edge->space));
+    out_cell(ctx->out, edge->field->name);
+    out_cell(ctx->out, (const char *)edge->target.at);
+    out_cell(ctx->out, edge->field->targets);
+    out_cell(ctx->out, look_for_program(ctx) ? problem : gettext(problem));
 }
 
-static int check_record(struct cmd_ctx *ctx, const struct codes *codes,
+static int check_write(struct cmd_ctx *ctx, struct findings *findings,
+                       const struct ent_record *record,
+                       const struct ent_kind *kind,
+                       const struct ent_field *field,
+                       const struct ent_shown *write, bool shown)
+{
+    const struct codes_item *to =
+        codes_follow(ctx, &findings->targets, field, &write->value);
+    struct cycles_edge edge = {
+        .kind = kind,
+        .field = field,
+        .from = record->ref.id,
+        .space = record->ref.space,
+        .claimed_ms = write->claimed_ms,
+        .dot = write->dot,
+    };
+    bool own = to != NULL && to->kind == kind->number && shown &&
+               field->rule == ENT_RULE_REGISTER;
+    struct ent_buf code = {0};
+    struct ent_buf target = {0};
+    int rc = 0;
+
+    if (to != NULL && !own)
+        return 0;
+    look_put(record, ENT_FIELD_CODE, &code);
+    ent_value_print(&write->value, &target);
+    if (ent_buf_cstr(&code) == NULL || ent_buf_cstr(&target) == NULL) {
+        rc = ent_err_set(&ctx->err, ENT_ENOMEM, "out of memory");
+        goto out;
+    }
+    edge.code = ent_buf_slice(&code);
+    edge.target = ent_buf_slice(&target);
+    if (own) {
+        edge.to = to->id;
+        rc = cycles_put(&findings->cycles, &edge, &ctx->err);
+    } else {
+        put_finding(ctx, &edge, N_("leads nowhere"));
+        findings->dangling++;
+    }
+out:
+    ent_buf_fini(&code);
+    ent_buf_fini(&target);
+    return rc;
+}
+
+static int check_record(struct cmd_ctx *ctx, struct findings *findings,
                         const struct ent_kind *kind,
-                        const struct ent_record_ref *ref, size_t *dangling)
+                        const struct ent_record_ref *ref)
 {
     struct ent_record record = {0};
     int rc = ent_record_read(ctx->store, ref, &record, &ctx->err);
 
     if (rc < 0)
         return rc == ENT_ENOTFOUND ? 0 : rc;
-    for (size_t i = 0; i < record.write_count; i++) {
+    for (size_t i = 0; rc == 0 && i < record.write_count; i++) {
         const struct ent_shown *write = &record.writes[i];
         const struct ent_field *field = ent_field_find(kind, write->field);
 
-        if (field == NULL || field->type != ENT_TYPE_REF || write->missing ||
-            write->value.type == ENT_VALUE_NIL ||
-            codes_follow(ctx, codes, field, &write->value) != NULL)
-            continue;
-        put_dangling(ctx, &record, kind, field, &write->value);
-        (*dangling)++;
+        if (field != NULL && field->type == ENT_TYPE_REF && !write->missing &&
+            write->value.type != ENT_VALUE_NIL)
+            rc = check_write(ctx, findings, &record, kind, field, write,
+                             i == 0 || write[-1].field != write->field);
     }
     ent_record_fini(&record);
-    return 0;
+    return rc;
 }
 
-static int check_kind(struct cmd_ctx *ctx, const struct codes *targets,
-                      const struct ent_kind *kind, int64_t space,
-                      size_t *dangling)
+static int check_kind(struct cmd_ctx *ctx, struct findings *findings,
+                      const struct ent_kind *kind, int64_t space)
 {
     struct codes records = {0};
     int rc = codes_load(ctx, &records, kind, space);
@@ -79,17 +124,53 @@ static int check_kind(struct cmd_ctx *ctx, const struct codes *targets,
             .id = records.items[i].id,
         };
 
-        rc = check_record(ctx, targets, kind, &ref, dangling);
+        rc = check_record(ctx, findings, kind, &ref);
     }
     codes_fini(&records);
     return rc;
 }
 
+static int put_cycles(struct cmd_ctx *ctx, struct findings *findings,
+                      size_t *circles)
+{
+    int rc = cycles_find(ctx, &findings->cycles, circles);
+
+    for (size_t i = 0; rc == 0 && i < findings->cycles.count; i++)
+        put_finding(ctx, &findings->cycles.edges[i],
+                    findings->cycles.edges[i].ignored
+                        ? N_("in a circle; ignored")
+                        : N_("in a circle"));
+    return rc;
+}
+
+static void put_remarks(struct cmd_ctx *ctx, size_t dangling, size_t circles)
+{
+    if (dangling == 0)
+        out_remark(ctx->out, "%s", _("Every reference leads to a record."));
+    else
+        out_remark(ctx->out,
+                   ngettext("%zu reference leads to no record held here; it "
+                            "may lie in a space that is not.",
+                            "%zu references lead to no record held here; they "
+                            "may lie in spaces that are not.",
+                            dangling),
+                   dangling);
+    if (circles > 0)
+        out_remark(ctx->out,
+                   ngettext("%zu circle of references; where parents are "
+                            "looked up, the one marked is ignored.",
+                            "%zu circles of references; where parents are "
+                            "looked up, those marked are ignored.",
+                            circles),
+                   circles);
+}
+
+/* Of one space only the circles that do not leave it are found. */
 static int check(struct cmd_ctx *ctx, int64_t space)
 {
-    struct codes targets = {0};
-    size_t dangling = 0;
-    int rc = codes_load_targets(ctx, &targets);
+    struct findings findings = {0};
+    size_t circles = 0;
+    int rc = codes_load_targets(ctx, &findings.targets);
 
     if (rc < 0)
         goto out;
@@ -101,23 +182,18 @@ static int check(struct cmd_ctx *ctx, int64_t space)
     out_column(ctx->out, "field", _("field"), OUT_TEXT);
     out_column(ctx->out, "target", _("refers to"), OUT_TEXT);
     out_column(ctx->out, "kinds", _("of kind"), OUT_TEXT);
+    out_column(ctx->out, "problem", _("what is wrong"), OUT_TEXT);
     for (size_t i = 0; rc == 0 && i < ctx->kinds.count; i++)
         if (has_refs(&ctx->kinds.kinds[i]))
-            rc = check_kind(ctx, &targets, &ctx->kinds.kinds[i], space,
-                            &dangling);
+            rc = check_kind(ctx, &findings, &ctx->kinds.kinds[i], space);
+    if (rc == 0)
+        rc = put_cycles(ctx, &findings, &circles);
     out_list_end(ctx->out);
-    if (rc == 0 && dangling == 0)
-        out_remark(ctx->out, "%s", _("Every reference leads to a record."));
-    else if (rc == 0)
-        out_remark(ctx->out,
-                   ngettext("%zu reference leads to no record held here; it "
-                            "may lie in a space that is not.",
-                            "%zu references lead to no record held here; they "
-                            "may lie in spaces that are not.",
-                            dangling),
-                   dangling);
+    if (rc == 0)
+        put_remarks(ctx, findings.dangling, circles);
 out:
-    codes_fini(&targets);
+    codes_fini(&findings.targets);
+    cycles_fini(&findings.cycles);
     return rc;
 }
 

@@ -115,7 +115,9 @@ const char *cmd_datadir(void)
     return ent_datadir(&built);
 }
 
-void cmd_poke(struct cmd_ctx *ctx)
+/* A socket on which what is sent gets to the daemon, -1 when none runs: what
+ * one that ended badly left lying there refuses the connection. */
+static int reach_daemon(const struct cmd_ctx *ctx)
 {
     struct sockaddr_un to = {.sun_family = AF_UNIX};
     int len = snprintf(to.sun_path, sizeof(to.sun_path), "%s/entented.sock",
@@ -123,13 +125,34 @@ void cmd_poke(struct cmd_ctx *ctx)
     int fd;
 
     if (len < 0 || (size_t)len >= sizeof(to.sun_path))
-        return; /* the daemon looks at the replica now and then anyway */
+        return -1; /* nor can the daemon be there */
     fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 &&
+        connect(fd, (const struct sockaddr *)&to, sizeof(to)) < 0) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+void cmd_poke(struct cmd_ctx *ctx)
+{
+    int fd = reach_daemon(ctx);
+
     if (fd < 0)
         return;
-    (void)sendto(fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL,
-                 (const struct sockaddr *)&to, sizeof(to));
+    /* When it is lost, the daemon looks at the replica now and then anyway. */
+    (void)send(fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
     close(fd);
+}
+
+bool cmd_has_daemon(struct cmd_ctx *ctx)
+{
+    int fd = reach_daemon(ctx);
+
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
 }
 
 static int64_t clock_ms(clockid_t clock)

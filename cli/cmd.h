@@ -67,6 +67,9 @@ void cmd_say(struct cmd_ctx *ctx, const char *fmt, ...) ENT_PRINTF(2, 3);
 /* Tell a running daemon that there are new commits; harmless without one. */
 void cmd_poke(struct cmd_ctx *ctx);
 
+/* Whether a daemon runs over the node's directory. */
+bool cmd_has_daemon(struct cmd_ctx *ctx);
+
 /* Today in the form YYYY-MM-DD, from ctx->now_ms (UTC). */
 void cmd_today(const struct cmd_ctx *ctx, char text[11]);
 

@@ -253,6 +253,8 @@ static int cmd_status(struct cmd_ctx *ctx, int argc, char **argv)
         return cmd_fail(ctx);
     out_object_begin(ctx->out);
     out_field(ctx->out, "org", _("organisation"), ent_store_org(ctx->store));
+    out_field_bool(ctx->out, "daemon", _("daemon running"),
+                   cmd_has_daemon(ctx));
     rc = print_spaces(ctx, all);
     if (rc == 0)
         rc = print_peers(ctx);

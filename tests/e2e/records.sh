@@ -141,6 +141,21 @@ exits 0 "what they lead to is added" add organisation code=org-1 name=Org
 entente check --format csv
 check "and they are listed no more" same "$(wc -l <"$work/out")" 1
 
+for i in 1 2 3; do
+    exits 0 "group $i is put under another" add group code=grp-$i \
+        parent_id=grp-$((i % 3 + 1))
+done
+exits 0 "a group beside them" add group code=grp-4 parent_id=grp-1
+exits 0 "check lists the circle" check --format csv
+check "with every record in it" \
+    same "$(grep -c 'parent_id.*in a circle' "$work/out")" 3
+check "but none beside it" sh -c "! grep -q grp-4 '$work/out'"
+check "and what is ignored, the last that was written" \
+    grep -q "grp-3,.*ignored\$" "$work/out"
+exits 0 "the circle is opened" set grp-2 parent_id=
+entente check --format csv
+check "and is listed no more" same "$(wc -l <"$work/out")" 1
+
 # A newline, an escape and a change of direction from a hostile colleague.
 exits 5 "controls are refused where text enters" \
     add contact "title=$(printf 'a\033[31mb')"
@@ -181,6 +196,8 @@ while [ $tries -lt 50 ] && [ ! -S "$work/a/entented.sock" ]; do
     sleep 0.1
     tries=$((tries + 1))
 done
+exits 0 "the status tells" --json status
+check "that the daemon runs" prints '"daemon": true'
 exits 0 "an invitation is made" invite bdi --role editor
 line=$(cat "$work/out")
 node=$work/b
@@ -221,5 +238,7 @@ exits 0 "explain tells that both have it" explain act-1 --format csv
 check "the other too" prints "Org A"
 kill "$daemons" && wait "$daemons" 2>/dev/null
 daemons=
+exits 0 "and when it has ended" --json status
+check "that it does not" prints '"daemon": false'
 exits 8 "a peer that does not answer is not reached" sync --timeout 2s
 finish
