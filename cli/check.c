@@ -35,8 +35,7 @@ static void put_finding(struct cmd_ctx *ctx, const struct cycles_edge *edge,
     out_row(ctx->out);
     out_cell(ctx->out, look_id(ctx, &edge->from, id));
     out_cell(ctx->out, edge->kind->name);
-    out_cell(ctx->out,
-             edge->code.len > 0 ? (const char *)edge->code.at : NULL);
+    out_cell(ctx->out, edge->code.len > 0 ? (const char *)edge->code.at : NULL);
     out_cell(ctx->out, pick_handle(ctx, edge->space));
     out_cell(ctx->out, edge->field->name);
     out_cell(ctx->out, (const char *)edge->target.at);
@@ -71,7 +70,7 @@ static int check_write(struct cmd_ctx *ctx, struct findings *findings,
     look_put(record, ENT_FIELD_CODE, &code);
     ent_value_print(&write->value, &target);
     if (ent_buf_cstr(&code) == NULL || ent_buf_cstr(&target) == NULL) {
-        rc = ent_err_set(&ctx->err, ENT_ENOMEM, "out of memory");
+        rc = cmd_no_memory(ctx);
         goto out;
     }
     edge.code = ent_buf_slice(&code);

@@ -63,6 +63,11 @@ int cmd_fail(struct cmd_ctx *ctx)
     return CMD_FAILED;
 }
 
+int cmd_no_memory(struct cmd_ctx *ctx)
+{
+    return ent_err_set(&ctx->err, ENT_ENOMEM, "out of memory");
+}
+
 int cmd_usage(struct cmd_ctx *ctx, const char *name)
 {
     const struct cmd *cmd = help_find(name);
@@ -127,8 +132,7 @@ static int reach_daemon(const struct cmd_ctx *ctx)
     if (len < 0 || (size_t)len >= sizeof(to.sun_path))
         return -1; /* nor can the daemon be there */
     fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0 &&
-        connect(fd, (const struct sockaddr *)&to, sizeof(to)) < 0) {
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)&to, sizeof(to)) < 0) {
         close(fd);
         fd = -1;
     }

@@ -32,7 +32,7 @@ enum cmd_exit {
 };
 
 struct cmd_ctx {
-    const char *home;    /* the node's directory */
+    const char *home; /* the node's directory */
     enum ent_lang lang;
     enum out_format format;
     bool dry_run;
@@ -57,6 +57,9 @@ const char *cmd_datadir(void);
 /* Print ctx->err to stderr as "entente: ..." and give the exit status of its
  * code. */
 int cmd_fail(struct cmd_ctx *ctx);
+
+/* ENT_ENOMEM in ctx->err. */
+int cmd_no_memory(struct cmd_ctx *ctx);
 
 /* Print how `name` is called, to stderr; CMD_USAGE. */
 int cmd_usage(struct cmd_ctx *ctx, const char *name);

@@ -68,7 +68,7 @@ int codes_load(struct cmd_ctx *ctx, struct codes *codes,
     }
     ent_query_close(query);
     if (rc == 0 && codes->arena.rc < 0)
-        rc = ent_err_set(&ctx->err, ENT_ENOMEM, "out of memory");
+        rc = cmd_no_memory(ctx);
     return rc;
 }
 

@@ -23,7 +23,7 @@ int conflict_read(struct cmd_ctx *ctx, const struct ent_record *record,
         (struct conflict){.record = record, .kind = kind, .field = field};
     conflict->values = look_values(record, number, arena, &conflict->count);
     if (conflict->values == NULL)
-        return ent_err_set(&ctx->err, ENT_ENOMEM, "out of memory");
+        return cmd_no_memory(ctx);
     return 0;
 }
 
@@ -375,7 +375,7 @@ static int write_value(struct cmd_ctx *ctx, struct ent_writer *writer,
     op.seen = standing(conflict->record, op.field, arena, &op.seen_count);
     if (op.seen == NULL) {
         ent_writer_abort(writer);
-        return ent_err_set(&ctx->err, ENT_ENOMEM, "out of memory");
+        return cmd_no_memory(ctx);
     }
     return records_write(ctx, writer, &edit, true, &written);
 }

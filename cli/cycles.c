@@ -56,9 +56,8 @@ static int by_from(const void *a, const void *b)
 static size_t next(const struct cycles *cycles, const struct cycles_edge *edge)
 {
     const struct cycles_edge wanted = {.field = edge->field, .from = edge->to};
-    const struct cycles_edge *found =
-        bsearch(&wanted, cycles->edges, cycles->count, sizeof(*cycles->edges),
-                by_from);
+    const struct cycles_edge *found = bsearch(
+        &wanted, cycles->edges, cycles->count, sizeof(*cycles->edges), by_from);
 
     return found == NULL ? NOWHERE : (size_t)(found - cycles->edges);
 }
@@ -141,7 +140,7 @@ static int find_circles(struct cmd_ctx *ctx, struct cycles *cycles,
     int rc = 0;
 
     if (walk == NULL)
-        return ent_err_set(&ctx->err, ENT_ENOMEM, "out of memory");
+        return cmd_no_memory(ctx);
     for (size_t i = 0; rc == 0 && i < cycles->count; i++) {
         size_t at = i;
 
@@ -166,7 +165,7 @@ static int lay_out(struct cmd_ctx *ctx, struct cycles *cycles)
     size_t count = 0;
 
     if (list == NULL)
-        return ent_err_set(&ctx->err, ENT_ENOMEM, "out of memory");
+        return cmd_no_memory(ctx);
     for (size_t i = 0; i < cycles->count; i++) {
         size_t at = i;
 

@@ -102,15 +102,13 @@ int records_explain(struct cmd_ctx *ctx, int argc, char **argv)
 {
     struct ent_record record = {0};
     const struct ent_kind *kind;
-    struct ent_record_ref ref;
     int rc;
 
     if (args_take(NULL, 0, &argc, argv, &ctx->err) < 0)
         return cmd_fail(ctx);
     if (argc != 2)
         return cmd_usage(ctx, "explain");
-    if (cmd_store(ctx) == NULL || pick_record(ctx, argv[1], &ref, &kind) < 0 ||
-        ent_record_read(ctx->store, &ref, &record, &ctx->err) < 0)
+    if (cmd_store(ctx) == NULL || pick_read(ctx, argv[1], &record, &kind) < 0)
         return cmd_fail(ctx);
     rc = explain(ctx, &record, kind);
     ent_record_fini(&record);

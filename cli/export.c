@@ -13,11 +13,6 @@
 #include "text/csv.h"
 #include "text/parse.h"
 
-static int no_memory(struct cmd_ctx *ctx)
-{
-    return ent_err_set(&ctx->err, ENT_ENOMEM, "out of memory");
-}
-
 static bool is_named_by_id(const struct ent_kind *kind)
 {
     return kind->key == NULL || strcmp(kind->key, "id") == 0;
@@ -31,7 +26,7 @@ int export_columns(struct cmd_ctx *ctx, struct export *export,
     export->fields =
         ENT_ARENA_NEW(arena, const struct ent_field *, kind->field_count);
     if (export->fields == NULL)
-        return no_memory(ctx);
+        return cmd_no_memory(ctx);
     export->id_column = is_named_by_id(kind);
     export->count = 0;
     for (size_t i = 0; i < kind->field_count; i++)
@@ -67,7 +62,7 @@ static int put_elements(struct cmd_ctx *ctx, const struct ent_record *record,
             ent_value_print(&list[i]->value, buf);
     }
     ent_arena_fini(&arena);
-    return list == NULL ? no_memory(ctx) : 0;
+    return list == NULL ? cmd_no_memory(ctx) : 0;
 }
 
 static void put_decimal_comma(const struct ent_field *field,
@@ -104,7 +99,7 @@ static int write_buf(struct cmd_ctx *ctx, struct ent_buf *buf, FILE *file)
     int rc = 0;
 
     if (buf->rc < 0)
-        rc = no_memory(ctx);
+        rc = cmd_no_memory(ctx);
     else if (buf->len > 0 && fwrite(buf->at, 1, buf->len, file) != buf->len)
         rc = ent_err_set(&ctx->err, ENT_EFAIL,
                          "the table cannot be written: %s", strerror(errno));
@@ -147,11 +142,11 @@ static int put_row(struct cmd_ctx *ctx, const struct export *export,
         rc = put_cell(ctx, export, record, export->fields[i], &cell);
         text = ent_buf_cstr(&cell);
         if (rc == 0 && text == NULL)
-            rc = no_memory(ctx);
+            rc = cmd_no_memory(ctx);
         if (rc == 0) {
             rows_guard(&guarded, text, i == 0);
             if (guarded.rc < 0)
-                rc = no_memory(ctx);
+                rc = cmd_no_memory(ctx);
             ent_csv_put(buf, export->separator, i == 0,
                         ent_buf_slice(&guarded));
         }
@@ -224,15 +219,6 @@ int export_table(struct cmd_ctx *ctx, const struct export *export, FILE *file,
 
 /* ----------------------------------------------------------------- listing */
 
-static enum out_type column_type(const struct ent_field *field)
-{
-    if (field->rule == ENT_RULE_SET)
-        return OUT_LIST;
-    return field->type == ENT_TYPE_INTEGER || field->type == ENT_TYPE_DECIMAL
-               ? OUT_NUMBER
-               : OUT_TEXT;
-}
-
 static int list_row(struct cmd_ctx *ctx, const struct export *export,
                     const struct ent_record *record, void *to)
 {
@@ -254,7 +240,7 @@ static int list_row(struct cmd_ctx *ctx, const struct export *export,
         }
         text = ent_buf_cstr(&cell);
         if (rc == 0 && text == NULL)
-            rc = no_memory(ctx);
+            rc = cmd_no_memory(ctx);
         if (rc == 0)
             out_cell(ctx->out, *text == '\0' ? NULL : text);
         ent_buf_fini(&cell);
@@ -271,7 +257,7 @@ int export_listing(struct cmd_ctx *ctx, const struct export *export)
     for (size_t i = 0; i < export->count; i++)
         out_column(ctx->out, export_column_name(export, export->fields[i]),
                    look_field_label(ctx, export->fields[i]),
-                   column_type(export->fields[i]));
+                   look_column_type(export->fields[i]));
     rc = each_record(ctx, export, list_row, NULL, &rows);
     out_list_end(ctx->out);
     return rc;

@@ -32,7 +32,7 @@ static int read_file(struct cmd_ctx *ctx, const struct import_ask *ask,
 
     if (rc == 0 && ask->map != NULL) {
         map = calloc(1, sizeof(*map));
-        rc = map == NULL ? ent_err_set(&ctx->err, ENT_ENOMEM, "out of memory")
+        rc = map == NULL ? cmd_no_memory(ctx)
                          : rows_map_read(map, ask->map, &ctx->err);
     }
     if (rc == 0)
@@ -59,7 +59,7 @@ static int import_rows(struct cmd_ctx *ctx, const struct import_ask *ask,
     int rc = 0;
 
     if (tallies == NULL)
-        return ent_err_set(&ctx->err, ENT_ENOMEM, "out of memory");
+        return cmd_no_memory(ctx);
     if (ask->where.count > 0)
         rc = package_split(ctx, rows, &ask->where, &keep);
     if (rc == 0)

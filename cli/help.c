@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "cli/out_text.h"
 #include "cli/pick.h"
 
 static const struct {
@@ -89,18 +90,10 @@ static const char *translated(const char *text)
     return *text == '\0' ? text : gettext(text);
 }
 
-static int width_of(const char *text)
+static void put_row(FILE *file, const char *name, size_t width,
+                    const char *help)
 {
-    int width = 0;
-
-    for (; *text != '\0'; text++)
-        width += ((unsigned char)*text & 0xc0) != 0x80;
-    return width;
-}
-
-static void put_row(FILE *file, const char *name, int width, const char *help)
-{
-    fprintf(file, "  %s%*s  %s\n", name, width - width_of(name), "",
+    fprintf(file, "  %s%*s  %s\n", name, (int)(width - out_chars(name)), "",
             translated(help));
 }
 
@@ -113,11 +106,11 @@ void help_usage(FILE *file, const struct cmd *cmd)
 
 static void put_options(FILE *file)
 {
-    int width = 0;
+    size_t width = 0;
 
     for (size_t i = 0; i < ENT_ARRAY_LEN(options); i++)
-        if (width_of(gettext(options[i].name)) > width)
-            width = width_of(gettext(options[i].name));
+        if (out_chars(gettext(options[i].name)) > width)
+            width = out_chars(gettext(options[i].name));
     fprintf(file, "\n%s\n", _("Options of every command"));
     for (size_t i = 0; i < ENT_ARRAY_LEN(options); i++)
         put_row(file, gettext(options[i].name), width, options[i].help);
@@ -133,12 +126,12 @@ void help_command(FILE *file, const struct cmd *cmd)
 /* The rows of one table, or of a group's commands only. */
 static void put_rows(FILE *file, const struct cmd *commands, const char *word)
 {
-    int width = 0;
+    size_t width = 0;
 
     for (const struct cmd *cmd = commands; cmd->name != NULL; cmd++)
         if ((word == NULL || in_group(cmd, word)) &&
-            width_of(cmd->name) > width)
-            width = width_of(cmd->name);
+            out_chars(cmd->name) > width)
+            width = out_chars(cmd->name);
     for (const struct cmd *cmd = commands; cmd->name != NULL; cmd++)
         if (word == NULL || in_group(cmd, word))
             put_row(file, cmd->name, width, cmd->help);

@@ -9,11 +9,6 @@
 #include "cli/look.h"
 #include "cli/pick.h"
 
-static int no_memory(struct cmd_ctx *ctx)
-{
-    return ent_err_set(&ctx->err, ENT_ENOMEM, "out of memory");
-}
-
 /* --------------------------------------------------------------------- ids */
 
 /* The live record of that code: the one an import made, else the only other.
@@ -130,7 +125,7 @@ static int gather(struct import *import, const struct row *row,
     change->words =
         ENT_ARENA_NEW(&change->arena, struct change_word, row->count + 1);
     if (change->words == NULL)
-        return no_memory(ctx);
+        return cmd_no_memory(ctx);
     for (size_t i = 0; i < row->count; i++) {
         const struct change_word *word = &row->words[i];
         char id[ENT_ID_TEXT];
@@ -263,7 +258,7 @@ int import_write(struct cmd_ctx *ctx, int64_t space, struct rows *rows,
     int rc;
 
     if (list == NULL)
-        return no_memory(ctx);
+        return cmd_no_memory(ctx);
     count = select_rows(rows, keep, list);
     rc = ent_writer_open(ctx->store, space, ctx->now_ms, &import.writer,
                          &ctx->err);

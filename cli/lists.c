@@ -68,7 +68,7 @@ static int read_operand(struct cmd_ctx *ctx, struct ask *ask,
     filter->text = (const char *)copy.at;
     ent_buf_fini(&buf);
     if (filter->text == NULL)
-        return ent_err_set(&ctx->err, ENT_ENOMEM, "out of memory");
+        return cmd_no_memory(ctx);
     return 0;
 }
 
@@ -136,7 +136,7 @@ static int read_columns(struct cmd_ctx *ctx, struct ask *ask)
         list = ENT_ARENA_NEW(&ask->arena, const struct ent_field *,
                              kind->field_count);
         if (list == NULL)
-            return ent_err_set(&ctx->err, ENT_ENOMEM, "out of memory");
+            return cmd_no_memory(ctx);
         count = kind->field_count;
         for (size_t i = 0; i < count; i++)
             list[i] = &kind->fields[i];
@@ -172,7 +172,7 @@ static int read_ask(struct cmd_ctx *ctx, struct ask *ask, int argc, char **argv)
         return rc;
     filters = ENT_ARENA_NEW(&ask->arena, struct ent_filter, (size_t)argc);
     if (filters == NULL)
-        return ent_err_set(&ctx->err, ENT_ENOMEM, "out of memory");
+        return cmd_no_memory(ctx);
     for (int i = 2; i < argc; i++) {
         rc = read_filter(ctx, ask, argv[i], &filters[listing->filter_count++]);
         if (rc < 0)
@@ -180,15 +180,6 @@ static int read_ask(struct cmd_ctx *ctx, struct ask *ask, int argc, char **argv)
     }
     listing->filters = filters;
     return read_columns(ctx, ask);
-}
-
-static enum out_type column_type(const struct ent_field *field)
-{
-    if (field->rule == ENT_RULE_SET)
-        return OUT_LIST;
-    return field->type == ENT_TYPE_INTEGER || field->type == ENT_TYPE_DECIMAL
-               ? OUT_NUMBER
-               : OUT_TEXT;
 }
 
 /* People find the id at the end, where it does not stand in their way. */
@@ -206,7 +197,7 @@ static void put_list_heading(struct cmd_ctx *ctx, const struct ask *ask)
         const struct ent_field *field = ask->listing.columns[i];
 
         out_column(ctx->out, field->name, look_field_label(ctx, field),
-                   column_type(field));
+                   look_column_type(field));
     }
     if (!program) {
         out_column(ctx->out, "conflicts", _("conflicts"), OUT_NUMBER);
@@ -354,7 +345,7 @@ static int print_found(struct cmd_ctx *ctx, const char *words, size_t limit)
     int rc;
 
     if (found == NULL)
-        return ent_err_set(&ctx->err, ENT_ENOMEM, "out of memory");
+        return cmd_no_memory(ctx);
     rc = ent_search_catch_up(ctx->store, &ctx->err);
     if (rc == 0)
         rc = ent_search(ctx->store, words, found, limit, &count, &ctx->err);
@@ -402,7 +393,7 @@ int records_find(struct cmd_ctx *ctx, int argc, char **argv)
         ent_buf_put_str(&words, argv[i]);
     }
     text = ent_buf_cstr(&words);
-    rc = text == NULL ? ent_err_set(&ctx->err, ENT_ENOMEM, "out of memory")
+    rc = text == NULL ? cmd_no_memory(ctx)
                       : print_found(ctx, text, (size_t)limit);
     ent_buf_fini(&words);
     return rc < 0 ? cmd_fail(ctx) : CMD_OK;

@@ -205,6 +205,15 @@ const char *look_org(struct cmd_ctx *ctx, const struct ent_key *key, char *text)
     return text;
 }
 
+enum out_type look_column_type(const struct ent_field *field)
+{
+    if (field->rule == ENT_RULE_SET)
+        return OUT_LIST;
+    return field->type == ENT_TYPE_INTEGER || field->type == ENT_TYPE_DECIMAL
+               ? OUT_NUMBER
+               : OUT_TEXT;
+}
+
 bool look_for_program(const struct cmd_ctx *ctx)
 {
     return ctx->format != OUT_AUTO && ctx->format != OUT_TABLE &&

@@ -45,6 +45,9 @@ const char *look_kind_label(const struct cmd_ctx *ctx,
 const char *look_field_label(const struct cmd_ctx *ctx,
                              const struct ent_field *field);
 
+/* How the values of a field stand in a listing. */
+enum out_type look_column_type(const struct ent_field *field);
+
 /* RFC 3339 in UTC. */
 void look_rfc3339(int64_t ms, char text[LOOK_TIME_TEXT]);
 

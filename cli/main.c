@@ -327,7 +327,7 @@ static int run(struct cmd_ctx *ctx, const struct cmd *cmd, int argc,
         return cmd_fail(ctx);
     ctx->out = out_new(stdout, ctx->format);
     if (ctx->out == NULL) {
-        ent_err_set(&ctx->err, ENT_ENOMEM, "out of memory");
+        cmd_no_memory(ctx);
         return cmd_fail(ctx);
     }
     snprintf(name, sizeof(name), "%s", cmd->name);

@@ -13,11 +13,6 @@
 #define PATH_BYTES_MAX 4096
 #define NOBODY SIZE_MAX /* no row */
 
-static int no_memory(struct cmd_ctx *ctx)
-{
-    return ent_err_set(&ctx->err, ENT_ENOMEM, "out of memory");
-}
-
 /* ------------------------------------------------------------------ tables */
 
 /* A name in the folder itself: nothing that leads out of it. */
@@ -124,7 +119,7 @@ int package_read(struct cmd_ctx *ctx, const char *dir, struct rows *rows,
     if (rc < 0)
         goto out;
     json = ent_buf_cstr(&text);
-    rc = json == NULL ? no_memory(ctx)
+    rc = json == NULL ? cmd_no_memory(ctx)
                       : read_tables(ctx, dir, json, rows, terms);
     if (rc < 0 && rc != ENT_ENOMEM) {
         ent_err_prefix(&ctx->err, "%s", path);
@@ -201,7 +196,7 @@ static int find_speakers(struct cmd_ctx *ctx, const struct rows *rows,
     if (walk == NULL || settled == NULL) {
         free(walk);
         free(settled);
-        return no_memory(ctx);
+        return cmd_no_memory(ctx);
     }
     for (size_t i = 0; i < rows->count; i++) {
         size_t at = i;
@@ -290,7 +285,7 @@ static int apply(struct cmd_ctx *ctx, const struct rows *rows,
     int rc = 0;
 
     if (speakers == NULL || speaks == NULL || equals == NULL) {
-        rc = no_memory(ctx);
+        rc = cmd_no_memory(ctx);
         goto out;
     }
     for (size_t i = 0; i < rows->count; i++) {
@@ -301,7 +296,7 @@ static int apply(struct cmd_ctx *ctx, const struct rows *rows,
                                     ent_slice_str(condition->value));
     }
     if (own.rc < 0)
-        rc = no_memory(ctx);
+        rc = cmd_no_memory(ctx);
     else
         rc = find_speakers(ctx, rows, parents, speaks, speakers);
     for (size_t i = 0; rc == 0 && i < rows->count; i++) {
@@ -322,7 +317,7 @@ int package_split(struct cmd_ctx *ctx, const struct rows *rows,
 {
     size_t *parents = calloc(rows->count + 1, sizeof(*parents));
     bool *list = calloc(rows->count + 1, sizeof(*list));
-    int rc = parents == NULL || list == NULL ? no_memory(ctx)
+    int rc = parents == NULL || list == NULL ? cmd_no_memory(ctx)
                                              : find_parents(ctx, rows, parents);
 
     for (size_t i = 0; rc == 0 && i < rows->count; i++)

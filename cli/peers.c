@@ -36,7 +36,7 @@ static int add_node(struct cmd_ctx *ctx, struct peers *peers,
     /* The copy takes the NUL along. */
     org = ent_arena_copy(&peers->arena, ent_slice(org.at, org.len + 1));
     if (org.at == NULL)
-        return ent_err_set(&ctx->err, ENT_ENOMEM, "out of memory");
+        return cmd_no_memory(ctx);
     node->org = (const char *)org.at;
     peers->count++;
     return 0;
@@ -48,7 +48,7 @@ static int make_room(struct cmd_ctx *ctx, struct peers *peers, size_t more)
         ENT_ARENA_NEW(&peers->arena, struct peers_node, peers->count + more);
 
     if (nodes == NULL)
-        return ent_err_set(&ctx->err, ENT_ENOMEM, "out of memory");
+        return cmd_no_memory(ctx);
     if (peers->count > 0)
         memcpy(nodes, peers->nodes, peers->count * sizeof(*nodes));
     peers->nodes = nodes;

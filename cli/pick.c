@@ -197,7 +197,7 @@ int pick_fields(struct cmd_ctx *ctx, const struct ent_kind *kind,
     size_t n = 0;
 
     if (list == NULL)
-        return ent_err_set(&ctx->err, ENT_ENOMEM, "out of memory");
+        return cmd_no_memory(ctx);
     while (*names != '\0') {
         size_t len = strcspn(names, ",");
 
@@ -289,4 +289,13 @@ int pick_record(struct cmd_ctx *ctx, const char *name,
                            (unsigned)found[0].kind);
     *ref = found[0];
     return 0;
+}
+
+int pick_read(struct cmd_ctx *ctx, const char *name, struct ent_record *record,
+              const struct ent_kind **kind)
+{
+    struct ent_record_ref ref;
+    int rc = pick_record(ctx, name, &ref, kind);
+
+    return rc < 0 ? rc : ent_record_read(ctx->store, &ref, record, &ctx->err);
 }

@@ -50,4 +50,9 @@ ENT_NODISCARD int pick_record(struct cmd_ctx *ctx, const char *name,
                               struct ent_record_ref *ref,
                               const struct ent_kind **kind);
 
+/* The same, and what is written of it. */
+ENT_NODISCARD int pick_read(struct cmd_ctx *ctx, const char *name,
+                            struct ent_record *record,
+                            const struct ent_kind **kind);
+
 #endif

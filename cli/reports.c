@@ -180,11 +180,6 @@ static void result_fini(struct result *result)
     free(result->text);
 }
 
-static int no_memory(struct cmd_ctx *ctx)
-{
-    return ent_err_set(&ctx->err, ENT_ENOMEM, "out of memory");
-}
-
 static int keep_row(struct cmd_ctx *ctx, struct result *result,
                     struct ent_query *query)
 {
@@ -197,7 +192,7 @@ static int keep_row(struct cmd_ctx *ctx, struct result *result,
             result->cells, (cap * result->columns + 1) * sizeof(*cells));
 
         if (cells == NULL)
-            return no_memory(ctx);
+            return cmd_no_memory(ctx);
         result->cells = cells;
         result->cap = cap;
     }
@@ -214,7 +209,7 @@ static int keep_row(struct cmd_ctx *ctx, struct result *result,
                     &result->arena, ent_slice_str(ent_query_text(query, i)))
                     .at;
         if (*cell == NULL)
-            return no_memory(ctx);
+            return cmd_no_memory(ctx);
     }
     result->rows++;
     return 0;
@@ -228,7 +223,7 @@ static int keep_rows(struct cmd_ctx *ctx, struct ent_query *query,
     result->columns = ent_query_columns(query);
     result->text = calloc(result->columns + 1, sizeof(*result->text));
     if (result->text == NULL)
-        return no_memory(ctx);
+        return cmd_no_memory(ctx);
     while ((rc = ent_query_next(query, &ctx->err)) > 0) {
         rc = keep_row(ctx, result, query);
         if (rc < 0)
@@ -335,7 +330,7 @@ static int run_report(struct cmd_ctx *ctx, const char *name,
                          name);
     sql = ent_buf_cstr(&buf);
     if (rc == 0 && sql == NULL)
-        rc = no_memory(ctx);
+        rc = cmd_no_memory(ctx);
     if (rc == 0)
         rc = ent_query_open(ctx->store, sql, &query, &ctx->err);
     if (rc < 0)

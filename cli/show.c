@@ -10,11 +10,6 @@
 #include "cli/records.h"
 #include "text/parse.h"
 
-static int no_memory(struct cmd_ctx *ctx)
-{
-    return ent_err_set(&ctx->err, ENT_ENOMEM, "out of memory");
-}
-
 /* ------------------------------------------------------------ show as JSON */
 
 static void put_key(struct ent_buf *buf, bool first, const char *key)
@@ -47,7 +42,7 @@ static int put_set_json(struct cmd_ctx *ctx, const struct ent_record *record,
     }
     ent_buf_put_u8(buf, ']');
     ent_arena_fini(&arena);
-    return list == NULL ? no_memory(ctx) : 0;
+    return list == NULL ? cmd_no_memory(ctx) : 0;
 }
 
 static int put_fields_json(struct cmd_ctx *ctx, const struct ent_record *record,
@@ -143,7 +138,7 @@ static int show_json(struct cmd_ctx *ctx, const struct ent_record *record,
         rc = put_conflicts_json(ctx, record, kind, &buf);
     ent_buf_put_str(&buf, "}\n");
     if (rc == 0 && buf.rc < 0)
-        rc = no_memory(ctx);
+        rc = cmd_no_memory(ctx);
     if (rc == 0)
         fwrite(buf.at, 1, buf.len, stdout);
     ent_buf_fini(&buf);
@@ -219,7 +214,7 @@ static int put_field_rows(struct cmd_ctx *ctx, const struct ent_record *record,
         put_row(ctx, field, list[i], mark, i == 0);
     }
     ent_arena_fini(&arena);
-    return list == NULL ? no_memory(ctx) : 0;
+    return list == NULL ? cmd_no_memory(ctx) : 0;
 }
 
 static int put_field_table(struct cmd_ctx *ctx, const struct ent_record *record,
@@ -272,15 +267,13 @@ int records_show(struct cmd_ctx *ctx, int argc, char **argv)
 {
     struct ent_record record = {0};
     const struct ent_kind *kind;
-    struct ent_record_ref ref;
     int rc;
 
     if (args_take(NULL, 0, &argc, argv, &ctx->err) < 0)
         return cmd_fail(ctx);
     if (argc != 2)
         return cmd_usage(ctx, "show");
-    if (cmd_store(ctx) == NULL || pick_record(ctx, argv[1], &ref, &kind) < 0 ||
-        ent_record_read(ctx->store, &ref, &record, &ctx->err) < 0)
+    if (cmd_store(ctx) == NULL || pick_read(ctx, argv[1], &record, &kind) < 0)
         return cmd_fail(ctx);
     rc = out_is_json(ctx->out) ? show_json(ctx, &record, kind)
                                : show_table(ctx, &record, kind);
