@@ -242,6 +242,8 @@ void net_send(struct net *net, int from, uint32_t conn, struct ent_slice frame)
         return;
     event.to = link->node[1 - side];
     event.conn = link->conn[1 - side];
+    if (net->posted != NULL)
+        net->posted(net, from, event.to, frame);
     event.due_ms = net->mono_ms + delay(net, link);
     if (event.due_ms < link->last_due[side])
         event.due_ms = link->last_due[side];
@@ -384,7 +386,7 @@ static void deliver(struct net *net, struct net_event *event)
         in.frame = ent_buf_slice(&event->frame);
     }
     if (event->kind == NET_FRAME && net->tap != NULL &&
-        !net->tap(net, event->from, event->to, in.frame, net->tap_ctx))
+        !net->tap(net, event->from, event->to, in.frame))
         return;
     if (node->engine != NULL)
         step(net, event->to, &in);
@@ -1035,25 +1037,18 @@ int64_t net_rows(struct net *net, int node, const char *sql)
 
 /* ------------------------------------------------------------------ lifetime */
 
-struct net *net_new(uint64_t seed)
-{
-    struct net *net = calloc(1, sizeof(*net));
-    const char *tmp = getenv("TMPDIR");
-    struct ent_err err;
+static char work[128];
 
-    if (net == NULL)
-        net_die(NULL, "out of memory");
-    net->seed = seed;
-    net->delay_ms = 10;
-    ent_rand_init_u64(&net->rand, seed);
-    must(net, ent_secure_init(&err), &err, "secure");
+void net_begin(void)
+{
+    const char *tmp = getenv("TMPDIR");
+
     if (access("/dev/shm", W_OK) == 0)
         tmp = "/dev/shm";
-    snprintf(net->dir, sizeof(net->dir), "%s/entente-sim-XXXXXX",
+    snprintf(work, sizeof(work), "%s/entente-sim-XXXXXX",
              tmp == NULL ? "/tmp" : tmp);
-    if (mkdtemp(net->dir) == NULL)
-        net_die(net, "cannot make %s", net->dir);
-    return net;
+    if (mkdtemp(work) == NULL)
+        net_die(NULL, "cannot make %s", work);
 }
 
 static int remove_one(const char *path, const struct stat *st, int what,
@@ -1063,6 +1058,28 @@ static int remove_one(const char *path, const struct stat *st, int what,
     (void)what;
     (void)ftw;
     return remove(path);
+}
+
+void net_end(void)
+{
+    nftw(work, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+struct net *net_new(uint64_t seed)
+{
+    struct net *net = calloc(1, sizeof(*net));
+    struct ent_err err;
+
+    if (net == NULL)
+        net_die(NULL, "out of memory");
+    net->seed = seed;
+    net->delay_ms = 10;
+    ent_rand_init_u64(&net->rand, seed);
+    must(net, ent_secure_init(&err), &err, "secure");
+    snprintf(net->dir, sizeof(net->dir), "%s/XXXXXX", work);
+    if (mkdtemp(net->dir) == NULL)
+        net_die(net, "cannot make %s", net->dir);
+    return net;
 }
 
 void net_free(struct net *net)

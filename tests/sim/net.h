@@ -76,11 +76,11 @@ struct net;
 
 /* Looks at every frame before it is delivered; false: it is lost. */
 typedef bool net_tap_fn(struct net *net, int from, int to,
-                        struct ent_slice frame, void *ctx);
+                        struct ent_slice frame);
 
 struct net {
     uint64_t seed;
-    char dir[128];
+    char dir[160];
     struct ent_rand rand;
     int64_t mono_ms;
     struct net_node nodes[NET_NODES_MAX];
@@ -96,10 +96,14 @@ struct net {
     size_t event_count, event_cap;
     uint64_t orders;
     net_tap_fn *tap;
-    void *tap_ctx;
+    net_tap_fn *posted; /* sees every frame when it is sent */
 };
 
 extern const struct ent_kinds net_kinds;
+
+/* Homes are made below this folder, which goes at the end. */
+void net_begin(void);
+void net_end(void);
 
 struct net *net_new(uint64_t seed);
 void net_free(struct net *net);

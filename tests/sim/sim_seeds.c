@@ -352,8 +352,10 @@ int main(int argc, char **argv)
         }
         i++;
     }
+    net_begin();
     while (done < count && time(NULL) - start < seconds)
         run_seed(first + done++, verbose, &met);
+    net_end();
     printf("%llu seeds: %lld edits, %lld cuts, %lld restarts, %lld second "
            "connections, %lld conflicts, %lld duplicate entries\n",
            (unsigned long long)done, (long long)met.edits, (long long)met.cuts,
