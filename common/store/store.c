@@ -11,6 +11,10 @@
 #include "store/schema.h"
 
 #define PATH_BYTES 4096
+
+/* Pages of WAL (16 MiB) after which a commit copies them back itself. Before
+ * that the daemon does so when it is idle, or closing the file (rule L7). */
+#define WAL_CHECKPOINT "PRAGMA wal_autocheckpoint = 4096"
 #define HIGH_WATER_TAG "entente-high-water-1"
 #define HIGH_WATER_DIGITS 19
 #define HIGH_WATER_BYTES 106 /* tag, n in 19 digits, hash in hex, newline */
@@ -430,6 +434,8 @@ static int open_files(struct ent_store *store, const char *home,
                          options->read_only ? SQLITE_OPEN_READONLY
                                             : SQLITE_OPEN_READWRITE,
                          err);
+    if (rc == 0 && !options->read_only)
+        rc = ent_db_exec(&store->db, WAL_CHECKPOINT, err);
     if (rc == 0 && options->fragile)
         rc = ent_db_exec(&store->db, "PRAGMA synchronous = OFF", err);
     if (rc == 0)

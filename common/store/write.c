@@ -15,6 +15,7 @@
  * values, operations and references: never less than what is packed. */
 #define ENTRY_BYTES 128
 #define CHANGE_BYTES 40
+#define VALUE_BYTES 12 /* of a value besides its text */
 #define SEEN_BYTES 11
 #define REF_BYTES 40
 
@@ -43,18 +44,29 @@ struct ent_writer {
 
     /* Kept from entry to entry. */
     struct ent_seal seal;
-    struct ent_buf values;
+    struct ent_buf values; /* of all changes; has room, so that it stays put */
     struct ent_buf packed;
 };
+
+/* Values of an entry and of the change that no longer fits. */
+#define VALUES_ROOM (2 * ENT_ENTRY_BYTES_MAX)
 
 static int no_memory(struct ent_err *err)
 {
     return ent_err_set(err, ENT_ENOMEM, ENT_N_("out of memory"));
 }
 
+static int too_large(struct ent_err *err)
+{
+    return ent_err_set(err, ENT_EREFUSED,
+                       ENT_N_("a record's change may have %d bytes at most"),
+                       ENT_ENTRY_BYTES_MAX);
+}
+
 static void entry_begin(struct ent_writer *writer)
 {
     ent_arena_reset(&writer->arena);
+    ent_buf_reset(&writer->values);
     writer->change_count = 0;
     writer->ref_count = 0;
     memset(writer->ref_slot, 0, sizeof(writer->ref_slot));
@@ -93,6 +105,12 @@ int ent_writer_open(struct ent_store *store, int64_t space, int64_t now_ms,
         return rc;
     }
     made->failed = false;
+    ent_buf_reset(&made->values);
+    if (ent_buf_grow(&made->values, VALUES_ROOM) == NULL) {
+        ent_writer_free(made);
+        ent_store_rollback(store);
+        return no_memory(err);
+    }
     made->store = store;
     made->space = space;
     made->now_ms = now_ms;
@@ -363,20 +381,31 @@ static void sort_ops(struct ent_op *ops, size_t count)
     }
 }
 
-/* Values copied into the writer's arena, packed for the payload and the
- * commitment; operations in order. */
+/* Values packed for the payload and the commitment; operations in order. */
 static int finish_change(struct ent_writer *writer, struct ent_change *change,
                          struct ent_err *err)
 {
+    size_t before = writer->values.len;
+    size_t bytes = 0;
+
     sort_ops(change->ops + 1, change->op_count - 1);
-    ent_buf_reset(&writer->values);
+    for (size_t i = 0; i < change->op_count; i++)
+        bytes += change->ops[i].value.bytes.len + VALUE_BYTES;
+    if (bytes > ENT_ENTRY_BYTES_MAX)
+        return too_large(err);
     change->has_commitment =
         ent_values_put(&writer->values, change->ops, change->op_count) > 0;
-    change->values =
-        ent_arena_copy(&writer->arena, ent_buf_slice(&writer->values));
-    if (writer->values.rc < 0 || writer->arena.rc < 0)
-        return no_memory(err);
-    return 0;
+    ENT_ASSERT(writer->values.len <= VALUES_ROOM);
+    change->values = ent_slice(writer->values.at + before,
+                               writer->values.len - before);
+    return writer->values.rc < 0 ? no_memory(err) : 0;
+}
+
+/* A change that was finished and is not kept. */
+static void forget_values(struct ent_writer *writer,
+                          const struct ent_change *change)
+{
+    writer->values.len -= change->values.len;
 }
 
 /* An operation as it is packed: a field number, or a list with a code. */
@@ -443,15 +472,13 @@ static int put_fresh(struct ent_writer *writer, const struct ent_kind *kind,
     if (rc < 0)
         return rc;
     if (change_bytes(&change) + ENTRY_BYTES > ENT_ENTRY_BYTES_MAX)
-        return ent_err_set(err, ENT_EREFUSED,
-                           ENT_N_("a record's change may have %d bytes at "
-                                  "most"),
-                           ENT_ENTRY_BYTES_MAX);
-    if (writer->bytes + change_bytes(&change) > ENT_ENTRY_BYTES_MAX)
-        return 0;
-    rc = ent_apply_insert(&writer->apply, &change, done, err);
+        return too_large(err);
+    if (writer->bytes + change_bytes(&change) <= ENT_ENTRY_BYTES_MAX)
+        rc = ent_apply_insert(&writer->apply, &change, done, err);
     if (rc == 0 && *done)
         keep_change(writer, &change, refs_before);
+    else
+        forget_values(writer, &change);
     return rc;
 }
 
@@ -784,10 +811,7 @@ static int put_change(struct ent_writer *writer, const struct ent_kind *kind,
             REF_BYTES * (writer->ref_count - refs_before) >
         ENT_ENTRY_BYTES_MAX) {
         if (writer->change_count == 0)
-            return ent_err_set(err, ENT_EREFUSED,
-                               ENT_N_("a record's change may have %d bytes "
-                                      "at most"),
-                               ENT_ENTRY_BYTES_MAX);
+            return too_large(err);
         /* Begin the next entry with it; what it names is named anew there. */
         writer->ref_count = refs_before;
         rc = entry_seal(writer, err);

@@ -1,6 +1,7 @@
 /* unicode.c - see parse.h and unicode.h. The only user of utf8proc. */
 #include "text/unicode.h"
 
+#include <endian.h>
 #include <string.h>
 #include <utf8proc.h>
 
@@ -26,18 +27,22 @@ static size_t plain_bytes(struct ent_slice in)
     size_t i = 0;
 
     while (i < in.len) {
-        uint8_t byte = in.at[i];
+        uint8_t byte;
         uint64_t word;
 
         if (in.len - i >= sizeof(word)) {
             memcpy(&word, in.at + i, sizeof(word));
-            /* The top bit of a byte: not ASCII, below 0x20, or 0x7f. */
-            if (((word | (word - 0x20 * ones) | (word + ones)) & 0x80 * ones) ==
-                0) {
+            word = le64toh(word);
+            /* The top bit of a byte: not ASCII, below 0x20, or 0x7f. Borrows
+             * and carries spoil only the bytes above the first such. */
+            word = (word | (word - 0x20 * ones) | (word + ones)) & 0x80 * ones;
+            if (word == 0) {
                 i += sizeof(word);
                 continue;
             }
+            i += (size_t)__builtin_ctzll(word) / 8;
         }
+        byte = in.at[i];
         if ((byte >= 0x20 && byte < 0x7f) || byte == '\t' || byte == '\n')
             i++;
         else if (byte >= 0xc2 && byte < 0xcc && in.len - i >= 2 &&
