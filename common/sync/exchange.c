@@ -615,18 +615,19 @@ static int send_batch(struct ent_engine *engine, struct session *session,
     struct ent_frame_run runs[64] = {{{{0}}}};
     struct ent_arena arena = {0};
     struct ent_buf packed = {0};
+    size_t most = pair->credit < ENT_BATCH_BYTES_MAX ? (size_t)pair->credit
+                                                     : ENT_BATCH_BYTES_MAX;
     size_t bytes = 0;
     size_t count = 0;
     int rc = 0;
 
-    while (rc == 0 && pair->serving_count > 0 && count < 64 &&
-           bytes < ENT_BATCH_BYTES_MAX) {
+    while (rc == 0 && pair->serving_count > 0 && count < 64 && bytes < most) {
         struct serving *serving = &pair->serving[pair->serving_count - 1];
         struct ent_frame_run *out = &runs[count];
         struct ent_run run;
 
         rc = ent_run_read(engine->store, serving->o, serving->from,
-                          &serving->prev, ENT_BATCH_BYTES_MAX - bytes, &arena,
+                          &serving->prev, most - bytes, &arena,
                           &run, err);
         if (rc < 0)
             break;
