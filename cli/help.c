@@ -93,8 +93,8 @@ static const char *translated(const char *text)
 static void put_row(FILE *file, const char *name, size_t width,
                     const char *help)
 {
-    fprintf(file, "  %s%*s  %s\n", name, (int)(width - out_chars(name)), "",
-            translated(help));
+    fprintf(file, "  %s%*s  %s\n", name, (int)(width - out_width(name, NULL)),
+            "", translated(help));
 }
 
 void help_usage(FILE *file, const struct cmd *cmd)
@@ -109,8 +109,8 @@ static void put_options(FILE *file)
     size_t width = 0;
 
     for (size_t i = 0; i < ENT_ARRAY_LEN(options); i++)
-        if (out_chars(gettext(options[i].name)) > width)
-            width = out_chars(gettext(options[i].name));
+        if (out_width(gettext(options[i].name), NULL) > width)
+            width = out_width(gettext(options[i].name), NULL);
     fprintf(file, "\n%s\n", _("Options of every command"));
     for (size_t i = 0; i < ENT_ARRAY_LEN(options); i++)
         put_row(file, gettext(options[i].name), width, options[i].help);
@@ -130,8 +130,8 @@ static void put_rows(FILE *file, const struct cmd *commands, const char *word)
 
     for (const struct cmd *cmd = commands; cmd->name != NULL; cmd++)
         if ((word == NULL || in_group(cmd, word)) &&
-            out_chars(cmd->name) > width)
-            width = out_chars(cmd->name);
+            out_width(cmd->name, NULL) > width)
+            width = out_width(cmd->name, NULL);
     for (const struct cmd *cmd = commands; cmd->name != NULL; cmd++)
         if (word == NULL || in_group(cmd, word))
             put_row(file, cmd->name, width, cmd->help);

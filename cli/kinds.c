@@ -6,30 +6,23 @@
 #include "cli/pick.h"
 #include "cli/records.h"
 
-static const char *type_name(enum ent_field_type type)
-{
-    switch (type) {
-    case ENT_TYPE_TEXT:
-        return "text";
-    case ENT_TYPE_CODE:
-        return "code";
-    case ENT_TYPE_ENUM:
-        return "enum";
-    case ENT_TYPE_REF:
-        return "ref";
-    case ENT_TYPE_DATE:
-        return "date";
-    case ENT_TYPE_DATETIME:
-        return "datetime";
-    case ENT_TYPE_INTEGER:
-        return "integer";
-    case ENT_TYPE_DECIMAL:
-        return "decimal";
-    case ENT_TYPE_YESNO:
-        return "yesno";
-    }
-    return "?";
-}
+/* As programs know a type, and for people. */
+struct type_name {
+    const char *name;
+    const char *label;
+};
+
+static const struct type_name types[] = {
+    [ENT_TYPE_TEXT] = {"text", N_("text")},
+    [ENT_TYPE_CODE] = {"code", N_("code")},
+    [ENT_TYPE_ENUM] = {"enum", N_("term of a list")},
+    [ENT_TYPE_REF] = {"ref", N_("reference")},
+    [ENT_TYPE_DATE] = {"date", N_("date")},
+    [ENT_TYPE_DATETIME] = {"datetime", N_("date and time")},
+    [ENT_TYPE_INTEGER] = {"integer", N_("whole number")},
+    [ENT_TYPE_DECIMAL] = {"decimal", N_("number")},
+    [ENT_TYPE_YESNO] = {"yesno", N_("yes or no")},
+};
 
 static void list_kinds(struct cmd_ctx *ctx)
 {
@@ -78,6 +71,23 @@ static void put_choices(struct cmd_ctx *ctx, const struct ent_field *field,
     ent_buf_put_u8(buf, ']');
 }
 
+static void put_rules(struct cmd_ctx *ctx, const struct ent_field *field)
+{
+    const struct type_name *type = &types[field->type];
+    bool set = field->rule == ENT_RULE_SET;
+    bool ask = field->loud == ENT_LOUD_ASK;
+
+    if (look_for_program(ctx)) {
+        out_cell(ctx->out, type->name);
+        out_cell(ctx->out, set ? "set" : "register");
+        out_cell(ctx->out, ask ? "ask" : "quiet");
+        return;
+    }
+    out_cell(ctx->out, gettext(type->label));
+    out_cell(ctx->out, set ? _("several values") : _("one value"));
+    out_cell(ctx->out, set ? NULL : ask ? _("asks") : _("shows the latest"));
+}
+
 static void list_fields(struct cmd_ctx *ctx, const struct ent_kind *kind)
 {
     out_list_begin(ctx->out);
@@ -101,9 +111,7 @@ static void list_fields(struct cmd_ctx *ctx, const struct ent_kind *kind)
         out_cell(ctx->out, field->name);
         if (!look_for_program(ctx))
             out_cell(ctx->out, look_field_label(ctx, field));
-        out_cell(ctx->out, type_name(field->type));
-        out_cell(ctx->out, field->rule == ENT_RULE_SET ? "set" : "register");
-        out_cell(ctx->out, field->loud == ENT_LOUD_ASK ? "ask" : "quiet");
+        put_rules(ctx, field);
         out_cell(ctx->out, ent_buf_cstr(&choices));
         if (look_for_program(ctx)) {
             out_cell(ctx->out, field->label[ENT_LANG_EN]);

@@ -19,6 +19,7 @@
 
 struct ask {
     const char *space;
+    bool tell_space; /* to people: there are several */
     const char *sort;
     const char *columns;
     const char *limit;
@@ -148,15 +149,28 @@ static int read_columns(struct cmd_ctx *ctx, struct ask *ask)
     return 0;
 }
 
+static int count_spaces(struct cmd_ctx *ctx, size_t *count)
+{
+    struct ent_space *list = NULL;
+    int rc = ent_space_list(ctx->store, &list, count, &ctx->err);
+
+    free(list);
+    return rc;
+}
+
 static int read_ask(struct cmd_ctx *ctx, struct ask *ask, int argc, char **argv)
 {
     struct ent_listing *listing = &ask->listing;
     struct ent_filter *filters;
     const char *sort = ask->sort;
+    size_t spaces = 0;
     int rc = pick_kind(ctx, argv[1], &listing->kind);
 
     if (rc == 0)
         rc = pick_space(ctx, ask->space, &listing->space);
+    if (rc == 0)
+        rc = count_spaces(ctx, &spaces);
+    ask->tell_space = spaces > 1 && listing->space == 0;
     if (rc == 0 && ask->limit != NULL) {
         long limit;
 
@@ -201,7 +215,8 @@ static void put_list_heading(struct cmd_ctx *ctx, const struct ask *ask)
     }
     if (!program) {
         out_column(ctx->out, "conflicts", _("conflicts"), OUT_NUMBER);
-        out_column(ctx->out, "space", _("space"), OUT_TEXT);
+        if (ask->tell_space)
+            out_column(ctx->out, "space", _("space"), OUT_TEXT);
         out_column(ctx->out, "id", _("id"), OUT_TEXT);
     }
 }
@@ -237,7 +252,8 @@ static void put_list_row(struct cmd_ctx *ctx, const struct ask *ask,
         out_cell_int(ctx->out, contested);
     else
         out_cell(ctx->out, NULL);
-    out_cell(ctx->out, ent_query_text(query, 0));
+    if (ask->tell_space)
+        out_cell(ctx->out, ent_query_text(query, 0));
     out_cell(ctx->out, text);
 }
 

@@ -2,6 +2,7 @@
 #include "cli/out_text.h"
 
 #include <string.h>
+#include <wchar.h>
 
 /* ------------------------------------------------------------- characters */
 
@@ -74,13 +75,68 @@ void out_show(struct ent_buf *buf, const char *text)
     out_show_as(buf, ent_slice_str(text), 0);
 }
 
-size_t out_chars(const char *text)
+/* Columns of the character at *at, which is passed. */
+static size_t char_width(const uint8_t **at, const uint8_t *end)
 {
-    size_t count = 0;
+    uint32_t cp = 0;
+    int width = next_char(at, end, &cp) ? wcwidth((wchar_t)cp) : 1;
 
-    for (; *text != '\0'; text++)
-        count += ((unsigned char)*text & 0xc0) != 0x80;
-    return count;
+    return width < 0 ? 1 : (size_t)width;
+}
+
+size_t out_width(const char *text, size_t *word)
+{
+    const uint8_t *at = (const uint8_t *)text;
+    const uint8_t *end = at + strlen(text);
+    size_t width = 0;
+    size_t begun = 0; /* where the present word began */
+    size_t widest = 0;
+
+    while (at < end) {
+        bool blank = *at == ' ';
+
+        width += char_width(&at, end);
+        if (blank)
+            begun = width;
+        else if (width - begun > widest)
+            widest = width - begun;
+    }
+    if (word != NULL)
+        *word = widest;
+    return width;
+}
+
+void out_wrap(struct ent_buf *buf, const char *text, size_t width)
+{
+    const uint8_t *line = (const uint8_t *)text;
+    const uint8_t *end = line + strlen(text);
+    const uint8_t *at = line;
+    const uint8_t *blank = NULL; /* the last one of the line */
+    size_t used = 0;
+
+    while (at < end) {
+        const uint8_t *from = at;
+        size_t more = char_width(&at, end);
+
+        if (*from == ' ')
+            blank = from;
+        if (used + more <= width || from == line) {
+            used += more;
+            continue;
+        }
+        if (blank == NULL || blank == line) {
+            ent_buf_put(buf, line, (size_t)(from - line));
+            line = from;
+        } else {
+            ent_buf_put(buf, line, (size_t)(blank - line));
+            line = blank + 1;
+        }
+        ent_buf_put_u8(buf, '\n');
+        at = line;
+        blank = NULL;
+        used = 0;
+    }
+    ent_buf_put(buf, line, (size_t)(end - line));
 }
 
 /* ------------------------------------------------------------------- JSON */

@@ -14,8 +14,13 @@ enum out_show {
 };
 void out_show_as(struct ent_buf *buf, struct ent_slice text, unsigned pass);
 
-/* Characters of a text, which is their width for our labels. */
-size_t out_chars(const char *text);
+/* Columns of a terminal that a text on one line takes, and its widest word in
+ * `word` (NULL: not asked). */
+size_t out_width(const char *text, size_t *word);
+
+/* Append `text` with line breaks, so that no line is wider than `width`:
+ * between words, in a word only where it is wider itself. */
+void out_wrap(struct ent_buf *buf, const char *text, size_t width);
 
 bool out_is_number(const char *text);
 

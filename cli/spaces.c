@@ -153,7 +153,7 @@ static void member_columns(struct out *out)
     out_column(out, "key", _("key"), OUT_TEXT);
     out_column(out, "org", _("organisation"), OUT_TEXT);
     out_column(out, "role", _("role"), OUT_TEXT);
-    out_column(out, "since", _("since"), OUT_NUMBER);
+    out_column(out, "since", _("since (roster)"), OUT_NUMBER);
 }
 
 static void print_member(struct cmd_ctx *ctx, const struct ent_member *member)

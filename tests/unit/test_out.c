@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/out.h"
+#include "cli/out_text.h"
 
 struct page {
     FILE *file;
@@ -242,6 +243,48 @@ START_TEST(a_line_of_a_value_never_looks_like_a_field)
     }
 END_TEST
 
+static const struct {
+    const char *text;
+    size_t width;
+    const char *wrapped;
+} wraps[] = {
+    {"", 5, ""},
+    {"short", 5, "short"},
+    {"Point focal BDI 01", 10, "Point\nfocal BDI\n01"},
+    {"Point focal", 11, "Point focal"},
+    {"appui.bdi@example.org", 10, "appui.bdi@\nexample.or\ng"},
+    {"Évaluée à Genève", 9, "Évaluée à\nGenève"},
+    {"e\xcc\x81te\xcc\x81 e\xcc\x81te\xcc\x81", 3,
+     "e\xcc\x81te\xcc\x81\ne\xcc\x81te\xcc\x81"},
+    {"مُحَمَّد بن", 4, "مُحَمَّد\nبن"},
+    {"日本語", 4, "日本\n語"},
+    {"日本語", 1, "日\n本\n語"},
+    {"\xff\xfe", 1, "\xff\n\xfe"},
+};
+
+START_TEST(a_line_ends_between_words_where_it_can)
+    {
+        struct ent_buf buf = {0};
+
+        out_wrap(&buf, wraps[_i].text, wraps[_i].width);
+        ck_assert_str_eq(ent_buf_cstr(&buf), wraps[_i].wrapped);
+        ent_buf_fini(&buf);
+    }
+END_TEST
+
+START_TEST(a_width_is_what_a_terminal_shows)
+    {
+        size_t word;
+
+        ck_assert_uint_eq(out_width("Évaluée à Genève", &word), 16);
+        ck_assert_uint_eq(word, 7);
+        ck_assert_uint_eq(out_width("e\xcc\x81te\xcc\x81", NULL), 3);
+        ck_assert_uint_eq(out_width("مُحَمَّد", NULL), 4);
+        ck_assert_uint_eq(out_width("", &word), 0);
+        ck_assert_uint_eq(word, 0);
+    }
+END_TEST
+
 START_TEST(a_long_cell_is_whole_where_there_is_no_terminal)
     {
         char text[1001];
@@ -354,6 +397,9 @@ int main(void)
     tcase_add_test(tcase, a_carriage_return_hides_nothing_in_csv);
     tcase_add_test(tcase, a_table_shows_what_would_move_the_cursor);
     tcase_add_test(tcase, a_line_of_a_value_never_looks_like_a_field);
+    tcase_add_loop_test(tcase, a_line_ends_between_words_where_it_can, 0,
+                        ENT_ARRAY_LEN(wraps));
+    tcase_add_test(tcase, a_width_is_what_a_terminal_shows);
     tcase_add_test(tcase, a_long_cell_is_whole_where_there_is_no_terminal);
     tcase_add_test(tcase, markdown_cells_end_where_they_should);
     tcase_add_test(tcase, a_tab_stays_within_its_tsv_cell);
