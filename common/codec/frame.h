@@ -35,7 +35,9 @@
 #define ENT_FRAME_WANTS_MAX 256   /* logs asked for in one frame */
 #define ENT_FRAME_RUNS_MAX 4096   /* runs in one frame */
 #define ENT_FRAME_ROSTER_MAX 4096 /* roster entries in one frame */
-#define ENT_RUNS_BYTES_MAX (1 << 20) /* a batch unpacked by zstd */
+/* A batch unpacked by zstd; even one that does not shrink fits in a message. */
+#define ENT_RUNS_BYTES_MAX (ENT_FRAME_BYTES_MAX - (8 << 10))
+#define ENT_FRAME_HASHES_MAX 100000 /* roster hashes in one frame */
 #define ENT_SIG_LEN 64
 
 enum ent_frame_type {

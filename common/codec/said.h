@@ -7,8 +7,9 @@
 #include "base/id.h"
 #include "base/limits.h"
 
-#define ENT_FRONTIER_HEADS_MAX 16384
-#define ENT_FRONTIER_BYTES_MAX (1 << 20)
+/* Together with a batch it fits in one message. */
+#define ENT_FRONTIER_HEADS_MAX 8192
+#define ENT_FRONTIER_BYTES_MAX (640 << 10)
 
 struct ent_frontier_head {
     struct ent_key author;

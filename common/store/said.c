@@ -106,6 +106,10 @@ static int own_frontier(struct ent_store *store, int64_t space,
 
     if (rc < 0)
         return rc;
+    /* With more logs than that the rest is not told: it is only told, the
+     * digests still cover everything. */
+    if (count > ENT_FRONTIER_HEADS_MAX)
+        count = ENT_FRONTIER_HEADS_MAX;
     frontier->heads = ENT_ARENA_NEW(arena, struct ent_frontier_head, count);
     for (size_t i = 0; i < count && frontier->heads != NULL; i++)
         frontier->heads[i] = (struct ent_frontier_head){
@@ -226,6 +230,7 @@ static bool said_is_good(const struct ent_space_state *state,
            ent_id_equal(&frontier.space, &state->id) &&
            ent_key_equal(&frontier.key, &said->key) &&
            frontier.counter == said->counter &&
+           said->body.len <= ENT_FRONTIER_BYTES_MAX &&
            ent_sig_verify(&said->key, said->body, &said->sig);
 }
 

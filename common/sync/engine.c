@@ -587,6 +587,10 @@ static bool overdue(const struct ent_engine *engine,
 {
     if (!session->open)
         return engine->mono_ms - session->since > SESSION_HELLO_MS;
+    for (size_t i = 0; i < session->pair_count; i++)
+        if (session->pairs[i].pulling &&
+            engine->mono_ms - session->pairs[i].pull_at > SESSION_PULL_MS)
+            return true;
     return session->waiting != 0 &&
            engine->mono_ms - session->waiting > SESSION_PULL_MS;
 }
@@ -668,10 +672,15 @@ static int after_session(struct ent_engine *engine, struct session *session,
     return rc;
 }
 
-static int after(struct ent_engine *engine, bool freed, struct ent_err *err)
+static int after(struct ent_engine *engine, struct ent_err *err)
 {
+    bool freed;
     int rc = 0;
 
+    /* What a session that ended was fetching is free for the others. */
+    sweep(engine);
+    freed = engine->freed;
+    engine->freed = false;
     for (size_t i = 0; rc == 0 && i < engine->session_count; i++) {
         struct session *session = engine->sessions[i];
 
@@ -683,7 +692,6 @@ static int after(struct ent_engine *engine, bool freed, struct ent_err *err)
         rc = survive(engine, NULL, dial_due(engine, err), err);
     engine->dirty_count = 0;
     engine->roster_changed = false;
-    sweep(engine);
     return rc;
 }
 
@@ -717,8 +725,6 @@ int ent_engine_step(struct ent_engine *engine, const struct ent_event *event,
                     struct ent_effects *effects, struct ent_err *err)
 {
     struct ent_err local = {0};
-    size_t flights = engine->flight_count;
-    bool freed;
     int rc;
 
     engine->event = event;
@@ -728,9 +734,8 @@ int ent_engine_step(struct ent_engine *engine, const struct ent_event *event,
     engine->effects.next = 0;
     ent_arena_reset(&engine->arena);
     rc = take_event(engine, event, &local);
-    freed = engine->flight_count < flights;
     if (rc == 0)
-        rc = after(engine, freed, &local);
+        rc = after(engine, &local);
     if (rc == 0 && engine->arena.rc < 0)
         rc = ent_err_set(&local, ENT_ENOMEM, ENT_N_("out of memory"));
     if (rc < 0 && err != NULL)

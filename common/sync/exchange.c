@@ -160,6 +160,7 @@ void exchange_release(struct ent_engine *engine, uint32_t conn, int64_t space)
         if (flight->conn != conn || (space != 0 && flight->space != space))
             engine->flights[kept++] = *flight;
     }
+    engine->freed = engine->freed || kept < engine->flight_count;
     engine->flight_count = kept;
 }
 
@@ -286,7 +287,7 @@ static int send_roster_have(struct ent_engine *engine, struct session *session,
 
     if (rc < 0)
         return rc;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && i < ENT_FRAME_HASHES_MAX; i++)
         ent_buf_put(&list, hashes[i].b, ENT_HASH8_BYTES);
     free(hashes);
     frame.hashes = ent_buf_slice(&list);
@@ -574,9 +575,9 @@ int exchange_pull(struct ent_engine *engine, struct session *session,
         return rc;
     if (frame.want_count > 0) {
         pair->pulling = true;
+        pair->pull_at = engine->mono_ms;
         pair->done = false;
         pair->settled_sent = false;
-        session->waiting = engine->mono_ms;
         engine_send(engine, session, &frame);
         return 0;
     }
@@ -608,15 +609,27 @@ static int take_frontier(struct ent_engine *engine, struct session *session,
 
 /* ------------------------------------------------------------------ serving */
 
+static size_t run_bytes(const struct ent_run *run)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < run->count; i++)
+        bytes += run->entries[i].len;
+    return bytes;
+}
+
+/* One batch within the credit; `sent` is false when the peer must give more
+ * first. Entries that only stand together under one signature may be more than
+ * a batch: they go when nothing else is under way. */
 static int send_batch(struct ent_engine *engine, struct session *session,
-                      struct pair *pair, struct ent_err *err)
+                      struct pair *pair, bool *sent, struct ent_err *err)
 {
     struct ent_frame frame = {.type = ENT_FRAME_RUNS, .tag = pair->tag};
     struct ent_frame_run runs[64] = {{{{0}}}};
     struct ent_arena arena = {0};
     struct ent_buf packed = {0};
-    size_t most = pair->credit < ENT_BATCH_BYTES_MAX ? (size_t)pair->credit
-                                                     : ENT_BATCH_BYTES_MAX;
+    size_t most = pair->credit < SESSION_BATCH ? (size_t)pair->credit
+                                               : SESSION_BATCH;
     size_t bytes = 0;
     size_t count = 0;
     int rc = 0;
@@ -629,7 +642,8 @@ static int send_batch(struct ent_engine *engine, struct session *session,
         rc = ent_run_read(engine->store, serving->o, serving->from,
                           &serving->prev, most - bytes, &arena,
                           &run, err);
-        if (rc < 0)
+        if (rc < 0 || (bytes + run_bytes(&run) > most &&
+                       (count > 0 || pair->credit < SESSION_CREDIT)))
             break;
         count++;
         *out = (struct ent_frame_run){.author = run.author,
@@ -638,8 +652,7 @@ static int send_batch(struct ent_engine *engine, struct session *session,
                                       .prev = run.prev,
                                       .entries = run.entries,
                                       .entry_count = run.count};
-        for (size_t i = 0; i < run.count; i++)
-            bytes += run.entries[i].len;
+        bytes += run_bytes(&run);
         session->sent += (int64_t)run.count;
         if (run.count > 0)
             out->sig = ent_arena_copy(&arena,
@@ -650,7 +663,8 @@ static int send_batch(struct ent_engine *engine, struct session *session,
             pair->serving_count--;
     }
     frame.last = pair->serving_count == 0;
-    if (rc == 0) {
+    *sent = count > 0;
+    if (rc == 0 && *sent) {
         ent_runs_put(&packed, runs, count);
         frame.runs = ent_buf_slice(&packed);
         pair->credit -= (int64_t)bytes;
@@ -667,10 +681,11 @@ static int send_batch(struct ent_engine *engine, struct session *session,
 static int serve(struct ent_engine *engine, struct session *session,
                  struct pair *pair, struct ent_err *err)
 {
+    bool sent = true;
     int rc = 0;
 
-    while (rc == 0 && pair->serving_count > 0 && pair->credit > 0)
-        rc = send_batch(engine, session, pair, err);
+    while (rc == 0 && sent && pair->serving_count > 0 && pair->credit > 0)
+        rc = send_batch(engine, session, pair, &sent, err);
     return rc;
 }
 
@@ -830,7 +845,7 @@ static int take_runs(struct ent_engine *engine, struct session *session,
                       ENT_N_("an answer to nothing that was asked"));
         return 0;
     }
-    session->waiting = engine->mono_ms;
+    pair->pull_at = engine->mono_ms;
     rc = take_batch(engine, session, pair, frame->runs, &bytes, err);
     if (rc < 0 || session->doomed)
         return rc;
@@ -848,7 +863,7 @@ static int take_more(struct ent_engine *engine, struct session *session,
                      struct pair *pair, const struct ent_frame *frame,
                      struct ent_err *err)
 {
-    if (frame->credit <= SESSION_CREDIT)
+    if (frame->credit < ENT_FRAME_BYTES_MAX)
         pair->credit += (int64_t)frame->credit;
     if (pair->credit > SESSION_CREDIT)
         pair->credit = SESSION_CREDIT;
@@ -913,7 +928,7 @@ static int take_said_have(struct ent_engine *engine, struct session *session,
     answer.said = ENT_ARENA_NEW(&engine->arena, struct ent_frame_said, count);
     if (answer.said == NULL)
         return no_memory(err);
-    for (size_t i = 0; i < count && bytes < ENT_BATCH_BYTES_MAX; i++) {
+    for (size_t i = 0; i < count; i++) {
         bool newer = true;
 
         for (size_t j = 0; j < frame->said_count; j++) {
@@ -922,8 +937,14 @@ static int take_said_have(struct ent_engine *engine, struct session *session,
             newer = said[i].counter > frame->said[j].counter;
             known += said[i].counter >= frame->said[j].counter;
         }
-        if (!newer || answer.said_count == ENT_FRAME_ROSTER_MAX)
+        if (!newer)
             continue;
+        if (bytes >= ENT_BATCH_BYTES_MAX ||
+            answer.said_count == ENT_FRAME_ROSTER_MAX) {
+            engine_send(engine, session, &answer);
+            answer.said_count = 0;
+            bytes = 0;
+        }
         bytes += said[i].body.len + ENT_SIG_BYTES;
         answer.said[answer.said_count++] = (struct ent_frame_said){
             .key = said[i].key,
@@ -996,7 +1017,7 @@ static int put_news(struct ent_engine *engine, struct session *session,
     struct ent_hash8 prev = {{0}};
     uint64_t from = 1;
     struct ent_run run;
-    size_t len = 0;
+    size_t len;
     int rc;
 
     if (theirs != NULL) {
@@ -1009,8 +1030,7 @@ static int put_news(struct ent_engine *engine, struct session *session,
                       SESSION_NEWS_BYTES - *bytes, arena, &run, err);
     if (rc < 0 || run.count == 0 || run.from + run.count - 1 != head->seq)
         return rc;
-    for (size_t i = 0; i < run.count; i++)
-        len += run.entries[i].len;
+    len = run_bytes(&run);
     if (*bytes + len > SESSION_NEWS_BYTES)
         return 0;
     *bytes += len;

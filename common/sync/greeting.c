@@ -235,7 +235,8 @@ static int put_others(struct ent_engine *engine, struct session *session,
         struct pair *pair;
 
         if (!is_shared(engine, session, &spaces[i]) ||
-            pair_of(session, spaces[i].space) != NULL)
+            pair_of(session, spaces[i].space) != NULL ||
+            slots->len >= ENT_HELLO_SPACES_MAX * SLOT)
             continue;
         rc = put_slot(engine, session, &spaces[i], slots, err);
         if (rc == 0)
@@ -380,8 +381,7 @@ static int put_all_roster(struct ent_engine *engine, int64_t space,
     frame->roster = ENT_ARENA_NEW(arena, struct ent_frame_roster, count);
     if (frame->roster == NULL)
         rc = no_memory(err);
-    /* What does not fit in one frame comes with the session that follows. */
-    for (size_t i = 0; rc == 0 && i < count && bytes < ENT_BATCH_BYTES_MAX;
+    for (size_t i = 0; rc == 0 && i < count && bytes < SESSION_JOIN_BYTES;
          i++) {
         struct ent_roster_bytes entry;
 
@@ -503,6 +503,17 @@ static int take_joined(struct ent_engine *engine, struct session *session,
     if (rc == 0)
         rc = ent_roster_take(engine->store, space, entries,
                              frame->roster_count, &taken, err);
+    if (rc == 0 &&
+        ent_member_role(engine->store, space,
+                        &ent_store_keys(engine->store)->public) ==
+            ENT_ROLE_NONE) {
+        rc = ent_space_leave(engine->store, space, true, err);
+        engine_note(engine, ENT_NOTE_JOIN_FAILED, session, NULL, 0,
+                    ENT_N_("the answer holds no roster that admits this "
+                           "node"));
+        engine_doom(engine, session, NULL);
+        return rc;
+    }
     if (rc == 0 && call->next > 0)
         rc = ent_peer_add(engine->store, &call->key,
                           call->endpoints[call->next - 1], err);

@@ -20,7 +20,9 @@
 #define SESSION_HELLO_MS 30000   /* to say hello and be welcomed */
 #define SESSION_PULL_MS 120000   /* without an answer to a question */
 #define SESSION_SETTLE_MS 1000   /* live news are settled this much later */
-#define SESSION_CREDIT (4 * ENT_BATCH_BYTES_MAX) /* asked for ahead */
+#define SESSION_CREDIT ENT_BATCH_BYTES_MAX /* under way at a time (S3) */
+#define SESSION_BATCH (SESSION_CREDIT / 2) /* two, so that neither side waits */
+#define SESSION_JOIN_BYTES (896 << 10) /* roster sent along with a join */
 #define SESSION_NEWS_BYTES (16 << 10) /* entries that go along with news */
 #define SESSION_STRANGERS_MAX 64 /* connections of unknown keys at a time */
 #define SESSION_STRANGER_FRAMES 8 /* messages taken from one of them */
@@ -55,6 +57,7 @@ struct pair {
     struct their_head *theirs;
     size_t their_count, their_cap;
     bool pulling;     /* a WANT is being answered */
+    int64_t pull_at;  /* mono ms: when the answer last went on */
     struct serving *serving;
     size_t serving_count, serving_cap;
     int64_t credit;   /* bytes the peer still takes */
@@ -131,6 +134,7 @@ struct ent_engine {
     size_t effect_cap;
     struct ent_arena arena; /* frames and texts of the effects */
     struct ent_buf frame;
+    bool freed;     /* a range is free again: others may ask for it */
     int64_t *dirty; /* spaces whose entries changed */
     size_t dirty_count;
     bool roster_changed;

@@ -50,6 +50,9 @@ void ent_lang_set(enum ent_lang lang, const char *localedir)
         "fr_CA.UTF-8", "en_US.UTF-8", "en_GB.UTF-8",
     };
 
+    /* The head of a catalogue is the translation of "". */
+    static const char head[] = "";
+
     setenv("LANGUAGE", names[lang], 1);
     setlocale(LC_CTYPE, "C.UTF-8");
     bindtextdomain(ENT_TEXT_DOMAIN, localedir);
@@ -57,8 +60,7 @@ void ent_lang_set(enum ent_lang lang, const char *localedir)
     textdomain(ENT_TEXT_DOMAIN);
     for (size_t i = 0; i < ENT_ARRAY_LEN(locales); i++) {
         setlocale(LC_MESSAGES, locales[i]);
-        /* The head of a catalogue is the translation of "". */
-        if (lang == ENT_LANG_EN || *gettext("") != '\0')
+        if (lang == ENT_LANG_EN || *gettext(head) != '\0')
             return;
     }
 }
