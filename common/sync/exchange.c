@@ -58,7 +58,7 @@ static int keep_head(struct pair *pair, const struct ent_frontier_head *head,
         }
         return 0;
     }
-    if (pair->their_count >= ENT_FRONTIER_HEADS_MAX)
+    if (pair->their_count >= SESSION_HEADS_MAX)
         return 0;
     if (pair->their_count == pair->their_cap) {
         size_t cap = pair->their_cap == 0 ? 16 : 2 * pair->their_cap;
@@ -82,7 +82,7 @@ static int keep_frontier(struct pair *pair, const struct ent_frame *frame,
     for (size_t i = 0; i < frame->head_count; i++) {
         struct their_head *theirs;
 
-        if (pair->their_count >= ENT_FRONTIER_HEADS_MAX)
+        if (pair->their_count >= SESSION_HEADS_MAX)
             return 0;
         if (pair->their_count == pair->their_cap) {
             size_t cap = pair->their_cap == 0 ? 16 : 2 * pair->their_cap;

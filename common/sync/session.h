@@ -26,6 +26,7 @@
 #define SESSION_NEWS_BYTES (16 << 10) /* entries that go along with news */
 #define SESSION_STRANGERS_MAX 64 /* connections of unknown keys at a time */
 #define SESSION_STRANGER_FRAMES 8 /* messages taken from one of them */
+#define SESSION_HEADS_MAX 65536 /* heads of a peer that are remembered */
 #define SESSION_BACK_MAX 42      /* steps back to find where a log forked */
 
 /* A head the peer holds, and how asking for it went. */
