@@ -651,8 +651,8 @@ START_TEST(random_damage_to_any_column_crashes_nothing)
         "log SET sum = flip(sum, %1$d) WHERE n %% 7 = %2$d",
         "log SET n = n + 100 WHERE n %% 7 = %2$d",
         "trainings SET meta = flip(meta, %1$d)",
-        "trainings SET modules = CAST(flip(modules, %1$d) AS TEXT)"
-        " WHERE modules IS NOT NULL",
+        ("trainings SET modules = CAST(flip(modules, %1$d) AS TEXT)"
+         " WHERE modules IS NOT NULL"),
         "trainings SET id = substr(id, 1, %2$d) WHERE code = 'tr-2'",
         "cell SET value = flip(value, %1$d)",
         "cell SET n = n + %2$d + 1",
