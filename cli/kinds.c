@@ -20,7 +20,7 @@ static const struct type_name types[] = {
     [ENT_TYPE_DATE] = {"date", N_("date")},
     [ENT_TYPE_DATETIME] = {"datetime", N_("date and time")},
     [ENT_TYPE_INTEGER] = {"integer", N_("whole number")},
-    [ENT_TYPE_DECIMAL] = {"decimal", N_("number")},
+    [ENT_TYPE_DECIMAL] = {"decimal", N_("decimal number")},
     [ENT_TYPE_YESNO] = {"yesno", N_("yes or no")},
 };
 

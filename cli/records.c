@@ -292,6 +292,7 @@ const struct cmd cmd_records[] = {
      N_("settle a conflict with one of its values or another"),
      records_resolve},
     {"check", N_("[--space S]"),
-     N_("references whose record is held nowhere here"), records_check},
+     N_("references that lead nowhere here, or round in a circle"),
+     records_check},
     {NULL, NULL, NULL, NULL},
 };

@@ -267,6 +267,17 @@ exits 5 "so is one from the root" import --package "$pkg"
 ln -s contacts.csv "$pkg/link.csv"
 package contacts link.csv
 exits 5 "so is a link" import --package "$pkg"
+rm "$pkg/link.csv"
+exits 5 "so is a table that is not there" import --package "$pkg"
+{
+    printf 'id,display_name\nc-9,"'
+    head -c 2000000 /dev/zero | tr '\0' x
+    printf '"\n'
+} >"$pkg/long.csv"
+package contacts long.csv
+exits 5 "a row without an end is refused" import --package "$pkg"
+check "with its line and column" tells "long.csv:2: the row"
+check "by name" tells "display_name"
 mkfifo "$pkg/pipe.csv"
 package contacts pipe.csv
 exits 5 "so is a pipe" import --package "$pkg"

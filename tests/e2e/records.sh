@@ -164,6 +164,17 @@ exits 0 "a change of direction is kept" \
 entente show ctc-rtl
 check "but shown as what it is" prints U+202E
 
+# ------------------------------------------------------------ the node's own
+
+exits 0 "who works here is kept" config me=ctc-1
+exits 0 "and is told" --json config me
+check "as it was given" prints '"me": "ctc-1"'
+exits 5 "a name is no code" config "me=Ann Ndayizeye"
+exits 0 "nobody works here any more" config me=
+entente --json config me
+check "and nobody is told" prints '"me": null'
+exits 3 "an unknown setting is not found" config mee=ctc-1
+
 # ------------------------------------------------------------ other statuses
 
 exits 0 "no conflict is no error" conflicts --check
