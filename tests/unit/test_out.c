@@ -1,9 +1,13 @@
 /* test_out.c - what commands print: programs can read it back, and nothing in
  * it moves a terminal's cursor or runs in a spreadsheet. */
 #include <check.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
 
 #include "cli/out.h"
 #include "cli/out_text.h"
@@ -285,6 +289,83 @@ START_TEST(a_width_is_what_a_terminal_shows)
     }
 END_TEST
 
+/* A terminal of so many columns; the other end of it. */
+static int terminal_open(int columns)
+{
+    const struct winsize size = {.ws_row = 24,
+                                 .ws_col = (unsigned short)columns};
+    struct termios plain;
+    int master = posix_openpt(O_RDWR | O_NOCTTY);
+
+    ck_assert_int_ge(master, 0);
+    ck_assert_int_eq(grantpt(master), 0);
+    ck_assert_int_eq(unlockpt(master), 0);
+    page.file = fopen(ptsname(master), "r+");
+    ck_assert_ptr_nonnull(page.file);
+    ck_assert_int_eq(tcgetattr(fileno(page.file), &plain), 0);
+    plain.c_oflag &= ~(tcflag_t)OPOST; /* a line ends as it is written */
+    ck_assert_int_eq(tcsetattr(fileno(page.file), TCSANOW, &plain), 0);
+    ck_assert_int_eq(ioctl(fileno(page.file), TIOCSWINSZ, &size), 0);
+    page.out = out_new(page.file, OUT_TABLE);
+    return master;
+}
+
+static void terminal_shows(int master, const char *expected)
+{
+    char text[4096];
+    ssize_t len;
+
+    ck_assert(out_free(page.out));
+    len = read(master, text, sizeof(text) - 1);
+    ck_assert_int_gt(len, 0);
+    text[len] = '\0';
+    ck_assert_str_eq(text, expected);
+    fclose(page.file);
+    close(master);
+}
+
+static void list_contact(struct out *out)
+{
+    out_list_begin(out);
+    out_column(out, "code", "Code", OUT_TEXT);
+    out_column(out, "name", "Nom", OUT_TEXT);
+    out_column(out, "note", "Note", OUT_TEXT);
+    out_column(out, "mail", "Courriel", OUT_TEXT);
+    out_row(out);
+    out_cell(out, "ctc-pf-bdi-01");
+    out_cell(out, "Béatrice Niyonzima du Burundi");
+    out_cell(out, NULL);
+    out_cell(out, "bea@example.org");
+    out_list_end(out);
+}
+
+/* What is empty goes first, then the widest gives way, between words; a name
+ * that a person would type is never broken. */
+START_TEST(a_table_fits_its_terminal)
+    {
+        int master = terminal_open(80);
+
+        list_contact(page.out);
+        terminal_shows(master,
+                       "Code           Nom                            Note  "
+                       "Courriel\n"
+                       "ctc-pf-bdi-01  Béatrice Niyonzima du Burundi        "
+                       "bea@example.org\n");
+        master = terminal_open(50);
+        list_contact(page.out);
+        terminal_shows(master, "Code           Nom                 Courriel\n"
+                               "ctc-pf-bdi-01  Béatrice Niyonzima  "
+                               "bea@example.org\n"
+                               "               du Burundi          \n");
+        master = terminal_open(37);
+        list_contact(page.out);
+        terminal_shows(master, "Code           Nom         Courriel\n"
+                               "ctc-pf-bdi-01  Béatrice    bea@exampl\n"
+                               "               Niyonzima   e.org\n"
+                               "               du Burundi  \n");
+    }
+END_TEST
+
 START_TEST(a_long_cell_is_whole_where_there_is_no_terminal)
     {
         char text[1001];
@@ -399,6 +480,7 @@ int main(void)
     tcase_add_test(tcase, a_line_of_a_value_never_looks_like_a_field);
     tcase_add_loop_test(tcase, a_line_ends_between_words_where_it_can, 0,
                         ENT_ARRAY_LEN(wraps));
+    tcase_add_test(tcase, a_table_fits_its_terminal);
     tcase_add_test(tcase, a_width_is_what_a_terminal_shows);
     tcase_add_test(tcase, a_long_cell_is_whole_where_there_is_no_terminal);
     tcase_add_test(tcase, markdown_cells_end_where_they_should);
