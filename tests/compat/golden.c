@@ -177,6 +177,7 @@ static void write_entry(const char *name, const struct ent_keys *keys,
     static uint8_t count;
     struct ent_entry *entry = &made->entry;
 
+    count++;
     *entry = (struct ent_entry){
         .space = space,
         .author = keys->public,
@@ -184,7 +185,7 @@ static void write_entry(const char *name, const struct ent_keys *keys,
         .seq = before == NULL ? 1 : before->entry.seq + 1,
         .roster_pos = roster_head.pos,
         .roster_hash = ent_hash_head(&roster_head.hash),
-        .time_ms = TIME_MS + 60000 * ++count,
+        .time_ms = TIME_MS + 60000 * count,
         .refs = refs,
         .ref_count = ref_count,
         .changes = changes,
