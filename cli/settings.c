@@ -243,6 +243,18 @@ static int put_file(struct cmd_ctx *ctx, struct ent_buf *text, const char *old,
     return rc;
 }
 
+/* What is wrong with the file that was made is told of the one it was made
+ * for, which is the one people know. */
+static void name_file(struct ent_err *err, const char *path, const char *made)
+{
+    size_t len = strlen(path);
+    size_t made_len = strlen(made);
+
+    if (strncmp(err->text, made, made_len) == 0)
+        memmove(err->text + len, err->text + made_len,
+                strlen(err->text + made_len) + 1);
+}
+
 /* Write beside, see whether it is read, put in place. */
 static int replace_file(struct cmd_ctx *ctx, const char *path,
                         const struct ent_buf *text)
@@ -268,6 +280,8 @@ static int replace_file(struct cmd_ctx *ctx, const char *path,
                          path, strerror(errno));
     if (rc == 0)
         rc = ent_config_read(&config, made, &ctx->err);
+    if (rc < 0)
+        name_file(&ctx->err, path, made);
     if (rc == 0 && !ctx->dry_run && rename(made, path) < 0)
         rc = ent_err_set(&ctx->err, ENT_ESTORE, "%s cannot be written: %s",
                          path, strerror(errno));
