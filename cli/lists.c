@@ -245,7 +245,8 @@ static void put_list_row(struct cmd_ctx *ctx, const struct ask *ask,
         out_cell_int(ctx->out, contested);
     }
     for (size_t i = 0; i < ask->listing.column_count; i++)
-        out_cell(ctx->out, cell_or_null(query, i + 3));
+        out_cell(ctx->out, look_said(ctx, ask->listing.columns[i],
+                                     cell_or_null(query, i + 3)));
     if (program)
         return;
     if (contested > 0)

@@ -140,6 +140,22 @@ const char *look_label(const struct cmd_ctx *ctx, const struct ent_field *field,
     return term == NULL ? NULL : term->label[ctx->lang];
 }
 
+const char *look_said(const struct cmd_ctx *ctx, const struct ent_field *field,
+                      const char *text)
+{
+    const struct ent_term *term = NULL;
+
+    if (text == NULL || field->rule == ENT_RULE_SET || look_for_program(ctx))
+        return text;
+    if (field->type == ENT_TYPE_YESNO && strcmp(text, "yes") == 0)
+        return _("yes");
+    if (field->type == ENT_TYPE_YESNO && strcmp(text, "no") == 0)
+        return _("no");
+    if (field->type == ENT_TYPE_ENUM)
+        term = ent_vocab_find(&ctx->vocab, field->list, text);
+    return term == NULL ? text : term->label[ctx->lang];
+}
+
 const char *look_kind_label(const struct cmd_ctx *ctx,
                             const struct ent_kind *kind)
 {

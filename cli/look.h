@@ -40,6 +40,11 @@ void look_json(const struct ent_value *value, struct ent_buf *buf);
 const char *look_label(const struct cmd_ctx *ctx, const struct ent_field *field,
                        const struct ent_value *value);
 
+/* A single value's text as people say it: the term for a code, yes and no in
+ * the reader's language. Programs get it as it is. */
+const char *look_said(const struct cmd_ctx *ctx, const struct ent_field *field,
+                      const char *text);
+
 const char *look_kind_label(const struct cmd_ctx *ctx,
                             const struct ent_kind *kind);
 const char *look_field_label(const struct cmd_ctx *ctx,

@@ -156,6 +156,10 @@ static void put_value(struct cmd_ctx *ctx, const struct ent_field *field,
         ent_buf_put_str(buf, _("(not here)"));
     else if (write->value.type == ENT_VALUE_NIL)
         ent_buf_put_str(buf, look_for_program(ctx) ? "" : _("(empty)"));
+    else if (write->value.type == ENT_VALUE_BOOL)
+        ent_buf_put_str(
+            buf,
+            look_said(ctx, field, write->value.integer != 0 ? "yes" : "no"));
     else
         ent_value_print(&write->value, buf);
     if (!look_for_program(ctx) && !write->missing)

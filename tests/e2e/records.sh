@@ -121,6 +121,12 @@ check "--limit ends early" same "$(count activity --limit 2)" 2
 exits 0 "--sort - goes down" list activity --sort -budget --columns code \
     --format csv
 check "the greatest first" same "$(sed -n 2p "$work/out" | grep -c act-4)" 1
+exits 0 "a list is for people" --lang fr list activity code=act-1 \
+    --columns code,status
+check "who read terms, not codes" prints "Prévue"
+exits 0 "and yes in their language" --lang fr list trainer \
+    --columns code,attended_tot
+check "as they would say it" prints "oui"
 exits 0 "JSON has numbers" --json list activity code=act-1
 check "as numbers" prints '"budget": 1.5'
 exits 5 "a filter on an unknown field is refused" list activity bugdet=1
