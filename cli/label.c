@@ -1,6 +1,7 @@
 /* label.c - see label.h. */
 #include "cli/label.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -38,7 +39,7 @@ const char *label_key(const struct cmd_ctx *ctx, const struct ent_key *key,
 {
     ent_hex_put(text, key->b, ENT_KEY_BYTES);
     if (!look_for_program(ctx) && isatty(STDOUT_FILENO) == 1)
-        strcpy(text + KEY_SHOWN, "…");
+        memcpy(text + KEY_SHOWN, "…", sizeof("…"));
     return text;
 }
 
@@ -56,10 +57,12 @@ const char *label_when(const struct cmd_ctx *ctx, int64_t ms, char *text)
 const char *label_until(const struct cmd_ctx *ctx, int64_t ms, char *text)
 {
     struct cmd_ctx then = *ctx;
+    size_t len;
 
     then.now_ms = ms; /* so that it is not marked as odd */
     look_time(&then, ms, text);
-    strcat(text, " UTC");
+    len = strlen(text);
+    snprintf(text + len, LOOK_TIME_TEXT - len, " UTC");
     return text;
 }
 

@@ -61,7 +61,8 @@ ENT_NODISCARD int rows_open(const char *path, struct ent_err *err);
  * read all the tables, then ask rows_check. ENT_ENOMEM. */
 ENT_NODISCARD int rows_read(struct cmd_ctx *ctx, struct rows *rows,
                             const struct ent_kind *kind, int fd,
-                            const char *path, struct rows_map *map, bool must_name);
+                            const char *path, struct rows_map *map,
+                            bool must_name);
 
 /* Rows of one kind with one code are a fault of the later one; then the
  * count of all faults decides: ENT_EREFUSED. */

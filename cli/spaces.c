@@ -1,4 +1,5 @@
 /* spaces.c - commands about spaces, their members and what is set aside. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -293,8 +294,8 @@ static int add_endpoint(struct cmd_ctx *ctx, struct endpoints *endpoints,
         return ent_err_set(&ctx->err, ENT_EUSAGE,
                            "an invitation holds at most %d addresses",
                            ENT_ENDPOINTS_MAX);
-    strcpy(endpoints->text[endpoints->count], text);
-    endpoints->count++;
+    snprintf(endpoints->text[endpoints->count++], ENT_ENDPOINT_MAX + 1, "%s",
+             text);
     return 0;
 }
 
