@@ -2,7 +2,7 @@
  * csv, tsv, json, jsonl, markdown for programs.
  * Data from peers never reaches a terminal raw: control characters, escapes
  * and bidi overrides are shown as \xNN or U+NNNN in people's formats and as
- * \uNNNN in JSON (reliability rule T15). JSON keys are the given keys, never
+ * \uNNNN in JSON (rule T15). JSON keys are the given keys, never
  * translated; headings are. */
 #ifndef ENT_CLI_OUT_H
 #define ENT_CLI_OUT_H

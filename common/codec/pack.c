@@ -13,11 +13,6 @@ static int write_buf(void *data, const char *at, size_t len)
 {
     struct ent_buf *buf = data;
 
-    /* Heads of one byte are most of what msgpack writes. */
-    if (len == 1 && buf->rc == 0 && buf->cap - buf->len > 1) {
-        buf->at[buf->len++] = (uint8_t)*at;
-        return 0;
-    }
     ent_buf_put(buf, at, len);
     return buf->rc < 0 ? -1 : 0;
 }

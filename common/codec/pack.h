@@ -18,14 +18,32 @@ struct ent_pack {
 
 void ent_pack_init(struct ent_pack *pack, struct ent_buf *buf);
 
+/* A head that is one byte: small numbers and short lists are most of what is
+ * written, and need no call each. */
+static inline void ent_pack_head(struct ent_pack *pack, size_t head)
+{
+    struct ent_buf *buf = (struct ent_buf *)pack->raw.data;
+
+    if (buf->rc == 0 && buf->cap - buf->len > 1)
+        buf->at[buf->len++] = (uint8_t)head;
+    else
+        ent_buf_put_u8(buf, (uint8_t)head);
+}
+
 static inline void ent_pack_array(struct ent_pack *pack, size_t count)
 {
-    msgpack_pack_array(&pack->raw, count);
+    if (count < 16)
+        ent_pack_head(pack, 0x90 | count);
+    else
+        msgpack_pack_array(&pack->raw, count);
 }
 
 static inline void ent_pack_uint(struct ent_pack *pack, uint64_t value)
 {
-    msgpack_pack_uint64(&pack->raw, value);
+    if (value < 128)
+        ent_pack_head(pack, value);
+    else
+        msgpack_pack_uint64(&pack->raw, value);
 }
 
 static inline void ent_pack_int(struct ent_pack *pack, int64_t value)
@@ -52,7 +70,10 @@ static inline void ent_pack_bin(struct ent_pack *pack, const void *at,
 
 static inline void ent_pack_str(struct ent_pack *pack, struct ent_slice text)
 {
-    msgpack_pack_str(&pack->raw, text.len);
+    if (text.len < 32)
+        ent_pack_head(pack, 0xa0 | text.len);
+    else
+        msgpack_pack_str(&pack->raw, text.len);
     msgpack_pack_str_body(&pack->raw, text.at, text.len);
 }
 

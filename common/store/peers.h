@@ -28,6 +28,10 @@ ENT_NODISCARD int ent_peer_remove(struct ent_store *store,
 ENT_NODISCARD int ent_peer_heard(struct ent_store *store,
                                  const struct ent_key *key, int64_t now_ms,
                                  int64_t offset_ms, struct ent_err *err);
+/* A message of a peer broke a rule: one more received, one more refused. */
+ENT_NODISCARD int ent_peer_refused(struct ent_store *store,
+                                   const struct ent_key *key,
+                                   struct ent_err *err);
 /* Entries went out to a peer. */
 ENT_NODISCARD int ent_peer_sent(struct ent_store *store,
                                 const struct ent_key *key, int64_t count,

@@ -30,6 +30,24 @@ static void own_id(struct ent_store *store, const struct ent_id *space,
     id->b[8] = (uint8_t)((id->b[8] & 0x3f) | 0x80);
 }
 
+/* The first 8 bytes of an owned id, never twice the same: the millisecond and
+ * a 12-bit counter in the free bits of version 7, which begins anywhere and
+ * runs on into the next millisecond. */
+static void put_owned_head(struct ent_store *store, int64_t now_ms,
+                           const uint8_t random[2], struct ent_id *id)
+{
+    uint64_t next = (uint64_t)(now_ms < 0 ? 0 : now_ms) << 12 |
+                    (uint64_t)(random[0] << 8 | random[1]) % 4096 / 2;
+
+    if (next <= store->owned_last)
+        next = store->owned_last + 1;
+    store->owned_last = next;
+    for (int i = 0; i < 6; i++)
+        id->b[i] = (uint8_t)(next >> (52 - 8 * i));
+    id->b[6] = (uint8_t)(0x70 | (next >> 8 & 0x0f));
+    id->b[7] = (uint8_t)next;
+}
+
 struct ent_id ent_record_new_id(struct ent_store *store, int64_t space,
                                 const struct ent_kind *kind, int64_t now_ms)
 {
@@ -40,9 +58,7 @@ struct ent_id ent_record_new_id(struct ent_store *store, int64_t space,
     ent_rand_bytes(store->rand, random, sizeof(random));
     id = ent_idgen_next(&store->idgen, now_ms, random);
     if (kind->owned && ent_space_state(store, space, &state, NULL) == 0) {
-        /* The 12 free bits of version 7 tell ids of one millisecond apart. */
-        id.b[6] = (uint8_t)(0x70 | (random[8] & 0x0f));
-        id.b[7] = random[9];
+        put_owned_head(store, now_ms, random, &id);
         own_id(store, &state->id, &id);
     }
     return id;

@@ -71,6 +71,7 @@ struct ent_store {
     const struct ent_kinds *kinds;
     struct ent_rand *rand;
     struct ent_idgen idgen;
+    uint64_t owned_last; /* millisecond and counter of the last owned id */
     struct ent_keys keys;
     char *home;
     char org[ENT_NAME_BYTES_MAX + 1];

@@ -412,6 +412,14 @@ int ent_peer_sent(struct ent_store *store, const struct ent_key *key,
     return count_peer(store, key, &nothing, count, err);
 }
 
+int ent_peer_refused(struct ent_store *store, const struct ent_key *key,
+                     struct ent_err *err)
+{
+    struct ent_taken one = {.received = 1, .refused = 1};
+
+    return count_peer(store, key, &one, 0, err);
+}
+
 #define HEARD_MS 60000       /* how old "last heard" may be */
 #define HEARD_OFFSET_MS 1000 /* a clock this much off the one kept is news */
 

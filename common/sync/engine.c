@@ -106,6 +106,9 @@ void engine_doom(struct ent_engine *engine, struct session *session,
 void engine_refuse(struct ent_engine *engine, struct session *session,
                    const char *why)
 {
+    if (session->known && !session->doomed &&
+        ent_peer_refused(engine->store, &session->key, NULL) < 0)
+        engine_note(engine, ENT_NOTE_STORAGE, session, NULL, 0, NULL);
     engine_doom(engine, session, why);
 }
 

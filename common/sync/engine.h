@@ -1,4 +1,4 @@
-/* engine.h - the session engine: events in, effects out (design rules S1-S7).
+/* engine.h - the session engine: events in, effects out (rules S1 to S7).
  * A pure state machine over a store: it opens no socket, reads no clock and
  * logs nothing. The daemon, `entente sync`, the simulator and the tests drive
  * the same code. Frames are drawn in docs/protocol.md. */

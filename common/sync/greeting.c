@@ -255,6 +255,8 @@ static int open_pairs(struct ent_engine *engine, struct session *session,
     int rc = 0;
 
     session->open = true;
+    if (!session->known && session->pair_count == 0)
+        engine_note(engine, ENT_NOTE_STRANGER, session, NULL, 0, NULL);
     for (size_t i = 0; rc == 0 && i < session->pair_count; i++) {
         struct pair *pair = &session->pairs[i];
 
