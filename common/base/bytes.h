@@ -48,8 +48,7 @@ void ent_buf_put(struct ent_buf *buf, const void *at, size_t len);
 void ent_buf_put_slice(struct ent_buf *buf, struct ent_slice slice);
 void ent_buf_put_u8(struct ent_buf *buf, uint8_t value);
 void ent_buf_put_str(struct ent_buf *buf, const char *text);
-void ent_buf_printf(struct ent_buf *buf, const char *fmt, ...)
-    ENT_PRINTF(2, 3);
+void ent_buf_printf(struct ent_buf *buf, const char *fmt, ...) ENT_PRINTF(2, 3);
 
 /* LEB128, least significant group first. */
 void ent_buf_put_varint(struct ent_buf *buf, uint64_t value);

@@ -34,8 +34,7 @@ int ent_err_set(struct ent_err *err, int code, const char *fmt, ...)
         return code;
     err->code = code;
     va_start(ap, fmt);
-    vsnprintf(err->text, sizeof(err->text), dgettext(ENT_TEXT_DOMAIN, fmt),
-              ap);
+    vsnprintf(err->text, sizeof(err->text), dgettext(ENT_TEXT_DOMAIN, fmt), ap);
     va_end(ap);
     trim_partial(err->text, sizeof(err->text));
     return code;

@@ -40,7 +40,6 @@ int ent_err_set(struct ent_err *err, int code, const char *fmt, ...)
     ENT_PRINTF(3, 4);
 
 /* Put "prefix: " before the sentence already there. err may be NULL. */
-void ent_err_prefix(struct ent_err *err, const char *fmt, ...)
-    ENT_PRINTF(2, 3);
+void ent_err_prefix(struct ent_err *err, const char *fmt, ...) ENT_PRINTF(2, 3);
 
 #endif

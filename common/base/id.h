@@ -14,7 +14,7 @@
 #define ENT_KEY_BYTES 32
 #define ENT_HASH_BYTES 32
 #define ENT_HASH8_BYTES 8
-#define ENT_ID_TEXT 37 /* 8-4-4-4-12 and a NUL */
+#define ENT_ID_TEXT 37    /* 8-4-4-4-12 and a NUL */
 #define ENT_ID_TAIL_MIN 4 /* hex digits that name a record by its end */
 
 struct ent_id { /* a record, a space or an origin */

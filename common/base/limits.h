@@ -15,7 +15,7 @@
 #define ENT_REFS_MAX 4096              /* entries referred to by an entry */
 #define ENT_FIELD_MAX 0x7fffffff       /* kind and field numbers, 31 bits */
 #define ENT_SEQ_MAX (((int64_t)1 << 40) - 1) /* entries in a log */
-#define ENT_TIME_MS_MAX 253402300799999 /* end of the year 9999 */
+#define ENT_TIME_MS_MAX 253402300799999      /* end of the year 9999 */
 
 #define ENT_ROSTER_BYTES_MAX (16 << 10) /* one roster entry */
 #define ENT_NAME_BYTES_MAX 512          /* a name or title */
@@ -29,6 +29,6 @@
 #define ENT_HELLO_SPACES_MAX 1024       /* spaces in a hello */
 
 #define ENT_CLOCK_ODD_MS (2 * 60 * 1000) /* clock difference called odd */
-#define ENT_TIME_MS_FIRST 1577836800000 /* 2020: earlier claims are odd */
+#define ENT_TIME_MS_FIRST 1577836800000  /* 2020: earlier claims are odd */
 
 #endif

@@ -102,7 +102,9 @@ static void get_roster_head(struct ent_unpack *in, const ent_obj *obj,
     ent_get_bin(in, &part[1], entry->roster_hash.b, ENT_HASH8_BYTES);
 }
 
-static void get_refs(struct ent_unpack *in, const ent_obj *obj,
+/* In the packed form a reference into the entry's own log is short, and only
+ * there: each form has one way to say a thing. */
+static void get_refs(struct ent_unpack *in, const ent_obj *obj, bool packed,
                      struct ent_arena *arena, struct ent_entry *entry)
 {
     size_t count;
@@ -121,6 +123,10 @@ static void get_refs(struct ent_unpack *in, const ent_obj *obj,
             refs[i].origin = entry->origin;
         refs[i].seq = ent_get_uint(in, &part[0], ENT_SEQ_MAX);
         ent_get_bin(in, &part[1], refs[i].hash.b, ENT_HASH8_BYTES);
+        if (parts == 2
+                ? !packed
+                : packed && ent_id_equal(&refs[i].origin, &entry->origin))
+            ent_unpack_fault(in, ENT_N_("not in its one form"));
     }
 }
 
@@ -146,7 +152,7 @@ int ent_header_get(struct ent_slice bytes, const char *tag,
     ent_get_bin(&in, &part[6], entry->prev.b, ENT_HASH_BYTES);
     get_roster_head(&in, &part[7], entry);
     entry->time_ms = ent_get_int(&in, &part[8]);
-    get_refs(&in, &part[9], arena, entry);
+    get_refs(&in, &part[9], false, arena, entry);
     ent_get_bin(&in, &part[10], body->b, ENT_HASH_BYTES);
     rc = ent_unpack_rc(&in, ENTRY_WHAT, err);
     ent_unpack_fini(&in);
@@ -260,10 +266,9 @@ void ent_entry_put(struct ent_buf *buf, const struct ent_entry *entry)
     } else {
         ent_pack_array(&pack, entry->change_count);
         for (size_t i = 0; i < entry->change_count; i++)
-            ent_pack_bin(&pack, entry->changes[i].salt,
-                         entry->changes[i].erased
-                             ? 0
-                             : sizeof(entry->changes[i].salt));
+            ent_pack_bin(
+                &pack, entry->changes[i].salt,
+                entry->changes[i].erased ? 0 : sizeof(entry->changes[i].salt));
     }
     ent_pack_array(&pack, entry->change_count);
     for (size_t i = 0; i < entry->change_count; i++) {
@@ -301,8 +306,11 @@ static void get_op(struct ent_unpack *in, const ent_obj *obj,
     part = ent_get_array(in, obj, 2, 3, &count);
     op->code = (uint32_t)ent_get_uint(in, &part[0], UINT32_MAX);
     op->field = (uint32_t)ent_get_uint(in, &part[1], ENT_FIELD_MAX);
-    if (count < 3)
+    if (count < 3) {
+        if (op->code == ENT_OP_WRITE)
+            ent_unpack_fault(in, ENT_N_("not in its one form"));
         return;
+    }
     items = ent_get_array(in, &part[2], 1, ENT_DOTS_MAX, &count);
     seen = ENT_ARENA_NEW(arena, struct ent_seen, count);
     if (seen == NULL)
@@ -314,8 +322,11 @@ static void get_op(struct ent_unpack *in, const ent_obj *obj,
         if (pair->type == MSGPACK_OBJECT_ARRAY)
             pair = ent_get_array(in, pair, 2, 2, &parts);
         seen[i].ref = (uint32_t)ent_get_uint(in, &pair[0], ENT_REFS_MAX);
-        if (parts == 2)
-            seen[i].ordinal = (uint32_t)ent_get_uint(in, &pair[1], UINT32_MAX);
+        if (parts < 2)
+            continue;
+        seen[i].ordinal = (uint32_t)ent_get_uint(in, &pair[1], UINT32_MAX);
+        if (seen[i].ordinal == 0)
+            ent_unpack_fault(in, ENT_N_("not in its one form"));
     }
     op->seen = seen;
     op->seen_count = count;
@@ -339,6 +350,8 @@ static void get_ops(struct ent_unpack *in, const ent_obj *obj,
     if (count > 0 && ops[1].field == ENT_FIELD_LIFE) {
         change->ops = ops + 1;
         change->op_count = count;
+        if (life_is_usual(change))
+            ent_unpack_fault(in, ENT_N_("not in its one form"));
         return;
     }
     ops[0].code = ENT_OP_LIVE;
@@ -442,14 +455,13 @@ int ent_entry_get(struct ent_slice bytes, struct ent_arena *arena,
     part = ent_get_array(&in, &in.root, 5, 5, &count);
     entry->time_ms = ent_get_int(&in, &part[0]);
     get_roster_head(&in, &part[1], entry);
-    get_refs(&in, &part[2], arena, entry);
+    get_refs(&in, &part[2], true, arena, entry);
     items = ent_get_array(&in, &part[4], 1, ENT_ENTRY_CHANGES_MAX, &count);
     changes = ENT_ARENA_NEW(arena, struct ent_change, count);
     entry->changes = changes;
     entry->change_count = changes == NULL ? 0 : count;
-    raw = in.fault == NULL
-              ? array_body(skip_items(array_body(bytes.at), 4))
-              : NULL;
+    raw = in.fault == NULL ? array_body(skip_items(array_body(bytes.at), 4))
+                           : NULL;
     for (size_t i = 0; i < entry->change_count && in.fault == NULL; i++) {
         const uint8_t *values = raw;
 

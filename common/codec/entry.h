@@ -36,14 +36,13 @@ void ent_body_put(struct ent_buf *buf, const struct ent_entry *entry);
 
 /* Header in the hashed form, with the tag of a data or a roster entry. */
 void ent_header_put(struct ent_buf *buf, const char *tag,
-                    const struct ent_entry *entry,
-                    const struct ent_hash *body);
+                    const struct ent_entry *entry, const struct ent_hash *body);
 
 /* A header back from its bytes; changes are left alone. */
 ENT_NODISCARD int ent_header_get(struct ent_slice bytes, const char *tag,
                                  struct ent_arena *arena,
-                                 struct ent_entry *entry,
-                                 struct ent_hash *body, struct ent_err *err);
+                                 struct ent_entry *entry, struct ent_hash *body,
+                                 struct ent_err *err);
 
 void ent_entry_put(struct ent_buf *buf, const struct ent_entry *entry);
 
@@ -51,8 +50,7 @@ void ent_entry_put(struct ent_buf *buf, const struct ent_entry *entry);
  * leaves out: space, author, origin, seq, prev. Everything borrows from
  * `bytes` and `arena`. Well formed by ent_entry_fault; commitments are there
  * only for erased changes. ENT_EREFUSED, ENT_ENOMEM. */
-ENT_NODISCARD int ent_entry_get(struct ent_slice bytes,
-                                struct ent_arena *arena,
+ENT_NODISCARD int ent_entry_get(struct ent_slice bytes, struct ent_arena *arena,
                                 struct ent_entry *entry, struct ent_err *err);
 
 #endif

@@ -79,13 +79,13 @@ static void put_said(struct ent_pack *pack, const struct ent_frame *frame)
 
 /* Elements of each frame, its type included. */
 static const uint8_t sizes[] = {
-    [ENT_FRAME_HELLO] = 5,   [ENT_FRAME_WELCOME] = 5,
-    [ENT_FRAME_OPEN] = 4,    [ENT_FRAME_ROSTER_HAVE] = 3,
-    [ENT_FRAME_ROSTER] = 4,  [ENT_FRAME_FRONTIER] = 4,
-    [ENT_FRAME_WANT] = 4,    [ENT_FRAME_RUNS] = 4,
-    [ENT_FRAME_MORE] = 3,    [ENT_FRAME_SETTLED] = 5,
+    [ENT_FRAME_HELLO] = 5,     [ENT_FRAME_WELCOME] = 5,
+    [ENT_FRAME_OPEN] = 4,      [ENT_FRAME_ROSTER_HAVE] = 3,
+    [ENT_FRAME_ROSTER] = 4,    [ENT_FRAME_FRONTIER] = 4,
+    [ENT_FRAME_WANT] = 4,      [ENT_FRAME_RUNS] = 4,
+    [ENT_FRAME_MORE] = 3,      [ENT_FRAME_SETTLED] = 5,
     [ENT_FRAME_SAID_HAVE] = 3, [ENT_FRAME_SAID] = 3,
-    [ENT_FRAME_NEWS] = 4,    [ENT_FRAME_JOIN] = 6,
+    [ENT_FRAME_NEWS] = 4,      [ENT_FRAME_JOIN] = 6,
     [ENT_FRAME_JOINED] = 5,
 };
 
@@ -439,8 +439,7 @@ void ent_runs_put(struct ent_buf *buf, const struct ent_frame_run *runs,
 static int expand(struct ent_slice bytes, struct ent_arena *arena,
                   struct ent_slice *raw, struct ent_err *err)
 {
-    unsigned long long claimed =
-        ZSTD_getFrameContentSize(bytes.at, bytes.len);
+    unsigned long long claimed = ZSTD_getFrameContentSize(bytes.at, bytes.len);
     uint8_t *to;
     size_t len;
 

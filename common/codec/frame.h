@@ -59,7 +59,11 @@ enum ent_frame_type {
 };
 
 /* What a WELCOME answers to each space of the HELLO, two bits each. */
-enum ent_answer { ENT_ANSWER_UNKNOWN = 0, ENT_ANSWER_EQUAL = 1, ENT_ANSWER_DIFFERS = 2 };
+enum ent_answer {
+    ENT_ANSWER_UNKNOWN = 0,
+    ENT_ANSWER_EQUAL = 1,
+    ENT_ANSWER_DIFFERS = 2
+};
 
 struct ent_frame_roster {
     struct ent_slice header, sig, body;

@@ -96,7 +96,8 @@ int ent_unpack_rc(const struct ent_unpack *unpack, const char *what,
         return 0;
     if (unpack->nomem)
         return ent_err_set(err, ENT_ENOMEM, ENT_N_("out of memory"));
-    ent_err_set(err, ENT_EREFUSED, "%s", dgettext(ENT_TEXT_DOMAIN, unpack->fault));
+    ent_err_set(err, ENT_EREFUSED, "%s",
+                dgettext(ENT_TEXT_DOMAIN, unpack->fault));
     ent_err_prefix(err, "%s", what);
     return ENT_EREFUSED;
 }

@@ -51,8 +51,7 @@ static bool integer(const uint8_t *at, size_t left, size_t len, bool negative,
         return false;
     if (len < 8)
         raw |= UINT64_MAX << (8 * len);
-    return (int64_t)raw <
-           (len == 1 ? -32 : -((int64_t)1 << (8 * len / 2 - 1)));
+    return (int64_t)raw < (len == 1 ? -32 : -((int64_t)1 << (8 * len / 2 - 1)));
 }
 
 /* Read the head at `at`; false when it is cut off, of a type that the format

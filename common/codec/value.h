@@ -9,8 +9,7 @@
 void ent_value_put(struct ent_buf *buf, const struct ent_value *value);
 
 /* Texts and bytes are copied into `arena`. ENT_EREFUSED: not canonical. */
-ENT_NODISCARD int ent_value_get(struct ent_slice bytes,
-                                struct ent_arena *arena,
+ENT_NODISCARD int ent_value_get(struct ent_slice bytes, struct ent_arena *arena,
                                 struct ent_value *value, struct ent_err *err);
 
 #endif

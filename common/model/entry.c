@@ -29,9 +29,9 @@ static const char *seen_fault(const struct ent_entry *entry,
 
         if (seen->ref >= entry->ref_count)
             return ENT_N_("a replaced write that no reference names");
-        if (i > 0 && (seen->ref < seen[-1].ref ||
-                      (seen->ref == seen[-1].ref &&
-                       seen->ordinal <= seen[-1].ordinal)))
+        if (i > 0 &&
+            (seen->ref < seen[-1].ref ||
+             (seen->ref == seen[-1].ref && seen->ordinal <= seen[-1].ordinal)))
             return ENT_N_("replaced writes out of order");
     }
     return NULL;
@@ -99,8 +99,7 @@ const char *ent_entry_fault(const struct ent_entry *entry)
              ref->seq >= entry->seq))
             return ENT_N_("a reference to an entry not yet written");
     }
-    if (entry->change_count == 0 ||
-        entry->change_count > ENT_ENTRY_CHANGES_MAX)
+    if (entry->change_count == 0 || entry->change_count > ENT_ENTRY_CHANGES_MAX)
         return ENT_N_("no change, or too many");
     for (size_t i = 0; i < entry->change_count; i++) {
         const struct ent_change *change = &entry->changes[i];

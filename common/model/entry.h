@@ -52,11 +52,11 @@ struct ent_change {
     struct ent_id id;
     struct ent_op *ops; /* ascending by (field, code); life first */
     size_t op_count;
-    bool erased;                 /* the payload is gone, the commitment kept */
-    bool has_commitment;         /* some operation bears a value */
-    struct ent_hash commitment;  /* filled by store/seal.h */
-    uint8_t salt[16];            /* filled by store/seal.h or the packed form */
-    struct ent_slice values;     /* canonical array of the values */
+    bool erased;                /* the payload is gone, the commitment kept */
+    bool has_commitment;        /* some operation bears a value */
+    struct ent_hash commitment; /* filled by store/seal.h */
+    uint8_t salt[16];           /* filled by store/seal.h or the packed form */
+    struct ent_slice values;    /* canonical array of the values */
 };
 
 struct ent_entry {
@@ -64,11 +64,11 @@ struct ent_entry {
     struct ent_id space;
     struct ent_key author;
     struct ent_id origin;
-    uint64_t seq; /* from 1, without gaps */
+    uint64_t seq;         /* from 1, without gaps */
     struct ent_hash prev; /* zero when seq is 1 */
-    uint64_t roster_pos; /* roster head the author knew */
+    uint64_t roster_pos;  /* roster head the author knew */
     struct ent_hash8 roster_hash;
-    int64_t time_ms; /* a claim (M12) */
+    int64_t time_ms;            /* a claim (M12) */
     const struct ent_ref *refs; /* ascending by (origin, seq, hash) */
     size_t ref_count;
     /* the body */

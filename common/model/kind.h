@@ -12,7 +12,7 @@
 #include "base/bytes.h"
 
 #define ENT_KINDS_MAX 200
-#define ENT_FIELDS_MAX 64 /* fields of a kind */
+#define ENT_FIELDS_MAX 64          /* fields of a kind */
 #define ENT_NUMBER_SHIPPED_MAX 999 /* above: a space's own fields */
 
 enum ent_lang { ENT_LANG_EN, ENT_LANG_FR, ENT_LANG_COUNT };
@@ -77,7 +77,6 @@ const struct ent_field *ent_field_named(const struct ent_kind *kind,
                                         const char *name);
 
 /* Position of `field` in its kind. */
-size_t ent_field_at(const struct ent_kind *kind,
-                    const struct ent_field *field);
+size_t ent_field_at(const struct ent_kind *kind, const struct ent_field *field);
 
 #endif

@@ -33,8 +33,10 @@ bool ent_role_parse(const char *text, enum ent_role *role)
  * together, the one that goes on first (A2). */
 static int by_prev(const void *a, const void *b)
 {
-    const struct ent_roster_entry *x = *(const struct ent_roster_entry *const *)a;
-    const struct ent_roster_entry *y = *(const struct ent_roster_entry *const *)b;
+    const struct ent_roster_entry *x =
+        *(const struct ent_roster_entry *const *)a;
+    const struct ent_roster_entry *y =
+        *(const struct ent_roster_entry *const *)b;
     int cmp = memcmp(x->prev.b, y->prev.b, ENT_HASH_BYTES);
 
     return cmp != 0 ? cmp : memcmp(x->hash.b, y->hash.b, ENT_HASH_BYTES);
@@ -107,8 +109,7 @@ int ent_roster_build(const struct ent_roster_entry *entries, size_t count,
     memset(roster, 0, sizeof(*roster));
     sorted = ent_arena_array(arena, count + 1, sizeof(*sorted));
     roster->chain = ent_arena_array(arena, count + 1, sizeof(*sorted));
-    roster->members =
-        ENT_ARENA_NEW(arena, struct ent_roster_member, count + 1);
+    roster->members = ENT_ARENA_NEW(arena, struct ent_roster_member, count + 1);
     if (arena->rc < 0)
         return ENT_ENOMEM;
     for (size_t i = 0; i < count; i++) {

@@ -12,7 +12,12 @@
 #include "base/bytes.h"
 #include "base/id.h"
 
-enum ent_role { ENT_ROLE_NONE, ENT_ROLE_READER, ENT_ROLE_EDITOR, ENT_ROLE_CHAIR };
+enum ent_role {
+    ENT_ROLE_NONE,
+    ENT_ROLE_READER,
+    ENT_ROLE_EDITOR,
+    ENT_ROLE_CHAIR
+};
 
 /* Kinds of roster entry (A2). Those after ADMIT are stored and relayed; what
  * they do comes with a later version. */
@@ -57,7 +62,8 @@ struct ent_roster_member {
 };
 
 struct ent_roster {
-    const struct ent_roster_entry **chain; /* valid ones; chain[i] is at i + 1 */
+    const struct ent_roster_entry *
+        *chain; /* valid ones; chain[i] is at i + 1 */
     size_t length;
     struct ent_roster_member *members; /* at the head, by admission */
     size_t member_count;

@@ -63,8 +63,7 @@ void ent_salts_of(const uint8_t seed[ENT_SALT_BYTES], size_t count,
     static const uint8_t nonce[crypto_stream_chacha20_ietf_NONCEBYTES];
     struct ent_hash key = ent_hash_of(ent_slice(seed, ENT_SALT_BYTES));
 
-    crypto_stream_chacha20_ietf(salts[0], count * ENT_SALT_BYTES, nonce,
-                                key.b);
+    crypto_stream_chacha20_ietf(salts[0], count * ENT_SALT_BYTES, nonce, key.b);
 }
 
 void ent_sum_add(struct ent_sum *sum, const struct ent_sum *part)

@@ -53,12 +53,11 @@ static int write_all(int fd, const char *text, size_t len)
     return fsync(fd);
 }
 
-int ent_keys_save(const uint8_t seed[32], const char *path,
-                  struct ent_err *err)
+int ent_keys_save(const uint8_t seed[32], const char *path, struct ent_err *err)
 {
     char text[KEY_FILE_LEN + 1] = KEY_FILE_TAG;
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-                  0600);
+    int fd =
+        open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     int rc = 0;
 
     if (fd < 0)

@@ -30,8 +30,8 @@ static int subtract(struct ent_apply *apply, const struct ent_state *state,
         apply->key_kind = state->kind;
         apply->key_id = state->id;
     }
-    part = ent_sum_of_write(&apply->key, cell->field, cell->ordinal,
-                            cell->code);
+    part =
+        ent_sum_of_write(&apply->key, cell->field, cell->ordinal, cell->code);
     ent_sum_sub(&apply->sum, &part);
     return 0;
 }
@@ -52,8 +52,8 @@ static void bind_unseen(struct ent_stmt *stmt, const struct ent_apply *apply,
 
 /* Rule M3: a write that is replaced before it came must not come to life. */
 static int remember(struct ent_apply *apply, const struct ent_state *state,
-                    uint32_t field, const struct ent_ref *ref,
-                    uint32_t ordinal, struct ent_err *err)
+                    uint32_t field, const struct ent_ref *ref, uint32_t ordinal,
+                    struct ent_err *err)
 {
     struct ent_stmt *stmt =
         ent_db_stmt(&apply->store->db, ENT_SQL_UNSEEN_INSERT);
@@ -130,8 +130,7 @@ int ent_apply_ops(struct ent_apply *apply, const struct ent_change *change,
         if (rc < 0 || op->code == ENT_OP_REMOVE)
             continue;
         ordinal = i > 0 && op->code == ENT_OP_ADD &&
-                          op[-1].code == ENT_OP_ADD &&
-                          op[-1].field == op->field
+                          op[-1].code == ENT_OP_ADD && op[-1].field == op->field
                       ? ordinal + 1
                       : 0;
         cell.ordinal = ordinal;
@@ -164,8 +163,7 @@ void ent_change_sum(const struct ent_id *space, const struct ent_change *change,
         if (op->code == ENT_OP_REMOVE)
             continue;
         ordinal = i > 0 && op->code == ENT_OP_ADD &&
-                          op[-1].code == ENT_OP_ADD &&
-                          op[-1].field == op->field
+                          op[-1].code == ENT_OP_ADD && op[-1].field == op->field
                       ? ordinal + 1
                       : 0;
         part = ent_sum_of_write(&key, op->field, ordinal, op->code);

@@ -52,9 +52,12 @@ void ent_db_close(struct ent_db *db)
 
 int ent_db_fail(struct ent_db *db, int sqlite_rc, struct ent_err *err)
 {
-    const char *said = db->raw != NULL ? sqlite3_errmsg(db->raw)
-                                       : sqlite3_errstr(sqlite_rc);
+    const char *said =
+        db->raw != NULL ? sqlite3_errmsg(db->raw) : sqlite3_errstr(sqlite_rc);
 
+    /* The index of the WAL cannot grow: nothing else is written then. */
+    if (sqlite_rc == SQLITE_IOERR_SHMSIZE)
+        sqlite_rc = SQLITE_FULL;
     switch (sqlite_rc & 0xff) {
     case SQLITE_NOMEM:
         return ent_err_set(err, ENT_ENOMEM, ENT_N_("out of memory"));
@@ -143,9 +146,9 @@ struct ent_stmt *ent_db_stmt(struct ent_db *db, enum ent_sql which)
     stmt->db = db;
     stmt->rc = SQLITE_OK;
     if (stmt->raw == NULL)
-        stmt->rc = sqlite3_prepare_v3(db->raw, ent_sql_text[which], -1,
-                                      SQLITE_PREPARE_PERSISTENT, &stmt->raw,
-                                      NULL);
+        stmt->rc =
+            sqlite3_prepare_v3(db->raw, ent_sql_text[which], -1,
+                               SQLITE_PREPARE_PERSISTENT, &stmt->raw, NULL);
     return stmt;
 }
 
@@ -195,17 +198,16 @@ void ent_stmt_bind_blob(struct ent_stmt *stmt, int at, const void *bytes,
 {
     /* NULL bytes would bind NULL; an empty blob is meant. */
     if (stmt->rc == SQLITE_OK)
-        keep(stmt, sqlite3_bind_blob64(stmt->raw, at, len > 0 ? bytes : "",
-                                       len, SQLITE_STATIC));
+        keep(stmt, sqlite3_bind_blob64(stmt->raw, at, len > 0 ? bytes : "", len,
+                                       SQLITE_STATIC));
 }
 
 void ent_stmt_bind_text(struct ent_stmt *stmt, int at, struct ent_slice text)
 {
     if (stmt->rc == SQLITE_OK)
         keep(stmt, sqlite3_bind_text64(
-                       stmt->raw, at,
-                       text.len > 0 ? (const char *)text.at : "", text.len,
-                       SQLITE_STATIC, SQLITE_UTF8));
+                       stmt->raw, at, text.len > 0 ? (const char *)text.at : "",
+                       text.len, SQLITE_STATIC, SQLITE_UTF8));
 }
 
 void ent_stmt_bind_cstr(struct ent_stmt *stmt, int at, const char *text)

@@ -43,8 +43,8 @@ ENT_NODISCARD int ent_db_exec(struct ent_db *db, const char *sql,
                               struct ent_err *err);
 
 /* One integer from text of our own; ENT_ENOTFOUND when it gives no row. */
-ENT_NODISCARD int ent_db_int(struct ent_db *db, const char *sql,
-                             int64_t *value, struct ent_err *err);
+ENT_NODISCARD int ent_db_int(struct ent_db *db, const char *sql, int64_t *value,
+                             struct ent_err *err);
 
 /* A fixed statement, ready to bind. Never NULL; a failure to prepare shows at
  * the step. */

@@ -49,8 +49,7 @@ static bool get_text(const uint8_t **at, const uint8_t *end, uint8_t *to,
                 uint8_t code[2];
 
                 if (end - *at < 4 ||
-                    !ent_hex_get(code, 2, (const char *)*at, 4) ||
-                    code[0] != 0)
+                    !ent_hex_get(code, 2, (const char *)*at, 4) || code[0] != 0)
                     return false;
                 c = code[1];
                 *at += 4;

@@ -6,7 +6,8 @@
 #include "store/replica.h"
 #include "store/seal.h"
 
-/* -------------------------------------------------------- the list in memory */
+/* -------------------------------------------------------- the list in memory
+ */
 
 static int log_cmp(const struct ent_log *log, int64_t space,
                    const struct ent_key *author, const struct ent_id *id,
@@ -70,8 +71,8 @@ static int grow(struct ent_store *store, int64_t o, struct ent_err *err)
 static int log_keep(struct ent_store *store, const struct ent_log *log,
                     struct ent_log **kept, struct ent_err *err)
 {
-    size_t at = log_place(store, log->space, &log->author, &log->id,
-                          &log->branch);
+    size_t at =
+        log_place(store, log->space, &log->author, &log->id, &log->branch);
     struct ent_log *copy;
     int rc = grow(store, log->o, err);
 
@@ -195,15 +196,16 @@ int ent_log_head(struct ent_store *store, struct ent_log *log,
     return rc < 0 ? rc : 0;
 }
 
-/* ------------------------------------------------------------------- entries */
+/* ------------------------------------------------------------------- entries
+ */
 
 void ent_log_hash_keep(struct ent_store *store, int64_t n,
                        const struct ent_hash *hash, enum ent_verdict verdict)
 {
     size_t at = (size_t)(n ^ ent_n_o(n) * 97) & (ENT_HASH_CACHE - 1);
 
-    store->hashes[at] = (struct ent_hash_slot){
-        .n = n, .verdict = verdict, .hash = *hash};
+    store->hashes[at] =
+        (struct ent_hash_slot){.n = n, .verdict = verdict, .hash = *hash};
 }
 
 int ent_log_hash(struct ent_store *store, int64_t n, struct ent_hash *hash,
@@ -252,8 +254,8 @@ int ent_log_resolve(struct ent_store *store, int64_t space,
     static const struct ent_id first_id;
     static const struct ent_hash first_branch;
     struct ent_log *log;
-    size_t at = log_place(store, space, &first_author, &first_id,
-                          &first_branch);
+    size_t at =
+        log_place(store, space, &first_author, &first_id, &first_branch);
 
     *n = 0;
     while ((log = next_of_origin(store, space, &ref->origin, &at)) != NULL) {
@@ -356,7 +358,8 @@ int ent_log_read(struct ent_store *store, int64_t n, struct ent_arena *arena,
     return rc < 0 ? rc : ent_entry_get(packed, arena, entry, err);
 }
 
-/* ---------------------------------------------------------------- signatures */
+/* ---------------------------------------------------------------- signatures
+ */
 
 /* Bytes of entries after the last signature kept for relays. */
 static int span_bytes(struct ent_store *store, const struct ent_log *log,

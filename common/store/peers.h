@@ -9,8 +9,8 @@
 struct ent_peer {
     struct ent_key key;
     char endpoint[ENT_ENDPOINT_MAX + 1]; /* given by a person, or "" */
-    int64_t last_heard_ms; /* 0: never */
-    int64_t clock_offset_ms; /* theirs minus ours */
+    int64_t last_heard_ms;               /* 0: never */
+    int64_t clock_offset_ms;             /* theirs minus ours */
     /* Entries: received = applied + duplicate + quarantined + refused +
      * waiting (rule S6). */
     int64_t received, applied, duplicate, quarantined, refused, waiting;
@@ -18,8 +18,8 @@ struct ent_peer {
 };
 
 ENT_NODISCARD int ent_peer_add(struct ent_store *store,
-                               const struct ent_key *key,
-                               const char *endpoint, struct ent_err *err);
+                               const struct ent_key *key, const char *endpoint,
+                               struct ent_err *err);
 ENT_NODISCARD int ent_peer_remove(struct ent_store *store,
                                   const struct ent_key *key,
                                   struct ent_err *err);

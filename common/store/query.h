@@ -20,8 +20,7 @@ enum ent_column_type {
 
 /* ENT_EUSAGE: what SQLite says of the text. */
 ENT_NODISCARD int ent_query_open(struct ent_store *store, const char *sql,
-                                 struct ent_query **query,
-                                 struct ent_err *err);
+                                 struct ent_query **query, struct ent_err *err);
 void ent_query_close(struct ent_query *query);
 
 /* Bind a named parameter (":on"); NULL text binds NULL. A name the text does
@@ -72,13 +71,11 @@ struct ent_listing {
  * means "has the element". */
 ENT_NODISCARD int ent_query_list(struct ent_store *store,
                                  const struct ent_listing *listing,
-                                 struct ent_query **query,
-                                 struct ent_err *err);
+                                 struct ent_query **query, struct ent_err *err);
 
 /* Values out of JSON text (a datapackage.json) with SQLite's JSON functions:
  * `sql` reads the text as :json. Needs no replica. */
 ENT_NODISCARD int ent_query_json(const char *json, const char *sql,
-                                 struct ent_query **query,
-                                 struct ent_err *err);
+                                 struct ent_query **query, struct ent_err *err);
 
 #endif

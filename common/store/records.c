@@ -101,8 +101,8 @@ static void found(struct finding *finding, int64_t space, uint32_t kind,
             ent_id_equal(&finding->refs[i].id, id))
             return;
     if (finding->count < finding->max)
-        finding->refs[finding->count] = (struct ent_record_ref){
-            .space = space, .kind = kind, .id = *id};
+        finding->refs[finding->count] =
+            (struct ent_record_ref){.space = space, .kind = kind, .id = *id};
     finding->count++;
 }
 
@@ -183,11 +183,10 @@ static int find_dead_code(struct ent_store *store, int64_t space,
     else
         return 0;
     ent_buf_put_slice(&packed, code);
-    rc = packed.rc < 0 ? no_memory(err)
-                       : find_where(store, space, NULL,
-                                    "field = 1 AND value = ?1",
-                                    ent_buf_slice(&packed), false, finding,
-                                    err);
+    rc = packed.rc < 0
+             ? no_memory(err)
+             : find_where(store, space, NULL, "field = 1 AND value = ?1",
+                          ent_buf_slice(&packed), false, finding, err);
     ent_buf_fini(&packed);
     return rc;
 }
@@ -222,9 +221,9 @@ int ent_record_find(struct ent_store *store, const char *name, int64_t space,
     if (rc < 0)
         return rc;
     if (ent_id_parse(name, &id)) {
-        rc = find_all(store, space, kind, "id = ?1",
-                      ent_slice(id.b, ENT_ID_BYTES), false, true, &finding,
-                      err);
+        rc =
+            find_all(store, space, kind, "id = ?1",
+                     ent_slice(id.b, ENT_ID_BYTES), false, true, &finding, err);
     } else {
         rc = find_all(store, space, kind, "code = ?1", ent_slice_str(name),
                       true, false, &finding, err);
@@ -305,8 +304,8 @@ int ent_record_read(struct ent_store *store, const struct ent_record_ref *ref,
     if (rc == 0)
         rc = order_cells(store, &state, err);
     if (rc == 0) {
-        record->writes = ENT_ARENA_NEW(&record->arena, struct ent_shown,
-                                       state.cell_count);
+        record->writes =
+            ENT_ARENA_NEW(&record->arena, struct ent_shown, state.cell_count);
         if (record->writes == NULL)
             rc = no_memory(err);
     }
@@ -457,8 +456,7 @@ static int trace_change(struct tracing *tracing, const struct ent_entry *entry,
         if (rc < 0)
             break;
         ordinal = i > 0 && op->code == ENT_OP_ADD &&
-                          op[-1].code == ENT_OP_ADD &&
-                          op[-1].field == op->field
+                          op[-1].code == ENT_OP_ADD && op[-1].field == op->field
                       ? ordinal + 1
                       : 0;
         tracing->items = room(tracing->arena, tracing->items, tracing->count,

@@ -14,7 +14,7 @@ struct ent_dot {
 };
 
 struct ent_edit_op {
-    uint32_t code;  /* ENT_OP_WRITE, ENT_OP_ADD, ENT_OP_REMOVE */
+    uint32_t code; /* ENT_OP_WRITE, ENT_OP_ADD, ENT_OP_REMOVE */
     uint32_t field;
     struct ent_value value; /* of REMOVE: every element of that value goes */
     const struct ent_dot *seen; /* NULL: what stands now */
@@ -109,8 +109,8 @@ struct ent_shown {
 
 struct ent_record {
     struct ent_record_ref ref;
-    bool live;      /* shown */
-    bool life_contested; /* a deletion and an edit that did not see it */
+    bool live;                /* shown */
+    bool life_contested;      /* a deletion and an edit that did not see it */
     struct ent_shown *writes; /* by field; of one field the shown one first */
     size_t write_count;
     struct ent_arena arena; /* owns the above */
@@ -138,7 +138,7 @@ struct ent_history {
     uint32_t code;
     struct ent_value value;
     bool has_value;
-    bool stands;   /* not replaced by anything */
+    bool stands;                /* not replaced by anything */
     struct ent_key replaced_by; /* valid when it does not stand */
     int64_t replaced_ms;
 };

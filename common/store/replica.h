@@ -29,7 +29,7 @@ static inline int64_t ent_n_seq(int64_t n)
 enum ent_verdict {
     ENT_VERDICT_ACCEPTED = 0,
     ENT_VERDICT_NO_ROLE = 1, /* its author may not write: quarantined (A3) */
-    ENT_VERDICT_BRANCH = 2,  /* second branch of a log: kept, not applied (A8) */
+    ENT_VERDICT_BRANCH = 2, /* second branch of a log: kept, not applied (A8) */
 };
 
 /* One log of a space, or one branch of a forked one. */
@@ -99,7 +99,7 @@ struct ent_store {
         struct ent_hash hash;
     } applying;
 
-    bool cells_empty;  /* false: there may be some */
+    bool cells_empty; /* false: there may be some */
     bool unseen_empty;
     struct ent_writer *writer; /* kept for the next transaction, or NULL */
 
@@ -153,8 +153,8 @@ ENT_NODISCARD int ent_logs_load(struct ent_store *store, struct ent_err *err);
 
 /* Hash and verdict of the entry at n; ENT_ENOTFOUND when it is not held. */
 ENT_NODISCARD int ent_log_hash(struct ent_store *store, int64_t n,
-                               struct ent_hash *hash,
-                               enum ent_verdict *verdict, struct ent_err *err);
+                               struct ent_hash *hash, enum ent_verdict *verdict,
+                               struct ent_err *err);
 void ent_log_hash_keep(struct ent_store *store, int64_t n,
                        const struct ent_hash *hash, enum ent_verdict verdict);
 
@@ -174,18 +174,16 @@ ENT_NODISCARD int ent_log_append(struct ent_store *store, struct ent_log *log,
 
 /* Read an entry back and unpack it into `arena`. */
 ENT_NODISCARD int ent_log_read(struct ent_store *store, int64_t n,
-                               struct ent_arena *arena,
-                               struct ent_entry *entry,
-                               enum ent_verdict *verdict,
-                               struct ent_hash *hash, struct ent_err *err);
+                               struct ent_arena *arena, struct ent_entry *entry,
+                               enum ent_verdict *verdict, struct ent_hash *hash,
+                               struct ent_err *err);
 
 /* Bytes of entries between two signatures that are kept for relays. */
 #define ENT_SIGNATURE_SPAN (128 << 10)
 
 /* The signature over the log's head. The one before is kept too when it is far
  * enough from the one kept before it. */
-ENT_NODISCARD int ent_log_keep_sig(struct ent_store *store,
-                                   struct ent_log *log,
+ENT_NODISCARD int ent_log_keep_sig(struct ent_store *store, struct ent_log *log,
                                    const struct ent_sig *sig,
                                    struct ent_err *err);
 
@@ -216,7 +214,8 @@ ENT_NODISCARD int ent_roster_put(struct ent_store *store, int64_t space,
 void ent_space_head(const struct ent_space_state *state, uint64_t *pos,
                     struct ent_hash *hash);
 
-/* ------------------------------------------------------------- said (said.c) */
+/* ------------------------------------------------------------- said (said.c)
+ */
 
 /* Append endpoints that the node itself signed (S10), or announces when it is
  * this one, and that are not in the list yet. */
@@ -226,7 +225,8 @@ ENT_NODISCARD int ent_said_endpoints(struct ent_store *store,
                                      size_t max, size_t *count,
                                      struct ent_err *err);
 
-/* ----------------------------------------------------------- apply (apply.c) */
+/* ----------------------------------------------------------- apply (apply.c)
+ */
 
 /* The entry whose changes are applied. */
 struct ent_apply {
@@ -272,8 +272,7 @@ const struct ent_field *ent_change_one(struct ent_store *store,
                                        const struct ent_change *change);
 
 /* Add the summands of everything a change writes. */
-void ent_change_sum(const struct ent_id *space,
-                    const struct ent_change *change,
+void ent_change_sum(const struct ent_id *space, const struct ent_change *change,
                     const struct ent_hash *hash, struct ent_sum *sum);
 
 /* Everything that follows from the log made anew, in the transaction that is
@@ -287,22 +286,24 @@ ENT_NODISCARD int ent_apply_entry(struct ent_store *store, int64_t space,
                                   const struct ent_hash *hash,
                                   struct ent_sum *sum, struct ent_err *err);
 
-/* ----------------------------------------------------------- peers (peers.c) */
+/* ----------------------------------------------------------- peers (peers.c)
+ */
 
 /* A node as people know it: its organisation, else the beginning of its key. */
 void ent_peer_name_put(struct ent_store *store, const struct ent_key *key,
                        struct ent_buf *buf);
 
-/* --------------------------------------------------------- digest (digest.c) */
+/* --------------------------------------------------------- digest (digest.c)
+ */
 
 /* The state digest of a space is `adjust` and the sum of its logs together. */
 ENT_NODISCARD int ent_space_adjust(struct ent_store *store, int64_t space,
-                                   struct ent_sum *adjust,
-                                   struct ent_err *err);
+                                   struct ent_sum *adjust, struct ent_err *err);
 ENT_NODISCARD int ent_logs_sum(struct ent_store *store, int64_t space,
                                struct ent_sum *sum, struct ent_err *err);
 
-/* --------------------------------------------------------- search (search.c) */
+/* --------------------------------------------------------- search (search.c)
+ */
 
 /* Forget every document, in the transaction that is open. The marks stay. */
 ENT_NODISCARD int ent_search_clear(struct ent_store *store,

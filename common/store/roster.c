@@ -61,11 +61,12 @@ static int hash_cmp(const void *a, const void *b)
     return memcmp(a, b, ENT_HASH_BYTES);
 }
 
-/* Over all entries held, valid or void: equal on replicas that hold the same. */
+/* Over all entries held, valid or void: equal on replicas that hold the same.
+ */
 static int hash_set(struct ent_space_state *state, struct ent_err *err)
 {
-    struct ent_hash *hashes = ENT_ARENA_NEW(&state->arena, struct ent_hash,
-                                            state->entry_count + 1);
+    struct ent_hash *hashes =
+        ENT_ARENA_NEW(&state->arena, struct ent_hash, state->entry_count + 1);
 
     if (hashes == NULL)
         return ent_err_set(err, ENT_ENOMEM, ENT_N_("out of memory"));
@@ -101,8 +102,8 @@ static int read_entries(struct ent_store *store, struct ent_space_state *state,
                        state->entry_count * sizeof(*more));
             state->entries = more;
         }
-        rc = read_entry(state, stmt, &state->entries[state->entry_count++],
-                        err);
+        rc =
+            read_entry(state, stmt, &state->entries[state->entry_count++], err);
         if (rc < 0)
             break;
     }
@@ -110,9 +111,8 @@ static int read_entries(struct ent_store *store, struct ent_space_state *state,
     return rc;
 }
 
-static int load(struct ent_store *store, int64_t space,
-                const struct ent_id *id, struct ent_space_state **loaded,
-                struct ent_err *err)
+static int load(struct ent_store *store, int64_t space, const struct ent_id *id,
+                struct ent_space_state **loaded, struct ent_err *err)
 {
     struct ent_space_state *state = calloc(1, sizeof(*state));
     struct ent_space_state **list =

@@ -89,8 +89,8 @@ static int find_branch(struct taking *taking, struct ent_hash *prev,
     size_t at = 0;
 
     memset(prev, 0, sizeof(*prev));
-    while ((log = next_branch(taking->store, taking->space->space,
-                              &run->author, &run->origin, &at)) != NULL) {
+    while ((log = next_branch(taking->store, taking->space->space, &run->author,
+                              &run->origin, &at)) != NULL) {
         struct ent_hash hash;
         bool held;
         int rc = ent_log_head(taking->store, log, err);
@@ -160,8 +160,8 @@ static int drop_held(struct taking *taking, struct ent_err *err)
     struct ent_log *log;
     size_t at = 0;
 
-    while ((log = next_branch(taking->store, taking->space->space,
-                              &run->author, &run->origin, &at)) != NULL) {
+    while ((log = next_branch(taking->store, taking->space->space, &run->author,
+                              &run->origin, &at)) != NULL) {
         size_t same = 0;
         int rc = ent_log_head(taking->store, log, err);
 
@@ -201,8 +201,8 @@ static int judge(const struct ent_space_state *space,
         return ent_err_set(err, ENT_EWAIT,
                            ENT_N_("entries that name a roster not here yet"));
     role = ent_roster_role(&space->roster, pos, &entry->author);
-    *verdict = role >= ENT_ROLE_EDITOR ? ENT_VERDICT_ACCEPTED
-                                       : ENT_VERDICT_NO_ROLE;
+    *verdict =
+        role >= ENT_ROLE_EDITOR ? ENT_VERDICT_ACCEPTED : ENT_VERDICT_NO_ROLE;
     return 0;
 }
 
@@ -290,6 +290,16 @@ static int take_run(struct taking *taking, struct ent_taken *taken,
     const struct ent_run *run = taking->run;
     int rc;
 
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < run->count; i++)
+        bytes += run->entries[i].len;
+    /* One signature for more than can be passed on in one message. */
+    if (bytes > ENT_BATCH_BYTES_MAX + ENT_ENTRY_BYTES_MAX)
+        return ent_err_set(err, ENT_EREFUSED,
+                           ENT_N_("a run of entries over its limit of %d "
+                                  "bytes"),
+                           ENT_BATCH_BYTES_MAX + ENT_ENTRY_BYTES_MAX);
     if (run->count == 0 || run->from == 0 ||
         run->from + run->count - 1 > ENT_SEQ_MAX)
         return ent_err_set(err, ENT_EREFUSED,
@@ -496,8 +506,7 @@ static bool own_tail_unsigned(struct ent_store *store, int64_t space)
 
         if (log->space == space &&
             ent_key_equal(&log->author, &store->keys.public) &&
-            ent_log_head(store, log, NULL) == 0 &&
-            log->head > log->signed_seq)
+            ent_log_head(store, log, NULL) == 0 && log->head > log->signed_seq)
             return true;
     }
     return false;
@@ -587,7 +596,8 @@ int ent_frontier_want(struct ent_store *store, int64_t space,
     if (rc < 0)
         return rc;
     if (nearest != NULL) {
-        int64_t step = back == 0 ? 0 : (int64_t)1 << (back < 40 ? back - 1 : 39);
+        int64_t step =
+            back == 0 ? 0 : (int64_t)1 << (back < 40 ? back - 1 : 39);
 
         next = nearest->head + 1;
         if (next > (int64_t)head->seq)
@@ -643,21 +653,19 @@ struct reading {
     size_t count;
     size_t bytes;
     size_t bytes_max;
-    bool own;            /* may stop after any entry */
+    bool own; /* may stop after any entry */
     struct stop stops[RUN_STOPS_MAX];
     size_t stop_count, stop_next;
-    size_t vouched;      /* entries up to the last stop passed */
-    struct ent_sig sig;  /* of that stop */
+    size_t vouched;     /* entries up to the last stop passed */
+    struct ent_sig sig; /* of that stop */
 };
 
 /* Read rows of one branch until the run is full; a run that has passed no stop
  * yet goes on, because without one it could not be vouched for. */
 static int read_rows(struct reading *reading, const struct ent_log *log,
-                     int64_t seq, int64_t last, bool *full,
-                     struct ent_err *err)
+                     int64_t seq, int64_t last, bool *full, struct ent_err *err)
 {
-    struct ent_stmt *stmt =
-        ent_db_stmt(&reading->store->db, ENT_SQL_LOG_RANGE);
+    struct ent_stmt *stmt = ent_db_stmt(&reading->store->db, ENT_SQL_LOG_RANGE);
     int rc;
 
     ent_stmt_bind_int(stmt, 1, ent_n(log->o, seq));
@@ -688,15 +696,15 @@ static int read_rows(struct reading *reading, const struct ent_log *log,
 }
 
 /* Both parts of a branch: what it shares with the first one, then its own. */
-static int read_run(struct reading *reading, struct ent_log *log,
-                    int64_t from, struct ent_err *err)
+static int read_run(struct reading *reading, struct ent_log *log, int64_t from,
+                    struct ent_err *err)
 {
     bool full = false;
     int rc = 0;
 
     if (from <= log->base) {
-        struct ent_log *first = ent_log_find(reading->store, log->space,
-                                             &log->author, &log->id);
+        struct ent_log *first =
+            ent_log_find(reading->store, log->space, &log->author, &log->id);
 
         if (first == NULL)
             return 0;
@@ -735,8 +743,7 @@ int ent_run_read(struct ent_store *store, int64_t o, uint64_t from,
         return rc;
     *run = (struct ent_run){
         .author = log->author, .origin = log->id, .from = from, .prev = *prev};
-    if (from == 0 || !held ||
-        memcmp(before.b, prev->b, ENT_HASH8_BYTES) != 0)
+    if (from == 0 || !held || memcmp(before.b, prev->b, ENT_HASH8_BYTES) != 0)
         return 0;
     reading.own = ent_key_equal(&log->author, &store->keys.public);
     reading.entries = ENT_ARENA_NEW(arena, struct ent_slice, RUN_ENTRIES_MAX);
@@ -753,9 +760,9 @@ int ent_run_read(struct ent_store *store, int64_t o, uint64_t from,
     run->head = (uint64_t)log->head;
     if (reading.own && reading.count > reading.vouched) {
         run->count = reading.count;
-        rc = ent_log_sign(
-            store, ent_n(log->o, (int64_t)(from + reading.count) - 1),
-            &run->sig, err);
+        rc = ent_log_sign(store,
+                          ent_n(log->o, (int64_t)(from + reading.count) - 1),
+                          &run->sig, err);
     }
     if (rc == 0 && run->count > 0) {
         rc = branch_hash(store, log, (int64_t)(from + run->count) - 1, &before,

@@ -9,21 +9,21 @@
 struct ent_run {
     struct ent_key author;
     struct ent_id origin;
-    uint64_t from;            /* number of the first entry */
-    struct ent_hash8 prev;    /* of the entry before it; zero when from is 1 */
+    uint64_t from;         /* number of the first entry */
+    struct ent_hash8 prev; /* of the entry before it; zero when from is 1 */
     const struct ent_slice *entries;
     size_t count;
-    struct ent_sig sig;       /* the author's, over the last entry's header */
+    struct ent_sig sig; /* the author's, over the last entry's header */
     /* Filled by ent_run_read only: */
-    struct ent_hash8 last;    /* of the last entry */
-    uint64_t head;            /* number of the log's head at that time */
+    struct ent_hash8 last; /* of the last entry */
+    uint64_t head;         /* number of the log's head at that time */
 };
 
 /* received = applied + duplicate + quarantined + refused + waiting. */
 struct ent_taken {
     int64_t received, applied, duplicate, quarantined, refused, waiting;
-    bool fork;                     /* a second branch was kept (A8) */
-    char why[ENT_ERR_TEXT_MAX];    /* of the first refusal, or "" */
+    bool fork;                  /* a second branch was kept (A8) */
+    char why[ENT_ERR_TEXT_MAX]; /* of the first refusal, or "" */
 };
 
 /* Apply the runs of one batch of a peer in one transaction, and count them in
@@ -109,9 +109,8 @@ ENT_NODISCARD int ent_said_update(struct ent_store *store, int64_t space,
                                   int64_t now_ms, struct ent_err *err);
 /* All frontiers kept of a space, by key; they live in `arena`. */
 ENT_NODISCARD int ent_said_list(struct ent_store *store, int64_t space,
-                                struct ent_arena *arena,
-                                struct ent_said **said, size_t *count,
-                                struct ent_err *err);
+                                struct ent_arena *arena, struct ent_said **said,
+                                size_t *count, struct ent_err *err);
 /* Keep those of members that are newer than ours of the same node; `news` is
  * the number kept, refused ones are counted. */
 ENT_NODISCARD int ent_said_take(struct ent_store *store, int64_t space,

@@ -112,11 +112,11 @@ static int own_frontier(struct ent_store *store, int64_t space,
         count = ENT_FRONTIER_HEADS_MAX;
     frontier->heads = ENT_ARENA_NEW(arena, struct ent_frontier_head, count);
     for (size_t i = 0; i < count && frontier->heads != NULL; i++)
-        frontier->heads[i] = (struct ent_frontier_head){
-            .author = heads[i].author,
-            .origin = heads[i].origin,
-            .seq = heads[i].seq,
-            .hash = ent_hash_head(&heads[i].hash)};
+        frontier->heads[i] =
+            (struct ent_frontier_head){.author = heads[i].author,
+                                       .origin = heads[i].origin,
+                                       .seq = heads[i].seq,
+                                       .hash = ent_hash_head(&heads[i].hash)};
     frontier->head_count = count;
     free(heads);
     if (arena->rc < 0)
@@ -135,8 +135,7 @@ static int write_said(struct ent_store *store, int64_t space,
                       const struct ent_frontier *frontier, struct ent_err *err)
 {
     struct ent_buf body = {0};
-    struct ent_said said = {.key = frontier->key,
-                            .counter = frontier->counter};
+    struct ent_said said = {.key = frontier->key, .counter = frontier->counter};
     int rc;
 
     ent_frontier_put(&body, frontier);
@@ -384,8 +383,7 @@ static int add_endpoints(const struct ent_frontier *frontier,
         bool known = false;
 
         for (size_t j = 0; j < *count; j++)
-            known = known ||
-                    strcmp(endpoints[j], frontier->endpoints[i]) == 0;
+            known = known || strcmp(endpoints[j], frontier->endpoints[i]) == 0;
         if (!known)
             memcpy(endpoints[(*count)++], frontier->endpoints[i],
                    ENT_ENDPOINT_MAX + 1);

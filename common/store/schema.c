@@ -140,8 +140,7 @@ int ent_schema_peek(const char *path, int *version, struct ent_err *err)
     }
     len = fread(header, 1, sizeof(header), file);
     fclose(file);
-    if (len < sizeof(header) ||
-        memcmp(header, "SQLite format 3", 16) != 0 ||
+    if (len < sizeof(header) || memcmp(header, "SQLite format 3", 16) != 0 ||
         be32(header + HEADER_APPLICATION_AT) != ENT_APPLICATION_ID)
         return ent_err_set(err, ENT_ESTORE,
                            ENT_N_("%s is not a replica of Entente; it was left "

@@ -17,8 +17,7 @@ void ent_seal_fini(struct ent_seal *seal);
 
 /* Fill in salts and commitments of every change, make body and header; the
  * entry's hash. ENT_ENOMEM. */
-ENT_NODISCARD int ent_seal_entry(struct ent_seal *seal,
-                                 struct ent_entry *entry,
+ENT_NODISCARD int ent_seal_entry(struct ent_seal *seal, struct ent_entry *entry,
                                  struct ent_hash *hash, struct ent_err *err);
 
 #endif

@@ -98,7 +98,8 @@ int ent_space_rename(struct ent_store *store, int64_t space, const char *name,
     return rc;
 }
 
-/* ------------------------------------------------------------ roster entries */
+/* ------------------------------------------------------------ roster entries
+ */
 
 /* Header and body of the next roster entry by this node; the first one has a
  * zero space (A1). */
@@ -176,8 +177,8 @@ static int write_roster(struct ent_store *store, struct ent_roster_entry *entry,
 }
 
 int ent_space_create(struct ent_store *store, const char *name,
-                     const char *title_en, const char *title_fr,
-                     int64_t now_ms, int64_t *space, struct ent_err *err)
+                     const char *title_en, const char *title_fr, int64_t now_ms,
+                     int64_t *space, struct ent_err *err)
 {
     struct ent_roster_entry entry = {.kind = ENT_ROSTER_FOUND,
                                      .time_ms = now_ms,
@@ -205,9 +206,9 @@ int ent_space_create(struct ent_store *store, const char *name,
 }
 
 static int admit(struct ent_store *store, int64_t space,
-                 const struct ent_key *key, enum ent_role role,
-                 const char *org, const struct ent_hash8 *invite,
-                 int64_t now_ms, struct ent_err *err)
+                 const struct ent_key *key, enum ent_role role, const char *org,
+                 const struct ent_hash8 *invite, int64_t now_ms,
+                 struct ent_err *err)
 {
     struct ent_roster_entry entry = {.kind = ENT_ROSTER_ADMIT,
                                      .time_ms = now_ms,
@@ -253,7 +254,8 @@ int ent_member_admit(struct ent_store *store, int64_t space,
     return rc;
 }
 
-/* ------------------------------------------------------------------- reading */
+/* ------------------------------------------------------------------- reading
+ */
 
 int ent_space_read(struct ent_store *store, int64_t space,
                    struct ent_space *info, struct ent_err *err)
@@ -443,7 +445,8 @@ const char *ent_member_org(struct ent_store *store, const struct ent_key *key)
     return org;
 }
 
-/* ------------------------------------------------------------------- leaving */
+/* ------------------------------------------------------------------- leaving
+ */
 
 static int purge_table(struct ent_store *store, const char *table,
                        int64_t space, struct ent_err *err)
@@ -459,11 +462,9 @@ static int purge_table(struct ent_store *store, const char *table,
  * are swept at the next rebuild of the index. */
 static int purge(struct ent_store *store, int64_t space, struct ent_err *err)
 {
-    static const char *const tables[] = {"roster",     "origin",
-                                         "cell",       "unseen",
-                                         "frontier",   "local_invite",
-                                         "local_alarm", "search_doc",
-                                         "local_space", "space"};
+    static const char *const tables[] = {
+        "roster",       "origin",      "cell",       "unseen",      "frontier",
+        "local_invite", "local_alarm", "search_doc", "local_space", "space"};
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < store->log_count; i++) {
@@ -471,9 +472,8 @@ static int purge(struct ent_store *store, int64_t space, struct ent_err *err)
         const struct ent_log *log = store->logs[i];
         char sql[160];
 
-        for (size_t j = 0; rc == 0 && log->space == space &&
-                           j < ENT_ARRAY_LEN(of_log);
-             j++) {
+        for (size_t j = 0;
+             rc == 0 && log->space == space && j < ENT_ARRAY_LEN(of_log); j++) {
             snprintf(sql, sizeof(sql),
                      "DELETE FROM %s WHERE n BETWEEN %lld AND %lld", of_log[j],
                      (long long)ent_n(log->o, 0),
@@ -521,7 +521,8 @@ int ent_space_leave(struct ent_store *store, int64_t space, bool do_purge,
     return rc;
 }
 
-/* --------------------------------------------------------------- invitations */
+/* --------------------------------------------------------------- invitations
+ */
 
 #define LINE_TAG "entente-invite-1:"
 
@@ -703,12 +704,10 @@ static int keep_invite(struct ent_store *store, int64_t space,
 int ent_invite_create(struct ent_store *store, int64_t space,
                       enum ent_role role, int64_t expires_ms,
                       const char *const *endpoints, size_t endpoint_count,
-                      int64_t now_ms, struct ent_buf *line,
-                      struct ent_err *err)
+                      int64_t now_ms, struct ent_buf *line, struct ent_err *err)
 {
-    struct ent_invite invite = {.chair = store->keys.public,
-                                .role = role,
-                                .expires_ms = expires_ms};
+    struct ent_invite invite = {
+        .chair = store->keys.public, .role = role, .expires_ms = expires_ms};
     struct ent_space info;
     int rc = ent_space_read(store, space, &info, err);
 

@@ -60,28 +60,24 @@ const char *const ent_sql_text[ENT_SQL_COUNT] = {
     [ENT_SQL_LOG_HEAD] =
         "SELECT n, hash, sum FROM log WHERE n BETWEEN ?1 AND ?2"
         " ORDER BY n DESC LIMIT 1",
-    [ENT_SQL_LOG_INSERT] =
-        "INSERT INTO log(n, at, verdict, hash, sum, entry)"
-        " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+    [ENT_SQL_LOG_INSERT] = "INSERT INTO log(n, at, verdict, hash, sum, entry)"
+                           " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
     [ENT_SQL_LOG_HASH] = "SELECT hash, verdict FROM log WHERE n = ?1",
     [ENT_SQL_LOG_META] = "SELECT at, hash FROM log WHERE n = ?1",
     [ENT_SQL_LOG_ENTRY] =
         "SELECT at, verdict, hash, entry FROM log WHERE n = ?1",
-    [ENT_SQL_LOG_RANGE] =
-        "SELECT n, at, verdict, hash, entry FROM log"
-        " WHERE n BETWEEN ?1 AND ?2 ORDER BY n",
+    [ENT_SQL_LOG_RANGE] = "SELECT n, at, verdict, hash, entry FROM log"
+                          " WHERE n BETWEEN ?1 AND ?2 ORDER BY n",
 
     [ENT_SQL_LOG_VERDICT] = "UPDATE log SET verdict = ?2 WHERE n = ?1",
-    [ENT_SQL_LOG_BYTES] =
-        "SELECT coalesce(sum(length(entry)), 0) FROM log"
-        " WHERE n BETWEEN ?1 AND ?2",
+    [ENT_SQL_LOG_BYTES] = "SELECT coalesce(sum(length(entry)), 0) FROM log"
+                          " WHERE n BETWEEN ?1 AND ?2",
     [ENT_SQL_LOG_QUARANTINED] =
         "SELECT n, verdict FROM log WHERE verdict <> 0 ORDER BY n",
 
     [ENT_SQL_CELL_ANY] = "SELECT EXISTS(SELECT 1 FROM cell)",
-    [ENT_SQL_CELL_OF_RECORD] =
-        "SELECT field, n, ordinal, code, value FROM cell"
-        " WHERE space = ?1 AND kind = ?2 AND id = ?3",
+    [ENT_SQL_CELL_OF_RECORD] = "SELECT field, n, ordinal, code, value FROM cell"
+                               " WHERE space = ?1 AND kind = ?2 AND id = ?3",
     [ENT_SQL_CELL_OF_FIELD] =
         "SELECT field, n, ordinal, code, value FROM cell"
         " WHERE space = ?1 AND kind = ?2 AND id = ?3 AND field = ?4",
@@ -108,9 +104,8 @@ const char *const ent_sql_text[ENT_SQL_COUNT] = {
         " ORDER BY key",
     [ENT_SQL_FRONTIERS_OF] =
         "SELECT body FROM frontier WHERE key = ?1 ORDER BY counter DESC",
-    [ENT_SQL_FRONTIER_GET] =
-        "SELECT counter, body, sig FROM frontier"
-        " WHERE space = ?1 AND key = ?2",
+    [ENT_SQL_FRONTIER_GET] = "SELECT counter, body, sig FROM frontier"
+                             " WHERE space = ?1 AND key = ?2",
     [ENT_SQL_FRONTIER_PUT] =
         "INSERT INTO frontier(space, key, counter, body, sig)"
         " VALUES(?1, ?2, ?3, ?4, ?5)"
@@ -147,12 +142,10 @@ const char *const ent_sql_text[ENT_SQL_COUNT] = {
         " WHERE id = ?1",
     [ENT_SQL_INVITE_USE] = "UPDATE local_invite SET used = ?2 WHERE id = ?1",
 
-    [ENT_SQL_ALARM_PUT] =
-        "INSERT INTO local_alarm(space, what, subject, at)"
-        " VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-    [ENT_SQL_ALARM_DROP] =
-        "DELETE FROM local_alarm"
-        " WHERE space = ?1 AND what = ?2 AND subject = ?3",
+    [ENT_SQL_ALARM_PUT] = "INSERT INTO local_alarm(space, what, subject, at)"
+                          " VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+    [ENT_SQL_ALARM_DROP] = "DELETE FROM local_alarm"
+                           " WHERE space = ?1 AND what = ?2 AND subject = ?3",
     [ENT_SQL_ALARMS] =
         "SELECT what, subject, at FROM local_alarm WHERE space = ?1"
         " ORDER BY at, what",
@@ -174,8 +167,7 @@ const char *const ent_sql_text[ENT_SQL_COUNT] = {
         "DELETE FROM search_doc WHERE space = ?1 AND kind = ?2 AND id = ?3",
     [ENT_SQL_SEARCH_DOC_NEW] =
         "INSERT INTO search_doc(space, kind, id) VALUES(?1, ?2, ?3)",
-    [ENT_SQL_SEARCH_INSERT] =
-        "INSERT INTO search(rowid, words) VALUES(?1, ?2)",
+    [ENT_SQL_SEARCH_INSERT] = "INSERT INTO search(rowid, words) VALUES(?1, ?2)",
     [ENT_SQL_SEARCH_FIND] =
         "SELECT d.space, d.kind, d.id FROM search s"
         " JOIN search_doc d ON d.doc = s.rowid"

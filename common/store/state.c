@@ -130,8 +130,8 @@ static void group_drop(struct ent_state *state, uint32_t field)
 }
 
 /* A group with room for `count` dots, replacing the one there was. */
-static struct ent_meta_group *group_new(struct ent_state *state,
-                                        uint32_t field, size_t count)
+static struct ent_meta_group *group_new(struct ent_state *state, uint32_t field,
+                                        size_t count)
 {
     struct ent_meta_group *group = group_of(state, field);
 
@@ -657,8 +657,7 @@ static int check_memory(const struct ent_state *state,
 
 /* Table `cell` no longer holds what was loaded out of it. */
 static int drop_loaded_cells(struct ent_store *store,
-                             const struct ent_state *state,
-                             struct ent_err *err)
+                             const struct ent_state *state, struct ent_err *err)
 {
     static const uint32_t life = ENT_FIELD_LIFE;
     int rc;
@@ -802,8 +801,7 @@ int ent_state_save(struct ent_store *store, struct ent_state *state,
     if (state->arena->rc < 0)
         return ent_err_set(err, ENT_ENOMEM, ENT_N_("out of memory"));
     if (state->cell_count > 1)
-        qsort(state->cells, state->cell_count, sizeof(*state->cells),
-              cell_cmp);
+        qsort(state->cells, state->cell_count, sizeof(*state->cells), cell_cmp);
     if (live && state->row)
         return save_row(store, state, err);
     return live ? save_new_row(store, state, err)
@@ -920,9 +918,9 @@ static int rank_cmp(const void *a, const void *b)
     cmp = memcmp(y->hash.b, x->hash.b, ENT_HASH_BYTES);
     if (cmp != 0)
         return cmp;
-    return x->cell.ordinal > y->cell.ordinal ? -1
-                                             : x->cell.ordinal <
-                                                   y->cell.ordinal;
+    return x->cell.ordinal > y->cell.ordinal
+               ? -1
+               : x->cell.ordinal < y->cell.ordinal;
 }
 
 int ent_cells_sort(struct ent_store *store, struct ent_cell *cells,

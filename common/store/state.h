@@ -19,15 +19,15 @@ struct ent_state {
     int64_t space;
     uint32_t kind;
     struct ent_id id;
-    struct ent_table *table; /* NULL: a kind not known here */
-    struct ent_arena *arena; /* owns everything below; the caller's */
-    bool row;                /* a row stands for it */
+    struct ent_table *table;     /* NULL: a kind not known here */
+    struct ent_arena *arena;     /* owns everything below; the caller's */
+    bool row;                    /* a row stands for it */
     const struct ent_field *one; /* loaded beside life; NULL: all fields */
-    bool had_cells;          /* table `cell` held some of what was loaded */
-    int64_t usual;           /* of the row's meta */
+    bool had_cells;              /* table `cell` held some of what was loaded */
+    int64_t usual;               /* of the row's meta */
     struct ent_meta_group *groups;
     size_t group_count;
-    struct ent_cell *cells;  /* no order */
+    struct ent_cell *cells; /* no order */
     size_t cell_count, cell_cap;
 };
 

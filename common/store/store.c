@@ -63,7 +63,8 @@ int ent_node_set(struct ent_store *store, const char *key, const char *value,
     return ent_stmt_run(stmt, err);
 }
 
-/* ---------------------------------------------------------- which file is it */
+/* ---------------------------------------------------------- which file is it
+ */
 
 /* What tells this replica from a copy of it: the machine, and the file's
  * number on its disk (the disk's own number changes across boots). */
@@ -192,13 +193,12 @@ static int check_identity(struct ent_store *store, const char *path,
 
 /* ------------------------------------------------------------------- create */
 
-static int create_file(const char *path, const struct ent_store_options *options,
-                       const char *org, const char *country,
-                       struct ent_err *err)
+static int create_file(const char *path,
+                       const struct ent_store_options *options, const char *org,
+                       const char *country, struct ent_err *err)
 {
-    struct ent_store store = {.kinds = options->kinds,
-                              .rand = options->rand,
-                              .high_water = -1};
+    struct ent_store store = {
+        .kinds = options->kinds, .rand = options->rand, .high_water = -1};
     char machine[64];
     char inode[32];
     bool changed;
@@ -351,18 +351,19 @@ static int read_node(struct ent_store *store, struct ent_err *err)
                           sizeof(store->country), err);
     if (rc == 0)
         rc = ent_node_get(store, "origin", origin, sizeof(origin), err);
-    if (rc == 0 && !ent_hex_get(store->origin.b, ENT_ID_BYTES, origin,
-                                strlen(origin)))
+    if (rc == 0 &&
+        !ent_hex_get(store->origin.b, ENT_ID_BYTES, origin, strlen(origin)))
         rc = ent_err_set(err, ENT_ESTORE,
                          ENT_N_("the replica does not name its origin"));
     return rc;
 }
 
 /* Kinds and fields that came with a newer program get their tables, and what
- * was kept of them is shown (rule L6). */
+ * was kept of them is shown; those that went are kept where no definition is
+ * needed (rule L6). */
 static int upgrade_kinds(struct ent_store *store, struct ent_err *err)
 {
-    bool changed = false;
+    bool changed;
     int rc = ent_db_begin(&store->db, err);
 
     if (rc == 0)
@@ -371,9 +372,7 @@ static int upgrade_kinds(struct ent_store *store, struct ent_err *err)
         rc = ent_db_commit(&store->db, err);
     if (rc < 0)
         ent_db_rollback(&store->db);
-    if (rc == 0 && changed)
-        rc = ent_store_rebuild(store, err);
-    return rc;
+    return rc == 0 ? ent_store_rebuild(store, err) : rc;
 }
 
 /* The kinds that the file's tables were made for, so that opening does not ask
@@ -403,7 +402,8 @@ static int check_kinds(struct ent_store *store, struct ent_err *err)
         rc = ent_node_get(store, "kinds", kept, sizeof(kept), err);
     if (rc < 0 || strcmp(kept, hex) == 0 || store->read_only)
         return rc;
-    rc = upgrade_kinds(store, err);
+    if (kept[0] != '\0')
+        rc = upgrade_kinds(store, err);
     if (rc == 0)
         rc = ent_node_set(store, "kinds", hex, err);
     return rc;
@@ -612,8 +612,8 @@ void ent_store_rollback(struct ent_store *store)
 
 int ent_store_checkpoint(struct ent_store *store, struct ent_err *err)
 {
-    int rc = sqlite3_wal_checkpoint_v2(
-        store->db.raw, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    int rc = sqlite3_wal_checkpoint_v2(store->db.raw, NULL,
+                                       SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 
     if (rc == SQLITE_OK || rc == SQLITE_BUSY)
         return 0;

@@ -48,8 +48,7 @@ ENT_NODISCARD int ent_store_create(const char *home, const char *org,
  * a disk that cannot be written; the file is untouched. */
 ENT_NODISCARD int ent_store_open(const char *home,
                                  const struct ent_store_options *options,
-                                 struct ent_store **store,
-                                 struct ent_err *err);
+                                 struct ent_store **store, struct ent_err *err);
 void ent_store_close(struct ent_store *store);
 
 /* Why this opening made a fresh origin (N2), as a text to translate; NULL
@@ -58,8 +57,7 @@ const char *ent_store_fresh(const struct ent_store *store);
 
 /* Counts up with every commit another process makes to the file. */
 ENT_NODISCARD int ent_store_data_version(struct ent_store *store,
-                                         int64_t *version,
-                                         struct ent_err *err);
+                                         int64_t *version, struct ent_err *err);
 
 /* Checkpoint the WAL as far as readers let it; off the write path (L7). */
 ENT_NODISCARD int ent_store_checkpoint(struct ent_store *store,

@@ -94,8 +94,7 @@ struct ent_table *ent_table_of(struct ent_tables *tables, uint32_t kind)
     return found == NULL ? NULL : &tables->tables[found - tables->kinds->kinds];
 }
 
-static int run_text(struct ent_db *db, struct ent_buf *sql,
-                    struct ent_err *err)
+static int run_text(struct ent_db *db, struct ent_buf *sql, struct ent_err *err)
 {
     const char *text = ent_buf_cstr(sql);
     int rc;
@@ -159,8 +158,8 @@ int ent_tables_create(struct ent_tables *tables, bool *changed,
             continue;
         }
         for (size_t j = 0; rc == 0 && j < kind->field_count; j++) {
-            rc = has_column(tables->db, kind->table, kind->fields[j].name,
-                            &has, err);
+            rc = has_column(tables->db, kind->table, kind->fields[j].name, &has,
+                            err);
             if (rc < 0 || has)
                 continue;
             *changed = true;
@@ -268,16 +267,14 @@ int ent_table_update(struct ent_tables *tables, struct ent_table *table,
 }
 
 int ent_table_select_one(struct ent_tables *tables, struct ent_table *table,
-                         size_t at, struct ent_stmt **stmt,
-                         struct ent_err *err)
+                         size_t at, struct ent_stmt **stmt, struct ent_err *err)
 {
     *stmt = &table->select_one[at];
     return get_select(tables, table, &table->kind->fields[at], *stmt, err);
 }
 
 int ent_table_update_one(struct ent_tables *tables, struct ent_table *table,
-                         size_t at, struct ent_stmt **stmt,
-                         struct ent_err *err)
+                         size_t at, struct ent_stmt **stmt, struct ent_err *err)
 {
     *stmt = &table->update_one[at];
     return get_update(tables, table, &table->kind->fields[at], *stmt, err);
@@ -374,8 +371,7 @@ bool ent_table_fits(const struct ent_field *field,
     case ENT_TYPE_INTEGER:
         return value->type == ENT_VALUE_INT;
     case ENT_TYPE_DECIMAL:
-        return value->type == ENT_VALUE_INT ||
-               value->type == ENT_VALUE_DECIMAL;
+        return value->type == ENT_VALUE_INT || value->type == ENT_VALUE_DECIMAL;
     case ENT_TYPE_YESNO:
         return value->type == ENT_VALUE_BOOL;
     }
@@ -400,8 +396,8 @@ void ent_table_bind(struct ent_stmt *stmt, int at,
                     const struct ent_field *field,
                     const struct ent_value *value)
 {
-    bool text_column = field->type != ENT_TYPE_INTEGER &&
-                       field->type != ENT_TYPE_DECIMAL;
+    bool text_column =
+        field->type != ENT_TYPE_INTEGER && field->type != ENT_TYPE_DECIMAL;
 
     if (value->type == ENT_VALUE_NIL)
         ent_stmt_bind_null(stmt, at);
@@ -433,8 +429,7 @@ struct ent_value ent_table_value(struct ent_stmt *stmt, int column,
         return real_decimal(sqlite3_column_double(stmt->raw, column));
     text = ent_arena_copy(arena, ent_stmt_bytes(stmt, column));
     if (field->type == ENT_TYPE_YESNO)
-        return ent_value_bool(
-            ent_slice_equal(text, ent_slice_str("yes")));
+        return ent_value_bool(ent_slice_equal(text, ent_slice_str("yes")));
     if (field->type == ENT_TYPE_REF && looks_like_id(text)) {
         struct ent_id id;
 

@@ -85,7 +85,8 @@ void ent_table_quote(struct ent_buf *sql, const char *name);
 
 /* Bind or read one field's column: the value as SQLite holds it. A set's
  * column is JSON text and is bound as TEXT by the caller. */
-void ent_table_bind(struct ent_stmt *stmt, int at, const struct ent_field *field,
+void ent_table_bind(struct ent_stmt *stmt, int at,
+                    const struct ent_field *field,
                     const struct ent_value *value);
 struct ent_value ent_table_value(struct ent_stmt *stmt, int column,
                                  const struct ent_field *field,

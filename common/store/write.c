@@ -19,7 +19,8 @@
 #define SEEN_BYTES 11
 #define REF_BYTES 40
 
-#define REF_SLOTS 1024 /* a power of two, over twice the references of an entry */
+#define REF_SLOTS                                                              \
+    1024 /* a power of two, over twice the references of an entry */
 #define WRITER_REFS_MAX (REF_SLOTS / 2)
 
 struct ent_writer {
@@ -151,7 +152,8 @@ void ent_writer_abort(struct ent_writer *writer)
     writer_done(writer);
 }
 
-/* ------------------------------------------------------------------- sealing */
+/* ------------------------------------------------------------------- sealing
+ */
 
 static int change_cmp(const void *a, const void *b)
 {
@@ -257,9 +259,9 @@ static int entry_seal(struct ent_writer *writer, struct ent_err *err)
         ent_change_sum(&entry.space, &writer->changes[i], &hash, &sum);
     part = ent_sum_of_entry(&hash);
     ent_sum_add(&sum, &part);
-    rc = ent_log_append(store, writer->log, writer->now_ms,
-                        ENT_VERDICT_ACCEPTED, &hash, &sum,
-                        ent_buf_slice(&writer->packed), err);
+    rc =
+        ent_log_append(store, writer->log, writer->now_ms, ENT_VERDICT_ACCEPTED,
+                       &hash, &sum, ent_buf_slice(&writer->packed), err);
     if (rc == 0)
         entry_begin(writer);
     return rc;
@@ -338,7 +340,8 @@ static int name_dots(struct ent_writer *writer, const struct ent_dot *dots,
     return rc;
 }
 
-/* -------------------------------------------------------- from edit to change */
+/* -------------------------------------------------------- from edit to change
+ */
 
 /* Checks an operation against its definition and the limits. */
 static int check_op(const struct ent_kind *kind, const struct ent_edit_op *op,
@@ -372,9 +375,9 @@ static void sort_ops(struct ent_op *ops, size_t count)
         struct ent_op op = ops[i];
         size_t at = i;
 
-        for (; at > 0 && (ops[at - 1].field > op.field ||
-                          (ops[at - 1].field == op.field &&
-                           ops[at - 1].code > op.code));
+        for (; at > 0 &&
+               (ops[at - 1].field > op.field ||
+                (ops[at - 1].field == op.field && ops[at - 1].code > op.code));
              at--)
             ops[at] = ops[at - 1];
         ops[at] = op;
@@ -396,8 +399,8 @@ static int finish_change(struct ent_writer *writer, struct ent_change *change,
     change->has_commitment =
         ent_values_put(&writer->values, change->ops, change->op_count) > 0;
     ENT_ASSERT(writer->values.len <= VALUES_ROOM);
-    change->values = ent_slice(writer->values.at + before,
-                               writer->values.len - before);
+    change->values =
+        ent_slice(writer->values.at + before, writer->values.len - before);
     return writer->values.rc < 0 ? no_memory(err) : 0;
 }
 
@@ -433,8 +436,8 @@ static void keep_change(struct ent_writer *writer,
                         const struct ent_change *change, size_t refs_before)
 {
     writer->changes[writer->change_count++] = *change;
-    writer->bytes += change_bytes(change) +
-                     REF_BYTES * (writer->ref_count - refs_before);
+    writer->bytes +=
+        change_bytes(change) + REF_BYTES * (writer->ref_count - refs_before);
 }
 
 /* ----------------------------------------------------------------- creation */
@@ -449,8 +452,8 @@ static int put_fresh(struct ent_writer *writer, const struct ent_kind *kind,
     int rc = 0;
 
     *done = false;
-    change.ops = ENT_ARENA_NEW(&writer->arena, struct ent_op,
-                               edit->op_count + 1);
+    change.ops =
+        ENT_ARENA_NEW(&writer->arena, struct ent_op, edit->op_count + 1);
     if (change.ops == NULL)
         return no_memory(err);
     change.ops[change.op_count++].code = ENT_OP_LIVE;
@@ -482,15 +485,16 @@ static int put_fresh(struct ent_writer *writer, const struct ent_kind *kind,
     return rc;
 }
 
-/* ------------------------------------------------------------------- changes */
+/* ------------------------------------------------------------------- changes
+ */
 
 /* Dots of the standing writes of a field that `want` picks; NULL picks all. */
 static struct ent_dot *standing(struct ent_writer *writer,
                                 const struct ent_state *state, uint32_t field,
                                 const struct ent_value *want, size_t *count)
 {
-    struct ent_dot *dots = ENT_ARENA_NEW(&writer->arena, struct ent_dot,
-                                         state->cell_count + 1);
+    struct ent_dot *dots =
+        ENT_ARENA_NEW(&writer->arena, struct ent_dot, state->cell_count + 1);
 
     *count = 0;
     if (dots == NULL)
@@ -634,8 +638,8 @@ static int put_life(struct ent_writer *writer, const struct ent_state *state,
                     struct ent_err *err)
 {
     struct ent_op *op = &change->ops[0];
-    struct ent_dot *dots = ENT_ARENA_NEW(&writer->arena, struct ent_dot,
-                                         state->cell_count + 1);
+    struct ent_dot *dots =
+        ENT_ARENA_NEW(&writer->arena, struct ent_dot, state->cell_count + 1);
     size_t count = 0;
 
     if (dots == NULL)
@@ -829,8 +833,7 @@ static int put_change(struct ent_writer *writer, const struct ent_kind *kind,
 }
 
 int ent_writer_put(struct ent_writer *writer, const struct ent_edit *edit,
-                   bool resolve, enum ent_written *written,
-                   struct ent_err *err)
+                   bool resolve, enum ent_written *written, struct ent_err *err)
 {
     const struct ent_kind *kind =
         ent_kind_find(writer->store->kinds, edit->kind);

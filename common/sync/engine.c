@@ -77,8 +77,7 @@ void engine_note(struct ent_engine *engine, enum ent_note note,
         return;
     effect->note = note;
     effect->count = count;
-    effect->text =
-        text == NULL ? NULL : ent_arena_str(&engine->arena, text);
+    effect->text = text == NULL ? NULL : ent_arena_str(&engine->arena, text);
     if (session != NULL) {
         effect->conn = session->conn;
         if (session->known)
@@ -308,9 +307,9 @@ static void call_failed(struct ent_engine *engine, struct call *call)
     }
     call->next = 0;
     if (call->wanted || call->join) {
-        engine_note(engine,
-                    call->join ? ENT_NOTE_JOIN_FAILED : ENT_NOTE_GONE, NULL,
-                    NULL, 0, ENT_N_("nobody answers at the endpoints known"));
+        engine_note(engine, call->join ? ENT_NOTE_JOIN_FAILED : ENT_NOTE_GONE,
+                    NULL, NULL, 0,
+                    ENT_N_("nobody answers at the endpoints known"));
         if (engine->effects.count > 0)
             engine->effects.items[engine->effects.count - 1].peer = call->key;
     }
@@ -342,7 +341,8 @@ static void take_down(struct ent_engine *engine, uint32_t conn)
         call_failed(engine, call);
 }
 
-/* ------------------------------------------------------------------ dialling */
+/* ------------------------------------------------------------------ dialling
+ */
 
 static struct call *call_new(struct ent_engine *engine)
 {
@@ -495,8 +495,8 @@ int ent_engine_call(struct ent_engine *engine, const struct ent_key *key,
     return 0;
 }
 
-int ent_engine_join(struct ent_engine *engine, const char *line,
-                    int64_t now_ms, struct ent_err *err)
+int ent_engine_join(struct ent_engine *engine, const char *line, int64_t now_ms,
+                    struct ent_err *err)
 {
     struct ent_invite invite;
     struct call *call;
@@ -636,8 +636,7 @@ static int spread_roster(struct ent_engine *engine, struct session *session,
         struct ent_digest digest;
 
         rc = ent_digest_read(engine->store, pair->space, &digest, err);
-        if (rc < 0 ||
-            (!anew && ent_hash_equal(&digest.roster, &pair->roster)))
+        if (rc < 0 || (!anew && ent_hash_equal(&digest.roster, &pair->roster)))
             continue;
         pair->roster = digest.roster;
         rc = exchange_open(engine, session, pair, err);
@@ -817,8 +816,7 @@ bool ent_engine_quiet(const struct ent_engine *engine)
         if (!session->open)
             return false;
         for (size_t j = 0; j < session->pair_count; j++)
-            if (!session->pairs[j].done ||
-                session->pairs[j].settle_at != 0)
+            if (!session->pairs[j].done || session->pairs[j].settle_at != 0)
                 return false;
     }
     return true;

@@ -46,34 +46,34 @@ enum ent_effect_type {
 };
 
 enum ent_note {
-    ENT_NOTE_CONNECTED,  /* a member's link stands */
-    ENT_NOTE_GONE,       /* it ended */
-    ENT_NOTE_EQUAL,      /* this space is equal with that peer */
-    ENT_NOTE_DIVERGED,   /* same entries, another state: alarm (S5) */
-    ENT_NOTE_TAKEN,      /* entries were applied: count */
-    ENT_NOTE_REFUSED,    /* bytes were refused: text */
-    ENT_NOTE_STRANGER,   /* a key of no space of ours */
-    ENT_NOTE_CLOCK,      /* the peer's clock is odd: count is ms */
-    ENT_NOTE_JOINED,     /* our join was admitted: space */
-    ENT_NOTE_ADMITTED,   /* we admitted somebody: space, peer */
-    ENT_NOTE_JOIN_FAILED,/* our join was refused: text */
-    ENT_NOTE_DONE,       /* a session has nothing left to do, both ways */
-    ENT_NOTE_STORAGE,    /* the replica cannot be written: text */
-    ENT_NOTE_FORK,       /* a second branch of a log was seen (A8) */
+    ENT_NOTE_CONNECTED,   /* a member's link stands */
+    ENT_NOTE_GONE,        /* it ended */
+    ENT_NOTE_EQUAL,       /* this space is equal with that peer */
+    ENT_NOTE_DIVERGED,    /* same entries, another state: alarm (S5) */
+    ENT_NOTE_TAKEN,       /* entries were applied: count */
+    ENT_NOTE_REFUSED,     /* bytes were refused: text */
+    ENT_NOTE_STRANGER,    /* a key of no space of ours */
+    ENT_NOTE_CLOCK,       /* the peer's clock is odd: count is ms */
+    ENT_NOTE_JOINED,      /* our join was admitted: space */
+    ENT_NOTE_ADMITTED,    /* we admitted somebody: space, peer */
+    ENT_NOTE_JOIN_FAILED, /* our join was refused: text */
+    ENT_NOTE_DONE,        /* a session has nothing left to do, both ways */
+    ENT_NOTE_STORAGE,     /* the replica cannot be written: text */
+    ENT_NOTE_FORK,        /* a second branch of a log was seen (A8) */
 };
 
 struct ent_effect {
     enum ent_effect_type type;
     uint32_t conn;
-    struct ent_slice frame;  /* SEND: lives until the next step */
-    const char *endpoint;    /* DIAL */
-    struct ent_key curve;    /* DIAL */
-    uint32_t dial;           /* DIAL: give it back to ent_engine_dialled */
-    enum ent_note note;      /* NOTE */
-    struct ent_key peer;     /* NOTE: Ed25519 key, zero when not known */
-    struct ent_id space;     /* NOTE: zero when about no space */
-    int64_t count;           /* NOTE */
-    const char *text;        /* NOTE: in the reader's language, or NULL */
+    struct ent_slice frame; /* SEND: lives until the next step */
+    const char *endpoint;   /* DIAL */
+    struct ent_key curve;   /* DIAL */
+    uint32_t dial;          /* DIAL: give it back to ent_engine_dialled */
+    enum ent_note note;     /* NOTE */
+    struct ent_key peer;    /* NOTE: Ed25519 key, zero when not known */
+    struct ent_id space;    /* NOTE: zero when about no space */
+    int64_t count;          /* NOTE */
+    const char *text;       /* NOTE: in the reader's language, or NULL */
 };
 
 struct ent_effects {

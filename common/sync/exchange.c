@@ -22,9 +22,8 @@ void exchange_fini(struct pair *pair)
 static bool may_have(struct ent_engine *engine, const struct session *session,
                      const struct pair *pair)
 {
-    return session->known &&
-           ent_member_role(engine->store, pair->space, &session->key) !=
-               ENT_ROLE_NONE;
+    return session->known && ent_member_role(engine->store, pair->space,
+                                             &session->key) != ENT_ROLE_NONE;
 }
 
 /* ----------------------------------------------------- what the peer holds */
@@ -177,11 +176,11 @@ static int own_heads(struct ent_engine *engine, int64_t space,
         return rc;
     *heads = ENT_ARENA_NEW(&engine->arena, struct ent_frontier_head, *count);
     for (size_t i = 0; i < *count && *heads != NULL; i++)
-        (*heads)[i] = (struct ent_frontier_head){
-            .author = own[i].author,
-            .origin = own[i].origin,
-            .seq = own[i].seq,
-            .hash = ent_hash_head(&own[i].hash)};
+        (*heads)[i] =
+            (struct ent_frontier_head){.author = own[i].author,
+                                       .origin = own[i].origin,
+                                       .seq = own[i].seq,
+                                       .hash = ent_hash_head(&own[i].hash)};
     free(own);
     return *heads == NULL ? no_memory(err) : 0;
 }
@@ -211,9 +210,8 @@ static int send_frontier(struct ent_engine *engine, struct session *session,
     pair->heads_sent = true;
     do {
         frame.heads = heads + at;
-        frame.head_count = count - at < ENT_FRAME_HEADS_MAX
-                               ? count - at
-                               : ENT_FRAME_HEADS_MAX;
+        frame.head_count =
+            count - at < ENT_FRAME_HEADS_MAX ? count - at : ENT_FRAME_HEADS_MAX;
         at += frame.head_count;
         frame.last = at == count;
         engine_send(engine, session, &frame);
@@ -232,8 +230,7 @@ int exchange_open(struct ent_engine *engine, struct session *session,
     if (rc == 0 && may_have(engine, session, pair)) {
         rc = own_heads(engine, pair->space, &frame.heads, &frame.head_count,
                        err);
-        frame.has_heads =
-            rc == 0 && frame.head_count <= ENT_FRAME_HEADS_MAX;
+        frame.has_heads = rc == 0 && frame.head_count <= ENT_FRAME_HEADS_MAX;
     }
     if (rc < 0)
         return rc;
@@ -252,8 +249,8 @@ int exchange_equal(struct ent_engine *engine, struct session *session,
     struct ent_frame frame = {.type = ENT_FRAME_FRONTIER};
     struct ent_digest digest = {0};
     struct ent_hash8 own;
-    int rc = own_heads(engine, pair->space, &frame.heads, &frame.head_count,
-                       err);
+    int rc =
+        own_heads(engine, pair->space, &frame.heads, &frame.head_count, err);
 
     if (rc == 0)
         rc = roster8(engine, pair->space, &digest, &own, err);
@@ -360,8 +357,8 @@ static bool in_list(struct ent_slice hashes, const struct ent_hash *hash)
 
     while (low < high) {
         size_t mid = (low + high) / 2;
-        int cmp = memcmp(hashes.at + mid * ENT_HASH8_BYTES, hash->b,
-                         ENT_HASH8_BYTES);
+        int cmp =
+            memcmp(hashes.at + mid * ENT_HASH8_BYTES, hash->b, ENT_HASH8_BYTES);
 
         if (cmp == 0)
             return true;
@@ -582,9 +579,8 @@ int exchange_pull(struct ent_engine *engine, struct session *session,
         return 0;
     }
     session->waiting = 0;
-    return postponed || pair->settled_sent
-               ? 0
-               : settle(engine, session, pair, err);
+    return postponed || pair->settled_sent ? 0
+                                           : settle(engine, session, pair, err);
 }
 
 static int begin_pull(struct ent_engine *engine, struct session *session,
@@ -628,8 +624,8 @@ static int send_batch(struct ent_engine *engine, struct session *session,
     struct ent_frame_run runs[64] = {{{{0}}}};
     struct ent_arena arena = {0};
     struct ent_buf packed = {0};
-    size_t most = pair->credit < SESSION_BATCH ? (size_t)pair->credit
-                                               : SESSION_BATCH;
+    size_t most =
+        pair->credit < SESSION_BATCH ? (size_t)pair->credit : SESSION_BATCH;
     size_t bytes = 0;
     size_t count = 0;
     int rc = 0;
@@ -640,8 +636,7 @@ static int send_batch(struct ent_engine *engine, struct session *session,
         struct ent_run run;
 
         rc = ent_run_read(engine->store, serving->o, serving->from,
-                          &serving->prev, most - bytes, &arena,
-                          &run, err);
+                          &serving->prev, most - bytes, &arena, &run, err);
         if (rc < 0 || (bytes + run_bytes(&run) > most &&
                        (count > 0 || pair->credit < SESSION_CREDIT)))
             break;
@@ -655,8 +650,8 @@ static int send_batch(struct ent_engine *engine, struct session *session,
         bytes += run_bytes(&run);
         session->sent += (int64_t)run.count;
         if (run.count > 0)
-            out->sig = ent_arena_copy(&arena,
-                                      ent_slice(run.sig.b, ENT_SIG_BYTES));
+            out->sig =
+                ent_arena_copy(&arena, ent_slice(run.sig.b, ENT_SIG_BYTES));
         serving->from += run.count;
         serving->prev = run.last;
         if (run.count == 0 || serving->from > run.head)
@@ -710,17 +705,16 @@ static int take_want(struct ent_engine *engine, struct session *session,
                      struct pair *pair, const struct ent_frame *frame,
                      struct ent_err *err)
 {
-    struct ent_frame empty = {.type = ENT_FRAME_RUNS,
-                              .tag = pair->tag,
-                              .last = true};
+    struct ent_frame empty = {
+        .type = ENT_FRAME_RUNS, .tag = pair->tag, .last = true};
     struct ent_buf none = {0};
     struct ent_head *heads;
     size_t count;
     int rc;
 
     if (pair->serving_cap < frame->want_count) {
-        struct serving *more = realloc(
-            pair->serving, frame->want_count * sizeof(*pair->serving));
+        struct serving *more =
+            realloc(pair->serving, frame->want_count * sizeof(*pair->serving));
 
         if (more == NULL)
             return no_memory(err);
@@ -776,8 +770,8 @@ static void step_back(struct pair *pair, const struct ent_frame_run *run)
 }
 
 static int take_batch(struct ent_engine *engine, struct session *session,
-                      struct pair *pair, struct ent_slice packed,
-                      size_t *bytes, struct ent_err *err)
+                      struct pair *pair, struct ent_slice packed, size_t *bytes,
+                      struct ent_err *err)
 {
     struct ent_frame_run *in;
     struct ent_run *runs;
@@ -950,8 +944,8 @@ static int take_said_have(struct ent_engine *engine, struct session *session,
             .key = said[i].key,
             .counter = said[i].counter,
             .body = said[i].body,
-            .sig = ent_arena_copy(&engine->arena, ent_slice(said[i].sig.b,
-                                                            ENT_SIG_BYTES))};
+            .sig = ent_arena_copy(&engine->arena,
+                                  ent_slice(said[i].sig.b, ENT_SIG_BYTES))};
     }
     engine_send(engine, session, &answer);
     pair->said_given = true;
@@ -966,8 +960,8 @@ static int take_said(struct ent_engine *engine, struct session *session,
                      struct pair *pair, const struct ent_frame *frame,
                      struct ent_err *err)
 {
-    struct ent_said *said = ENT_ARENA_NEW(&engine->arena, struct ent_said,
-                                          frame->said_count);
+    struct ent_said *said =
+        ENT_ARENA_NEW(&engine->arena, struct ent_said, frame->said_count);
     size_t news = 0;
     size_t refused = 0;
     int rc = 0;
@@ -996,8 +990,7 @@ static int take_said(struct ent_engine *engine, struct session *session,
         for (size_t j = 0; other != session && j < other->pair_count; j++)
             if (other->pairs[j].space == pair->space &&
                 other->pairs[j].heads_got && other->pairs[j].settle_at == 0)
-                other->pairs[j].settle_at =
-                    engine->mono_ms + SESSION_SETTLE_MS;
+                other->pairs[j].settle_at = engine->mono_ms + SESSION_SETTLE_MS;
     }
     pair->said_got = true;
     check_done(engine, session, pair);
@@ -1009,9 +1002,9 @@ static int take_said(struct ent_engine *engine, struct session *session,
 /* A head that the peer lacks, with its entries when they are few and follow
  * what it has. */
 static int put_news(struct ent_engine *engine, struct session *session,
-                    struct pair *pair, const struct ent_head *head, struct ent_arena *arena,
-                    struct ent_frame_run *runs, size_t *run_count,
-                    size_t *bytes, struct ent_err *err)
+                    struct pair *pair, const struct ent_head *head,
+                    struct ent_arena *arena, struct ent_frame_run *runs,
+                    size_t *run_count, size_t *bytes, struct ent_err *err)
 {
     const struct ent_frontier_head *theirs = their_head(pair, head);
     struct ent_hash8 prev = {{0}};
@@ -1081,26 +1074,25 @@ int exchange_news(struct ent_engine *engine, struct session *session,
     rc = ent_frontier_read(engine->store, pair->space, &heads, &count, err);
     if (rc < 0)
         return rc;
-    frame.heads = ENT_ARENA_NEW(&arena, struct ent_frontier_head,
-                                ENT_FRAME_HEADS_MAX);
+    frame.heads =
+        ENT_ARENA_NEW(&arena, struct ent_frontier_head, ENT_FRAME_HEADS_MAX);
     if (frame.heads == NULL)
         rc = no_memory(err);
-    for (size_t i = 0; rc == 0 && i < count &&
-                       frame.head_count < ENT_FRAME_HEADS_MAX;
-         i++) {
+    for (size_t i = 0;
+         rc == 0 && i < count && frame.head_count < ENT_FRAME_HEADS_MAX; i++) {
         struct ent_frontier_head *head = &frame.heads[frame.head_count];
 
         if (holds(pair, &heads[i]))
             continue;
-        *head = (struct ent_frontier_head){
-            .author = heads[i].author,
-            .origin = heads[i].origin,
-            .seq = heads[i].seq,
-            .hash = ent_hash_head(&heads[i].hash)};
+        *head =
+            (struct ent_frontier_head){.author = heads[i].author,
+                                       .origin = heads[i].origin,
+                                       .seq = heads[i].seq,
+                                       .hash = ent_hash_head(&heads[i].hash)};
         frame.head_count++;
         if (run_count < NEWS_RUNS_MAX)
-            rc = put_news(engine, session, pair, &heads[i], &arena, runs, &run_count,
-                          &bytes, err);
+            rc = put_news(engine, session, pair, &heads[i], &arena, runs,
+                          &run_count, &bytes, err);
         if (rc == 0)
             rc = keep_head(pair, head, err);
     }
@@ -1156,7 +1148,8 @@ int exchange_tick(struct ent_engine *engine, struct session *session,
     return settle(engine, session, pair, err);
 }
 
-/* ------------------------------------------------------------------ dispatch */
+/* ------------------------------------------------------------------ dispatch
+ */
 
 static struct pair *pair_tagged(struct session *session,
                                 const struct ent_hash8 *tag)

@@ -74,15 +74,14 @@ static int pair_make(struct session *session, const struct ent_space *space,
                      const struct ent_hash8 *tag, struct pair **made,
                      struct ent_err *err)
 {
-    struct pair *pairs = realloc(
-        session->pairs, (session->pair_count + 1) * sizeof(*pairs));
+    struct pair *pairs =
+        realloc(session->pairs, (session->pair_count + 1) * sizeof(*pairs));
 
     if (pairs == NULL)
         return no_memory(err);
     session->pairs = pairs;
     *made = &pairs[session->pair_count++];
-    **made = (struct pair){
-        .space = space->space, .id = space->id, .tag = *tag};
+    **made = (struct pair){.space = space->space, .id = space->id, .tag = *tag};
     return 0;
 }
 
@@ -142,9 +141,8 @@ int greeting_hello(struct ent_engine *engine, struct session *session,
     if (session->dialled && !session->open)
         ent_rand_bytes(engine->rand, session->nonce, sizeof(session->nonce));
     memcpy(frame.nonce, session->nonce, sizeof(frame.nonce));
-    for (size_t i = 0; rc == 0 && i < count &&
-                       slots.len < ENT_HELLO_SPACES_MAX * SLOT;
-         i++)
+    for (size_t i = 0;
+         rc == 0 && i < count && slots.len < ENT_HELLO_SPACES_MAX * SLOT; i++)
         if (is_shared(engine, session, &spaces[i]))
             rc = put_slot(engine, session, &spaces[i], &slots, err);
     free(spaces);
@@ -331,8 +329,8 @@ static int take_welcome(struct ent_engine *engine, struct session *session,
         if (!is_shared(engine, session, &spaces[i]))
             continue;
         if (slot / 4 < frame->answers.len)
-            answer = (enum ent_answer)(frame->answers.at[slot / 4] >>
-                                           (slot % 4 * 2) & 3);
+            answer = (enum ent_answer)(
+                frame->answers.at[slot / 4] >> (slot % 4 * 2) & 3);
         slot++;
         if (answer == ENT_ANSWER_UNKNOWN || pair != NULL)
             continue;
@@ -359,8 +357,8 @@ int greeting_join(struct ent_engine *engine, struct session *session,
     struct ent_frame frame = {.type = ENT_FRAME_JOIN,
                               .space = invite->space,
                               .key = keys->public,
-                              .text = ent_slice_str(
-                                  ent_store_org(engine->store))};
+                              .text =
+                                  ent_slice_str(ent_store_org(engine->store))};
 
     (void)err;
     ent_invite_prove(invite, &keys->public, &frame.invite, &frame.proof);
@@ -394,8 +392,7 @@ static int put_all_roster(struct ent_engine *engine, int64_t space,
         bytes += entry.header.len + entry.body.len + ENT_SIG_BYTES;
         frame->roster[frame->roster_count++] = (struct ent_frame_roster){
             .header = entry.header,
-            .sig = ent_arena_copy(arena,
-                                  ent_slice(entry.sig.b, ENT_SIG_BYTES)),
+            .sig = ent_arena_copy(arena, ent_slice(entry.sig.b, ENT_SIG_BYTES)),
             .body = entry.body};
     }
     free(hashes);
@@ -414,8 +411,7 @@ static bool text_of(struct ent_slice text, char *to, size_t size)
 static int take_join(struct ent_engine *engine, struct session *session,
                      const struct ent_frame *frame, struct ent_err *err)
 {
-    struct ent_frame answer = {.type = ENT_FRAME_JOINED,
-                               .space = frame->space};
+    struct ent_frame answer = {.type = ENT_FRAME_JOINED, .space = frame->space};
     char org[ENT_NAME_BYTES_MAX + 1];
     struct ent_arena arena = {0};
     struct ent_err said = {0};
@@ -503,12 +499,11 @@ static int take_joined(struct ent_engine *engine, struct session *session,
     }
     rc = ent_space_expect(engine->store, &call->invite, &space, err);
     if (rc == 0)
-        rc = ent_roster_take(engine->store, space, entries,
-                             frame->roster_count, &taken, err);
-    if (rc == 0 &&
-        ent_member_role(engine->store, space,
-                        &ent_store_keys(engine->store)->public) ==
-            ENT_ROLE_NONE) {
+        rc = ent_roster_take(engine->store, space, entries, frame->roster_count,
+                             &taken, err);
+    if (rc == 0 && ent_member_role(engine->store, space,
+                                   &ent_store_keys(engine->store)->public) ==
+                       ENT_ROLE_NONE) {
         rc = ent_space_leave(engine->store, space, true, err);
         engine_note(engine, ENT_NOTE_JOIN_FAILED, session, NULL, 0,
                     ENT_N_("the answer holds no roster that admits this "

@@ -17,24 +17,25 @@
 #include "store/spaces.h"
 #include "sync/engine.h"
 
-#define SESSION_HELLO_MS 30000   /* to say hello and be welcomed */
-#define SESSION_PULL_MS 120000   /* without an answer to a question */
-#define SESSION_SETTLE_MS 1000   /* live news are settled this much later */
+#define SESSION_HELLO_MS 30000 /* to say hello and be welcomed */
+#define SESSION_PULL_MS 120000 /* without an answer to a question */
+#define SESSION_SETTLE_MS 1000 /* live news are settled this much later */
 #define SESSION_CREDIT ENT_BATCH_BYTES_MAX /* under way at a time (S3) */
-#define SESSION_BATCH (SESSION_CREDIT / 2) /* two, so that neither side waits */
-#define SESSION_JOIN_BYTES (896 << 10) /* roster sent along with a join */
-#define SESSION_NEWS_BYTES (16 << 10) /* entries that go along with news */
-#define SESSION_STRANGERS_MAX 64 /* connections of unknown keys at a time */
+#define SESSION_BATCH (SESSION_CREDIT / 2) /* two, so that neither side waits  \
+                                            */
+#define SESSION_JOIN_BYTES (896 << 10)     /* roster sent along with a join */
+#define SESSION_NEWS_BYTES (16 << 10)      /* entries that go along with news */
+#define SESSION_STRANGERS_MAX 64  /* connections of unknown keys at a time */
 #define SESSION_STRANGER_FRAMES 8 /* messages taken from one of them */
-#define SESSION_HEADS_MAX 65536 /* heads of a peer that are remembered */
-#define SESSION_BACK_MAX 42      /* steps back to find where a log forked */
+#define SESSION_HEADS_MAX 65536   /* heads of a peer that are remembered */
+#define SESSION_BACK_MAX 42       /* steps back to find where a log forked */
 
 /* A head the peer holds, and how asking for it went. */
 struct their_head {
     struct ent_frontier_head head;
     uint64_t asked_from; /* 0: not asked yet */
     unsigned back;
-    bool given_up;       /* asked in vain; not again in this session */
+    bool given_up; /* asked in vain; not again in this session */
 };
 
 /* A log that the peer asked for. */
@@ -49,19 +50,19 @@ struct pair {
     struct ent_id id;
     struct ent_hash8 tag;
     struct ent_hash roster; /* of ours, as shown to the peer */
-    bool equal;       /* the hellos agreed; nothing to do */
-    bool opened;      /* has begun, or waits for the peer to begin */
+    bool equal;             /* the hellos agreed; nothing to do */
+    bool opened;            /* has begun, or waits for the peer to begin */
     bool open_sent;
-    bool roster_ok;   /* both hold the same roster entries */
+    bool roster_ok; /* both hold the same roster entries */
     bool heads_sent;
     bool heads_got;
     struct their_head *theirs;
     size_t their_count, their_cap;
-    bool pulling;     /* a WANT is being answered */
-    int64_t pull_at;  /* mono ms: when the answer last went on */
+    bool pulling;    /* a WANT is being answered */
+    int64_t pull_at; /* mono ms: when the answer last went on */
     struct serving *serving;
     size_t serving_count, serving_cap;
-    int64_t credit;   /* bytes the peer still takes */
+    int64_t credit; /* bytes the peer still takes */
     bool settled_sent, settled_got;
     bool said_given, said_got;
     bool done;
@@ -72,10 +73,10 @@ struct pair {
 struct session {
     uint32_t conn;
     bool dialled;
-    bool open;    /* hello and welcome have passed */
-    bool known;   /* `key` is a member of some space of ours */
+    bool open;  /* hello and welcome have passed */
+    bool known; /* `key` is a member of some space of ours */
     bool noted_done;
-    bool doomed;  /* is dropped at the end of the step */
+    bool doomed; /* is dropped at the end of the step */
     struct ent_key curve;
     struct ent_key key;
     uint8_t nonce[8];
@@ -94,7 +95,7 @@ struct call {
     size_t endpoint_count, next;
     uint32_t dial; /* 0: not dialling */
     uint32_t conn;
-    bool wanted;   /* by a person: failing is noted */
+    bool wanted; /* by a person: failing is noted */
     bool join;
     struct ent_invite invite;
     int64_t due;   /* mono ms */
@@ -141,7 +142,8 @@ struct ent_engine {
     bool roster_changed;
 };
 
-/* ------------------------------------------------------- engine.c, for others */
+/* ------------------------------------------------------- engine.c, for others
+ */
 
 void engine_send(struct ent_engine *engine, const struct session *session,
                  const struct ent_frame *frame);
