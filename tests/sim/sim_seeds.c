@@ -20,14 +20,14 @@ struct world {
     int nodes;
     int spaces;
     int reader; /* a node that only reads, or -1 */
+    int late;   /* a node that is admitted to space 0 later, or -1 */
     bool verbose;
-    int edits, cuts, restarts, doubles;
+    int edits, cuts, restarts, doubles, admitted;
 };
 
 /* What the seeds met: a class never met proves nothing. */
 struct met {
-    int64_t edits, cuts, restarts, doubles, conflicts, deleted, waited;
-    int64_t duplicates;
+    int64_t edits, cuts, restarts, doubles, admitted, conflicts, duplicates;
 };
 
 static size_t below(struct world *world, size_t bound)
@@ -58,6 +58,7 @@ static void make(struct world *world)
     world->nodes = 3 + (int)below(world, 3);
     world->spaces = 1 + (int)below(world, 2);
     world->reader = chance(world, 30) ? world->nodes - 1 : -1;
+    world->late = chance(world, 40) ? world->nodes - 2 : -1;
     net->delay_ms = 1 + (int64_t)below(world, 400);
     net->jitter_ms = chance(world, 50) ? (int64_t)below(world, 300) : 0;
     for (int i = 0; i < world->nodes; i++) {
@@ -74,7 +75,7 @@ static void make(struct world *world)
 
         net_found(net, chair);
         for (int i = 0; i < world->nodes; i++)
-            if (i != chair)
+            if (i != chair && (s > 0 || i != world->late))
                 net_admit(net, s, chair, i,
                           i == world->reader ? ENT_ROLE_READER
                                              : ENT_ROLE_EDITOR);
@@ -84,6 +85,18 @@ static void make(struct world *world)
         for (int j = i + 1; j < world->nodes; j++)
             if (chance(world, 40))
                 net_cut(net, i, j);
+}
+
+/* The others hear of it when they meet. */
+static void admit_late(struct world *world)
+{
+    if (world->late < 0 || world->net->nodes[0].store == NULL ||
+        world->net->nodes[world->late].store == NULL)
+        return;
+    net_admit(world->net, 0, 0, world->late, ENT_ROLE_EDITOR);
+    say(world, "admit", world->late, 0);
+    world->late = -1;
+    world->admitted++;
 }
 
 static void edit(struct world *world)
@@ -97,7 +110,7 @@ static void edit(struct world *world)
     const char *text = texts[below(world, ENT_ARRAY_LEN(texts))];
     int rc;
 
-    if (world->net->nodes[node].store == NULL)
+    if (net_space(world->net, space, node) == 0)
         return;
     switch (below(world, 8)) {
     case 0:
@@ -173,6 +186,8 @@ static void live(struct world *world)
     size_t turns = 20 + below(world, 60);
 
     for (size_t i = 0; i < turns; i++) {
+        if (chance(world, 3))
+            admit_late(world);
         if (chance(world, 65))
             edit(world);
         else
@@ -201,8 +216,8 @@ static void heal(struct world *world)
         if (net->nodes[i].store == NULL)
             net_start(net, i);
     }
-    /* Half of the worlds must get there over the links that stand and those
-     * that nodes dial themselves; the others are given a chain. */
+    admit_late(world);
+    /* What stands, what nodes dial themselves, and at least a chain. */
     for (int i = 0; i + 1 < world->nodes; i++)
         if (net_links(net, i, i + 1) == 0)
             net_call(net, i, i + 1);
@@ -270,7 +285,6 @@ static void check_node(struct world *world, int node, struct met *met)
                     (long long)peer.refused, i,
                     net->nodes[node].text[ENT_NOTE_REFUSED]);
         met->duplicates += peer.duplicate;
-        met->waited += peer.waiting;
     }
     if (net->nodes[node].notes[ENT_NOTE_DIVERGED] > 0)
         net_die(net, "node %d: an alarm of divergence", node);
@@ -307,6 +321,7 @@ static void check(struct world *world, struct met *met)
     met->cuts += world->cuts;
     met->restarts += world->restarts;
     met->doubles += world->doubles;
+    met->admitted += world->admitted;
 }
 
 static void run_seed(uint64_t seed, bool verbose, struct met *met)
@@ -357,12 +372,14 @@ int main(int argc, char **argv)
         run_seed(first + done++, verbose, &met);
     net_end();
     printf("%llu seeds: %lld edits, %lld cuts, %lld restarts, %lld second "
-           "connections, %lld conflicts, %lld duplicate entries\n",
+           "connections, %lld late members, %lld conflicts, %lld duplicate "
+           "entries\n",
            (unsigned long long)done, (long long)met.edits, (long long)met.cuts,
            (long long)met.restarts, (long long)met.doubles,
-           (long long)met.conflicts, (long long)met.duplicates);
+           (long long)met.admitted, (long long)met.conflicts, (long long)met.duplicates);
     if (done >= 20 && (met.conflicts == 0 || met.cuts == 0 ||
-                       met.restarts == 0 || met.doubles == 0)) {
+                       met.restarts == 0 || met.doubles == 0 ||
+                       met.admitted == 0)) {
         printf("some kind of trouble was never met\n");
         return 1;
     }
