@@ -126,7 +126,7 @@ static void restore(void)
     open_node();
 }
 
-/* --------------------------------------------------------------------- talking */
+/* ----------------------------------------------------------------- talking */
 
 static void step(struct stream *stream, struct ent_event *event)
 {
@@ -192,7 +192,7 @@ static void say_hello(struct stream *stream)
     say(stream, &hello);
 }
 
-/* ------------------------------------------------------------------- finishing */
+/* --------------------------------------------------------------- finishing */
 
 /* Chain and sign; what does not decode goes as it is. */
 static void say_entries(struct stream *stream, struct ent_slice bytes)
@@ -337,7 +337,7 @@ static void say_message(struct stream *stream, struct ent_slice bytes)
     }
 }
 
-/* -------------------------------------------------------------------- checking */
+/* ---------------------------------------------------------------- checking */
 
 static void check(void)
 {

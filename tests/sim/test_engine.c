@@ -1258,7 +1258,7 @@ START_TEST(credit_is_respected)
 }
 END_TEST
 
-/* ------------------------------------------------------------------- too large */
+/* --------------------------------------------------------------- too large */
 
 /* A run of `count` entries of noise, written and signed by the puppet. */
 static void noise_run(struct puppet *puppet, int count, size_t value_bytes,
@@ -1378,7 +1378,7 @@ START_TEST(a_signed_frontier_of_a_megabyte_can_be_relayed_or_is_refused)
 }
 END_TEST
 
-/* ------------------------------------------------------------------ strangers */
+/* --------------------------------------------------------------- strangers */
 
 #define CANARY "canary-1f77c7c4"
 
@@ -1558,7 +1558,7 @@ START_TEST(an_admission_without_a_roster_is_no_membership)
 }
 END_TEST
 
-/* ----------------------------------------------------------------------- disk */
+/* -------------------------------------------------------------------- disk */
 
 /* Rule L7, T9: no file of this process can grow any more. */
 START_TEST(a_full_disk_is_noted_and_survived)
