@@ -86,7 +86,7 @@ static void entries(void)
     }
 }
 
-/* ---------------------------------------------------------------------- frames */
+/* ------------------------------------------------------------------ frames */
 
 static struct ent_buf stream; /* what the chair said */
 static bool recording;

@@ -14,7 +14,7 @@
 
 #define CONNECT_MS 3 /* until a connection stands, or is known not to */
 
-/* --------------------------------------------------------------------- kinds */
+/* ------------------------------------------------------------------- kinds */
 
 #define FIELD(number_, name_, type_, rule_, loud_)                             \
     {                                                                          \
@@ -42,7 +42,7 @@ static struct ent_kind kinds[] = {
 const struct ent_kinds net_kinds = {.kinds = kinds,
                                     .count = ENT_ARRAY_LEN(kinds)};
 
-/* ------------------------------------------------------------------- failing */
+/* ----------------------------------------------------------------- failing */
 
 void net_die(const struct net *net, const char *fmt, ...)
 {
@@ -64,7 +64,7 @@ static void must(const struct net *net, int rc, const struct ent_err *err,
         net_die(net, "%s: %d %s", what, rc, err->text);
 }
 
-/* ---------------------------------------------------------------------- heap */
+/* -------------------------------------------------------------------- heap */
 
 static bool before(const struct net_event *a, const struct net_event *b)
 {
@@ -119,7 +119,7 @@ static struct net_event pop(struct net *net)
     }
 }
 
-/* --------------------------------------------------------------------- links */
+/* ------------------------------------------------------------------- links */
 
 static int side_of(const struct net_link *link, int node, uint32_t conn)
 {
@@ -285,7 +285,7 @@ void net_heal(struct net *net, int a, int b)
     net->cut[a][b] = net->cut[b][a] = false;
 }
 
-/* --------------------------------------------------------------------- steps */
+/* ------------------------------------------------------------------- steps */
 
 int64_t net_now(const struct net *net, int node)
 {
@@ -501,7 +501,7 @@ void net_call(struct net *net, int from, int to)
     step(net, from, &event);
 }
 
-/* --------------------------------------------------------------------- nodes */
+/* ------------------------------------------------------------------- nodes */
 
 static struct ent_store_options options(struct net *net, int at)
 {
@@ -680,7 +680,7 @@ int net_clone(struct net *net, int from)
     return at;
 }
 
-/* ------------------------------------------------------------------- spaces */
+/* ------------------------------------------------------------------ spaces */
 
 int64_t net_space(struct net *net, int space, int node)
 {
@@ -799,7 +799,7 @@ void net_join(struct net *net, int node, const char *line)
     step(net, node, &event);
 }
 
-/* ------------------------------------------------------------------- records */
+/* ----------------------------------------------------------------- records */
 
 struct ent_id net_record(int record)
 {
@@ -969,7 +969,7 @@ void net_conflicts(struct net *net, int node, int space, struct ent_buf *lines)
     ent_arena_fini(&arena);
 }
 
-/* ------------------------------------------------------------------- looking */
+/* ----------------------------------------------------------------- looking */
 
 struct ent_digest net_digest(struct net *net, int node, int space)
 {
@@ -1035,7 +1035,7 @@ int64_t net_rows(struct net *net, int node, const char *sql)
     return value;
 }
 
-/* ------------------------------------------------------------------ lifetime */
+/* ---------------------------------------------------------------- lifetime */
 
 static char work[128];
 

@@ -135,7 +135,7 @@ void net_join(struct net *net, int node, const char *line);
 /* The space's number in a node's replica, 0 when it is not there. */
 int64_t net_space(struct net *net, int space, int node);
 
-/* --------------------------------------------------------------------- links */
+/* ------------------------------------------------------------------- links */
 
 /* Have the engine of `from` open a session with `to`. */
 void net_call(struct net *net, int from, int to);
@@ -152,7 +152,7 @@ void net_heal(struct net *net, int a, int b);
 /* Connections that stand between two nodes. */
 size_t net_links(const struct net *net, int a, int b);
 
-/* ---------------------------------------------------------------------- time */
+/* -------------------------------------------------------------------- time */
 
 void net_run(struct net *net, int64_t ms);
 /* Until nothing is under way and every engine is quiet; false: not within so
@@ -162,7 +162,7 @@ bool net_run_quiet(struct net *net, int64_t ms);
 void net_local(struct net *net, int node);
 int64_t net_now(const struct net *net, int node);
 
-/* ------------------------------------------------------------------- records */
+/* ----------------------------------------------------------------- records */
 
 struct ent_id net_record(int record);
 /* Each is a transaction of its own and is announced. The result of the writer:
@@ -181,7 +181,7 @@ const char *net_values(struct net *net, int node, int space, int record,
 /* Open conflicts, one a line, sorted. */
 void net_conflicts(struct net *net, int node, int space, struct ent_buf *lines);
 
-/* -------------------------------------------------------------------- looking */
+/* ----------------------------------------------------------------- looking */
 
 struct ent_digest net_digest(struct net *net, int node, int space);
 bool net_equal(struct net *net, int a, int b, int space);

@@ -75,7 +75,7 @@ static void check_counts(int node)
     }
 }
 
-/* --------------------------------------------------------- what links carry */
+/* -------------------------------------------------------- what links carry */
 
 #define TYPES 32
 
@@ -169,7 +169,7 @@ static uint64_t frames_seen(void)
     return count;
 }
 
-/* ------------------------------------------------------------------ sessions */
+/* ---------------------------------------------------------------- sessions */
 
 START_TEST(two_nodes_converge)
 {
@@ -512,7 +512,7 @@ START_TEST(a_clock_a_year_ahead_is_noted_and_decides_nothing)
 }
 END_TEST
 
-/* ------------------------------------------------------------------- joining */
+/* ----------------------------------------------------------------- joining */
 
 START_TEST(an_invitation_admits_once)
 {
@@ -673,7 +673,7 @@ START_TEST(an_older_roster_that_dials_gives_and_takes_entries_too)
 }
 END_TEST
 
-/* ------------------------------------------------------------------ branches */
+/* ---------------------------------------------------------------- branches */
 
 /* Rule A8: an organisation runs the same replica twice. */
 START_TEST(a_second_branch_is_kept_counted_and_alarmed)
@@ -738,7 +738,7 @@ START_TEST(branches_met_in_another_order_make_the_same_state)
 }
 END_TEST
 
-/* ------------------------------------------------------------------- puppets */
+/* ----------------------------------------------------------------- puppets */
 
 /* A puppet's side of a session with a node about one space. */
 struct puppet {
