@@ -376,7 +376,8 @@ int main(int argc, char **argv)
            "entries\n",
            (unsigned long long)done, (long long)met.edits, (long long)met.cuts,
            (long long)met.restarts, (long long)met.doubles,
-           (long long)met.admitted, (long long)met.conflicts, (long long)met.duplicates);
+           (long long)met.admitted, (long long)met.conflicts,
+           (long long)met.duplicates);
     if (done >= 20 && (met.conflicts == 0 || met.cuts == 0 ||
                        met.restarts == 0 || met.doubles == 0 ||
                        met.admitted == 0)) {
