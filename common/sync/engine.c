@@ -143,6 +143,7 @@ static void session_free(struct session *session)
     for (size_t i = 0; i < session->pair_count; i++)
         exchange_fini(&session->pairs[i]);
     free(session->pairs);
+    free(session->named);
     free(session);
 }
 

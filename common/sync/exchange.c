@@ -331,6 +331,10 @@ static int take_open(struct ent_engine *engine, struct session *session,
     struct ent_hash8 own;
     int rc = roster8(engine, pair->space, &digest, &own, err);
 
+    /* The hellos agreed, and the peer moved on since: it has seen no frontier
+     * of ours. */
+    if (pair->equal)
+        pair->equal = pair->open_sent = pair->heads_sent = false;
     if (rc == 0 && !pair->open_sent)
         rc = exchange_open(engine, session, pair, err);
     if (rc < 0)
@@ -579,8 +583,11 @@ int exchange_pull(struct ent_engine *engine, struct session *session,
         return 0;
     }
     session->waiting = 0;
-    return postponed || pair->settled_sent ? 0
-                                           : settle(engine, session, pair, err);
+    if (pair->news_due)
+        rc = exchange_news(engine, session, pair, err);
+    if (rc == 0 && !postponed && !pair->settled_sent)
+        rc = settle(engine, session, pair, err);
+    return rc;
 }
 
 static int begin_pull(struct ent_engine *engine, struct session *session,
@@ -1068,8 +1075,9 @@ int exchange_news(struct ent_engine *engine, struct session *session,
     size_t count;
     int rc;
 
-    if (!pair->heads_got || !pair->heads_sent || !pair->roster_ok ||
-        !may_have(engine, session, pair))
+    pair->news_due =
+        !pair->heads_got || !pair->heads_sent || !pair->roster_ok;
+    if (pair->news_due || !may_have(engine, session, pair))
         return 0;
     rc = ent_frontier_read(engine->store, pair->space, &heads, &count, err);
     if (rc < 0)

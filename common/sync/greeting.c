@@ -114,15 +114,16 @@ bool greeting_is_due(struct ent_engine *engine, const struct session *session)
 
 static int put_slot(struct ent_engine *engine, const struct session *session,
                     const struct ent_space *space, struct ent_buf *slots,
-                    struct ent_err *err)
+                    struct ent_hash8 *digest, struct ent_err *err)
 {
     struct ent_hash8 tag = space_tag(engine, session, &space->id);
-    struct ent_hash8 digest;
-    int rc = space_digest(engine, space->space, &digest, err);
+    int rc = space_digest(engine, space->space, digest, err);
 
+    if (rc < 0)
+        return rc;
     ent_buf_put(slots, tag.b, ENT_HASH8_BYTES);
-    ent_buf_put(slots, digest.b, ENT_HASH8_BYTES);
-    return rc;
+    ent_buf_put(slots, digest->b, ENT_HASH8_BYTES);
+    return 0;
 }
 
 int greeting_hello(struct ent_engine *engine, struct session *session,
@@ -141,10 +142,21 @@ int greeting_hello(struct ent_engine *engine, struct session *session,
     if (session->dialled && !session->open)
         ent_rand_bytes(engine->rand, session->nonce, sizeof(session->nonce));
     memcpy(frame.nonce, session->nonce, sizeof(frame.nonce));
+    free(session->named);
+    session->named = calloc(count + 1, sizeof(*session->named));
+    session->named_count = 0;
+    if (session->named == NULL)
+        rc = no_memory(err);
     for (size_t i = 0;
-         rc == 0 && i < count && slots.len < ENT_HELLO_SPACES_MAX * SLOT; i++)
-        if (is_shared(engine, session, &spaces[i]))
-            rc = put_slot(engine, session, &spaces[i], &slots, err);
+         rc == 0 && i < count && slots.len < ENT_HELLO_SPACES_MAX * SLOT; i++) {
+        struct named *named = &session->named[session->named_count];
+
+        if (!is_shared(engine, session, &spaces[i]))
+            continue;
+        rc = put_slot(engine, session, &spaces[i], &slots, &named->digest, err);
+        named->space = spaces[i].space;
+        session->named_count++;
+    }
     free(spaces);
     frame.digests = ent_buf_slice(&slots);
     if (rc == 0 && slots.rc < 0)
@@ -230,13 +242,14 @@ static int put_others(struct ent_engine *engine, struct session *session,
 
     for (size_t i = 0; rc == 0 && i < count; i++) {
         struct ent_hash8 tag = space_tag(engine, session, &spaces[i].id);
+        struct ent_hash8 digest;
         struct pair *pair;
 
         if (!is_shared(engine, session, &spaces[i]) ||
             pair_of(session, spaces[i].space) != NULL ||
             slots->len >= ENT_HELLO_SPACES_MAX * SLOT)
             continue;
-        rc = put_slot(engine, session, &spaces[i], slots, err);
+        rc = put_slot(engine, session, &spaces[i], slots, &digest, err);
         if (rc == 0)
             rc = pair_make(session, &spaces[i], &tag, &pair, err);
         /* The peer begins, if it knows the space at all. */
@@ -307,13 +320,40 @@ static int take_hello(struct ent_engine *engine, struct session *session,
     return rc == 0 ? open_pairs(engine, session, err) : rc;
 }
 
+static const struct ent_space *space_numbered(const struct ent_space *spaces,
+                                              size_t count, int64_t number)
+{
+    for (size_t i = 0; i < count; i++)
+        if (spaces[i].space == number)
+            return &spaces[i];
+    return NULL;
+}
+
+/* The peer holds what our hello said; do we still? */
+static int take_answer(struct ent_engine *engine, struct session *session,
+                       const struct ent_space *space,
+                       const struct named *named, enum ent_answer answer,
+                       struct ent_err *err)
+{
+    struct ent_hash8 tag = space_tag(engine, session, &space->id);
+    struct ent_hash8 now;
+    struct pair *pair;
+    int rc = space_digest(engine, space->space, &now, err);
+
+    if (rc == 0)
+        rc = pair_make(session, space, &tag, &pair, err);
+    if (rc == 0)
+        pair->equal = answer == ENT_ANSWER_EQUAL &&
+                      ent_hash8_equal(&now, &named->digest);
+    return rc;
+}
+
 /* The answer to our hello: which of the spaces we named are equal. */
 static int take_welcome(struct ent_engine *engine, struct session *session,
                         const struct ent_frame *frame, struct ent_err *err)
 {
     struct ent_space *spaces;
     size_t count;
-    size_t slot = 0;
     int rc = heard(engine, session, frame->time_ms, err);
 
     session->waiting = 0;
@@ -321,22 +361,18 @@ static int take_welcome(struct ent_engine *engine, struct session *session,
         rc = ent_space_list(engine->store, &spaces, &count, err);
     if (rc < 0)
         return rc;
-    for (size_t i = 0; rc == 0 && i < count; i++) {
-        enum ent_answer answer = ENT_ANSWER_UNKNOWN;
-        struct ent_hash8 tag = space_tag(engine, session, &spaces[i].id);
-        struct pair *pair = pair_of(session, spaces[i].space);
+    for (size_t i = 0; rc == 0 && i < session->named_count &&
+                       i / 4 < frame->answers.len;
+         i++) {
+        const struct named *named = &session->named[i];
+        const struct ent_space *space =
+            space_numbered(spaces, count, named->space);
+        enum ent_answer answer =
+            (enum ent_answer)(frame->answers.at[i / 4] >> (i % 4 * 2) & 3);
 
-        if (!is_shared(engine, session, &spaces[i]))
-            continue;
-        if (slot / 4 < frame->answers.len)
-            answer = (enum ent_answer)(
-                frame->answers.at[slot / 4] >> (slot % 4 * 2) & 3);
-        slot++;
-        if (answer == ENT_ANSWER_UNKNOWN || pair != NULL)
-            continue;
-        rc = pair_make(session, &spaces[i], &tag, &pair, err);
-        if (rc == 0)
-            pair->equal = answer == ENT_ANSWER_EQUAL;
+        if (space != NULL && answer != ENT_ANSWER_UNKNOWN &&
+            pair_of(session, named->space) == NULL)
+            rc = take_answer(engine, session, space, named, answer, err);
     }
     for (size_t i = 0; rc == 0 && i < frame->digests.len / SLOT; i++) {
         enum ent_answer ignored;

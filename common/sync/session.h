@@ -63,11 +63,18 @@ struct pair {
     struct serving *serving;
     size_t serving_count, serving_cap;
     int64_t credit; /* bytes the peer still takes */
+    bool news_due;   /* entries came before the peer could be told of them */
     bool settled_sent, settled_got;
     bool said_given, said_got;
     bool done;
     int64_t settle_at; /* mono ms, 0: not due */
     int64_t applied;   /* in this session */
+};
+
+/* A space as our hello named it: the answer counts for that digest only. */
+struct named {
+    int64_t space;
+    struct ent_hash8 digest;
 };
 
 struct session {
@@ -84,6 +91,8 @@ struct session {
     int64_t waiting; /* mono ms: since when an answer is awaited, 0: none */
     int frames;      /* taken from a stranger */
     int64_t sent;    /* entries, not yet counted in the replica */
+    struct named *named; /* spaces of our last hello, in its order */
+    size_t named_count;
     struct pair *pairs;
     size_t pair_count;
 };
