@@ -987,9 +987,10 @@ static int take_said(struct ent_engine *engine, struct session *session,
     if (rc < 0)
         return rc;
     session->waiting = 0;
-    if (refused > 0)
+    /* While rosters differ it may be about somebody not known here yet. */
+    if (refused > 0 && pair->roster_ok)
         engine_note(engine, ENT_NOTE_REFUSED, session, pair, (int64_t)refused,
-                    NULL);
+                    ENT_N_("what a node signed that it holds does not check"));
     /* Others want to know too who holds what; not at once, it is gossip. */
     for (size_t i = 0; news > 0 && i < engine->session_count; i++) {
         struct session *other = engine->sessions[i];

@@ -90,9 +90,11 @@ done
 empty
 exits 0 "with room a record is changed" set ctc-0 display_name="The third"
 leave 0
-exits 0 "a clean replica is read without a free byte" show ctc-0
-check "as it is" prints "The third"
+exits 7 "a clean replica cannot be opened without a free byte" show ctc-0
+check "and says why" grep -qi "disk is full" "$work/err"
 empty
+exits 0 "with room it is read as it was" show ctc-0
+check "in full" prints "The third"
 
 mount -o remount,size=20m "$disk"
 exits 0 "with room the import succeeds" import contact "$work/contacts.csv" \

@@ -65,8 +65,8 @@ static void try_unpacked(const uint8_t *data, size_t size)
 {
     size_t room = ZSTD_compressBound(size);
     uint8_t *packed = malloc(room);
-    size_t len = packed == NULL ? 0 : ZSTD_compress(packed, room, data, size,
-                                                    1);
+    size_t len =
+        packed == NULL ? 0 : ZSTD_compress(packed, room, data, size, 1);
 
     if (len > 0 && !ZSTD_isError(len))
         try_runs(ent_slice(packed, len));

@@ -41,9 +41,9 @@ struct stream {
     struct ent_engine *engine;
     struct ent_hash8 tag;
     int64_t mono_ms;
-    uint64_t seq;          /* of the peer's log */
-    struct ent_hash head;  /* of the peer's log */
-    uint64_t roster_pos;   /* entries of ours that were sent */
+    uint64_t seq;         /* of the peer's log */
+    struct ent_hash head; /* of the peer's log */
+    uint64_t roster_pos;  /* entries of ours that were sent */
     struct ent_hash roster_head;
     bool dropped;
 };

@@ -19,7 +19,10 @@
 #define FIELD(number_, name_, type_, rule_, loud_)                             \
     {                                                                          \
         .number = (number_), .name = (name_), .type = (type_),                 \
-        .rule = (rule_), .loud = (loud_), .label = {(name_), (name_)}          \
+        .rule = (rule_), .loud = (loud_), .label = {                           \
+            (name_),                                                           \
+            (name_)                                                            \
+        }                                                                      \
     }
 
 static struct ent_field fields[] = {
@@ -48,8 +51,8 @@ void net_die(const struct net *net, const char *fmt, ...)
 {
     va_list args;
 
-    fprintf(stderr, "seed %llu: ",
-            net == NULL ? 0ull : (unsigned long long)net->seed);
+    fprintf(stderr,
+            "seed %llu: ", net == NULL ? 0ull : (unsigned long long)net->seed);
     va_start(args, fmt);
     vfprintf(stderr, fmt, args);
     va_end(args);
@@ -68,8 +71,7 @@ static void must(const struct net *net, int rc, const struct ent_err *err,
 
 static bool before(const struct net_event *a, const struct net_event *b)
 {
-    return a->due_ms != b->due_ms ? a->due_ms < b->due_ms
-                                  : a->order < b->order;
+    return a->due_ms != b->due_ms ? a->due_ms < b->due_ms : a->order < b->order;
 }
 
 static void swap(struct net *net, size_t a, size_t b)
@@ -355,8 +357,8 @@ static void step(struct net *net, int at, struct ent_event *event)
 static void keep_letter(struct net_node *node, int from,
                         struct net_event *event)
 {
-    node->letters = realloc(node->letters, (node->letter_count + 1) *
-                                               sizeof(*node->letters));
+    node->letters = realloc(node->letters,
+                            (node->letter_count + 1) * sizeof(*node->letters));
     node->letters[node->letter_count++] = (struct net_letter){
         .conn = event->conn, .from = from, .bytes = event->frame};
     event->frame = (struct ent_buf){0};
@@ -516,8 +518,8 @@ static struct ent_store_options options(struct net *net, int at)
 static void make_engine(struct net *net, int at)
 {
     struct net_node *node = &net->nodes[at];
-    const struct ent_engine_options opts = {
-        .dial_members = node->dial_members, .dial_seconds = 5};
+    const struct ent_engine_options opts = {.dial_members = node->dial_members,
+                                            .dial_seconds = 5};
     struct ent_event event = {.type = ENT_EVENT_TICK};
     struct ent_err err;
 
@@ -730,13 +732,13 @@ void net_copy_roster(struct net *net, int space, int from, int to)
         struct ent_roster_bytes entry;
 
         must(net,
-             ent_roster_read(net->nodes[from].store, theirs, &hashes[i],
-                             &arena, &entry, &err),
+             ent_roster_read(net->nodes[from].store, theirs, &hashes[i], &arena,
+                             &entry, &err),
              &err, "roster");
-        must(net,
-             ent_roster_take(net->nodes[to].store, own, &entry, 1, &taken,
-                             &err),
-             &err, "roster");
+        must(
+            net,
+            ent_roster_take(net->nodes[to].store, own, &entry, 1, &taken, &err),
+            &err, "roster");
         if (taken.refused > 0)
             net_die(net, "a roster entry was refused: %s", taken.why);
     }
@@ -781,8 +783,8 @@ struct ent_buf net_invite(struct net *net, int space, int chair,
     snprintf(endpoint, sizeof(endpoint), "sim://%d", chair);
     must(net,
          ent_invite_create(net->nodes[chair].store,
-                           net_space(net, space, chair), role, expires_ms,
-                           list, 1, net_now(net, chair), &line, &err),
+                           net_space(net, space, chair), role, expires_ms, list,
+                           1, net_now(net, chair), &line, &err),
          &err, "invite");
     return line;
 }
@@ -851,10 +853,10 @@ int net_set(struct net *net, int node, int space, int record, uint32_t field,
 int net_tag(struct net *net, int node, int space, int record, const char *text,
             bool remove)
 {
-    const struct ent_edit_op op = {
-        .code = remove ? ENT_OP_REMOVE : ENT_OP_ADD,
-        .field = NET_TAGS,
-        .value = ent_value_text(ent_slice_str(text))};
+    const struct ent_edit_op op = {.code = remove ? ENT_OP_REMOVE : ENT_OP_ADD,
+                                   .field = NET_TAGS,
+                                   .value =
+                                       ent_value_text(ent_slice_str(text))};
 
     return put(net, node, space, record, ENT_EDIT_TOUCH, &op, 1);
 }
@@ -878,10 +880,10 @@ void net_fill(struct net *net, int at, int space, int first, int count)
          &err, "fill");
     for (int i = 0; i < count; i++) {
         char text[501];
-        const struct ent_edit_op op = {.code = ENT_OP_WRITE,
-                                       .field = NET_NOTE,
-                                       .value = ent_value_text(
-                                           ent_slice(text, 500))};
+        const struct ent_edit_op op = {
+            .code = ENT_OP_WRITE,
+            .field = NET_NOTE,
+            .value = ent_value_text(ent_slice(text, 500))};
         const struct ent_edit edit = {.kind = NET_KIND,
                                       .id = net_record(first + i),
                                       .life = ENT_EDIT_TOUCH,
@@ -962,10 +964,8 @@ void net_conflicts(struct net *net, int node, int space, struct ent_buf *lines)
     if (count > 1)
         qsort(list, count, sizeof(*list), conflict_cmp);
     for (size_t i = 0; i < count; i++)
-        ent_buf_printf(lines, "%u.%u.%u\n",
-                       (unsigned)list[i].ref.id.b[14],
-                       (unsigned)list[i].ref.id.b[15],
-                       (unsigned)list[i].field);
+        ent_buf_printf(lines, "%u.%u.%u\n", (unsigned)list[i].ref.id.b[14],
+                       (unsigned)list[i].ref.id.b[15], (unsigned)list[i].field);
     ent_arena_fini(&arena);
 }
 

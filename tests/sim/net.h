@@ -37,10 +37,10 @@ struct net_node {
     struct ent_store *store;   /* NULL: closed, or a puppet without one */
     struct ent_engine *engine; /* NULL: a puppet, or switched off */
     struct ent_keys keys;
-    int64_t clock_ms;          /* its clock minus the right one */
+    int64_t clock_ms; /* its clock minus the right one */
     bool dial_members;
     bool puppet;
-    bool frail;                /* a step may fail with ENT_ESTORE */
+    bool frail; /* a step may fail with ENT_ESTORE */
     int64_t failed_steps;
     uint32_t last_conn;
     int64_t notes[NET_NOTES];
@@ -52,7 +52,7 @@ struct net_node {
 
 /* One connection; `open` until either side lets go of it. */
 struct net_link {
-    int node[2];       /* the dialling one first */
+    int node[2]; /* the dialling one first */
     uint32_t conn[2];
     bool open[2];
     int64_t delay_ms;
@@ -90,8 +90,8 @@ struct net {
     struct net_link *links;
     size_t link_count, link_cap;
     bool cut[NET_NODES_MAX][NET_NODES_MAX];
-    int64_t delay_ms;  /* of links made from now on */
-    int64_t jitter_ms; /* at most so much more for each frame */
+    int64_t delay_ms;         /* of links made from now on */
+    int64_t jitter_ms;        /* at most so much more for each frame */
     struct net_event *events; /* a heap: the next one first */
     size_t event_count, event_cap;
     uint64_t orders;
@@ -141,8 +141,7 @@ int64_t net_space(struct net *net, int space, int node);
 void net_call(struct net *net, int from, int to);
 /* A bare connection, for puppets; the dialling side's number of it. */
 uint32_t net_dial(struct net *net, int from, int to);
-void net_send(struct net *net, int from, uint32_t conn,
-              struct ent_slice frame);
+void net_send(struct net *net, int from, uint32_t conn, struct ent_slice frame);
 /* One side lets go: the other hears of it when it comes through. */
 void net_hang_up(struct net *net, int node, uint32_t conn);
 /* Break what stands between two nodes, once, or until it is healed. */

@@ -236,9 +236,9 @@ static void picture(struct world *world, int node, struct ent_buf *lines)
             for (uint32_t f = 0; f <= NET_NOTE; f++) {
                 char text[2048];
 
-                ent_buf_printf(lines, "%d.%d.%u=%s\n", s, r, f,
-                               net_values(world->net, node, s, r, f, text,
-                                          sizeof(text)));
+                ent_buf_printf(
+                    lines, "%d.%d.%u=%s\n", s, r, f,
+                    net_values(world->net, node, s, r, f, text, sizeof(text)));
             }
         }
         net_conflicts(world->net, node, s, lines);
@@ -259,8 +259,8 @@ static void check_node(struct world *world, int node, struct met *met)
 
     for (int s = 0; s < world->spaces; s++)
         before[s] = net_digest(net, node, s);
-    found = ent_store_verify(net->nodes[node].store, true, complain, &node,
-                             &err);
+    found =
+        ent_store_verify(net->nodes[node].store, true, complain, &node, &err);
     if (found != 0)
         net_die(net, "node %d: verify: %d", node, found);
     if (ent_store_rebuild(net->nodes[node].store, &err) < 0)
@@ -275,9 +275,8 @@ static void check_node(struct world *world, int node, struct met *met)
     for (int i = 0; i < world->nodes; i++) {
         struct ent_peer peer = net_peer(net, node, i);
 
-        if (peer.received != peer.applied + peer.duplicate +
-                                 peer.quarantined + peer.refused +
-                                 peer.waiting)
+        if (peer.received != peer.applied + peer.duplicate + peer.quarantined +
+                                 peer.refused + peer.waiting)
             net_die(net, "node %d: the counts of peer %d do not add up", node,
                     i);
         if (peer.refused > 0)
@@ -378,9 +377,9 @@ int main(int argc, char **argv)
            (long long)met.restarts, (long long)met.doubles,
            (long long)met.admitted, (long long)met.conflicts,
            (long long)met.duplicates);
-    if (done >= 20 && (met.conflicts == 0 || met.cuts == 0 ||
-                       met.restarts == 0 || met.doubles == 0 ||
-                       met.admitted == 0)) {
+    if (done >= 20 &&
+        (met.conflicts == 0 || met.cuts == 0 || met.restarts == 0 ||
+         met.doubles == 0 || met.admitted == 0)) {
         printf("some kind of trouble was never met\n");
         return 1;
     }

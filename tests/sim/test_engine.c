@@ -87,7 +87,7 @@ static struct {
     const char *canary;   /* in what is sent to `spy`, unpacked too */
     int spy;
     bool leaked;
-    int runs_left;      /* RUNS to deliver before the link breaks; < 0: none */
+    int runs_left; /* RUNS to deliver before the link breaks; < 0: none */
 } seen;
 
 static bool holds(struct ent_slice bytes, const char *text)
@@ -114,8 +114,7 @@ static void look_inside(const struct ent_frame *frame, int to,
     }
 }
 
-static bool watch_sent(struct net *in, int from, int to,
-                       struct ent_slice bytes)
+static bool watch_sent(struct net *in, int from, int to, struct ent_slice bytes)
 {
     struct ent_arena arena = {0};
     struct ent_frame frame;
@@ -415,8 +414,7 @@ static bool lose_answers_of_0(struct net *in, int from, int to,
 {
     struct ent_arena arena = {0};
     struct ent_frame frame = {0};
-    bool lost = from == 0 &&
-                ent_frame_get(bytes, &arena, &frame, NULL) == 0 &&
+    bool lost = from == 0 && ent_frame_get(bytes, &arena, &frame, NULL) == 0 &&
                 frame.type == ENT_FRAME_RUNS;
 
     (void)in;
@@ -519,8 +517,8 @@ START_TEST(an_invitation_admits_once)
     int space = found(0);
     int first = net_add(net);
     int second = net_add(net);
-    struct ent_buf line = net_invite(net, space, 0, ENT_ROLE_EDITOR,
-                                     NET_START_MS + 60 * MINUTE);
+    struct ent_buf line =
+        net_invite(net, space, 0, ENT_ROLE_EDITOR, NET_START_MS + 60 * MINUTE);
 
     set(0, space, 1, NET_TITLE, "for members");
     net_join(net, first, ent_buf_cstr(&line));
@@ -546,8 +544,8 @@ START_TEST(an_expired_invitation_is_refused_by_the_chair)
 {
     int space = found(0);
     int guest = net_add(net);
-    struct ent_buf line = net_invite(net, space, 0, ENT_ROLE_EDITOR,
-                                     NET_START_MS + MINUTE);
+    struct ent_buf line =
+        net_invite(net, space, 0, ENT_ROLE_EDITOR, NET_START_MS + MINUTE);
     struct ent_err err;
 
     /* The guest's clock is slow: it does not know. */
@@ -570,8 +568,8 @@ START_TEST(a_join_whose_answer_was_lost_can_be_repeated)
 {
     int space = found(0);
     int guest = net_add(net);
-    struct ent_buf line = net_invite(net, space, 0, ENT_ROLE_EDITOR,
-                                     NET_START_MS + 60 * MINUTE);
+    struct ent_buf line =
+        net_invite(net, space, 0, ENT_ROLE_EDITOR, NET_START_MS + 60 * MINUTE);
 
     net_join(net, guest, ent_buf_cstr(&line));
     net_run(net, net->delay_ms + 5); /* the question has arrived */
@@ -715,8 +713,10 @@ START_TEST(a_second_branch_is_kept_counted_and_alarmed)
 }
 END_TEST
 
-/* Whoever meets the branches in another order ends with the same state. */
-START_TEST(branches_met_in_another_order_make_the_same_state)
+/* Until branches are applied (rule A8), the one met first stands: two nodes
+ * that met them in another order hold the same entries and another state, and
+ * say so. */
+START_TEST(branches_met_in_another_order_are_kept_and_never_hidden)
 {
     int space = found(3);
     int copy;
@@ -733,8 +733,11 @@ START_TEST(branches_met_in_another_order_make_the_same_state)
     link_up(2, 3);
     ck_assert_int_eq(net_counts(net, 2, space).forks, 1);
     ck_assert_int_eq(net_counts(net, 3, space).forks, 1);
-    ck_assert_int_eq(net->nodes[2].notes[ENT_NOTE_DIVERGED], 0);
-    ck_assert(net_equal(net, 2, 3, space));
+    ck_assert_int_ge(net->nodes[2].notes[ENT_NOTE_DIVERGED], 1);
+    ck_assert_int_ge(net->nodes[3].notes[ENT_NOTE_DIVERGED], 1);
+    ck_assert(!net_equal(net, 2, 3, space));
+    ck_assert_int_eq(net_counts(net, 2, space).quarantined, 1);
+    ck_assert_int_eq(net_counts(net, 3, space).quarantined, 1);
 }
 END_TEST
 
@@ -789,8 +792,8 @@ static struct ent_hash8 tag_of(const struct puppet *puppet)
     uint8_t message[ENT_ID_BYTES + 2 * ENT_KEY_BYTES + 8];
 
     memcpy(message, net->spaces[puppet->space].b, ENT_ID_BYTES);
-    memcpy(message + ENT_ID_BYTES,
-           net->nodes[puppet->self].keys.curve_public.b, ENT_KEY_BYTES);
+    memcpy(message + ENT_ID_BYTES, net->nodes[puppet->self].keys.curve_public.b,
+           ENT_KEY_BYTES);
     memcpy(message + ENT_ID_BYTES + ENT_KEY_BYTES,
            net->nodes[puppet->victim].keys.curve_public.b, ENT_KEY_BYTES);
     memcpy(message + ENT_ID_BYTES + 2 * ENT_KEY_BYTES, puppet->nonce, 8);
@@ -856,10 +859,10 @@ static void own_run(struct puppet *puppet, struct ent_run *run,
     struct ent_err err;
     size_t count;
 
-    ck_assert_int_eq(ent_frontier_read(
-                         store, net_space(net, puppet->space, puppet->self),
-                         &heads, &count, &err),
-                     0);
+    ck_assert_int_eq(
+        ent_frontier_read(store, net_space(net, puppet->space, puppet->self),
+                          &heads, &count, &err),
+        0);
     for (size_t i = 0; i < count; i++) {
         if (!ent_key_equal(&heads[i].author,
                            &net->nodes[puppet->self].keys.public))
@@ -867,11 +870,11 @@ static void own_run(struct puppet *puppet, struct ent_run *run,
         ck_assert_int_eq(ent_run_read(store, heads[i].o, 1, &first, 1 << 20,
                                       &puppet->arena, run, &err),
                          0);
-        *head = (struct ent_frontier_head){
-            .author = heads[i].author,
-            .origin = heads[i].origin,
-            .seq = heads[i].seq,
-            .hash = ent_hash_head(&heads[i].hash)};
+        *head =
+            (struct ent_frontier_head){.author = heads[i].author,
+                                       .origin = heads[i].origin,
+                                       .seq = heads[i].seq,
+                                       .hash = ent_hash_head(&heads[i].hash)};
     }
     free(heads);
     ck_assert_uint_gt(run->count, 0);
@@ -1187,8 +1190,7 @@ START_TEST(entries_said_again_are_duplicates)
                                     .prev = run.prev,
                                     .entries = run.entries,
                                     .entry_count = run.count,
-                                    .sig =
-                                        ent_slice(run.sig.b, ENT_SIG_BYTES)};
+                                    .sig = ent_slice(run.sig.b, ENT_SIG_BYTES)};
         struct ent_frame frame = {
             .type = ENT_FRAME_NEWS, .heads = &head, .head_count = 1};
         struct ent_buf packed = {0};
@@ -1244,9 +1246,9 @@ START_TEST(credit_is_respected)
         size_t count;
 
         ck_assert(!puppet.frame.last);
-        ck_assert_int_eq(ent_runs_get(puppet.frame.runs, &puppet.arena, &runs,
-                                      &count, NULL),
-                         0);
+        ck_assert_int_eq(
+            ent_runs_get(puppet.frame.runs, &puppet.arena, &runs, &count, NULL),
+            0);
         for (size_t i = 0; i < count; i++)
             for (size_t j = 0; j < runs[i].entry_count; j++)
                 bytes += runs[i].entries[j].len;
@@ -1279,15 +1281,13 @@ static void noise_run(struct puppet *puppet, int count, size_t value_bytes,
         struct ent_writer *writer;
         enum ent_written written;
 
-        ck_assert_int_eq(ent_writer_open(store, space, NET_START_MS, &writer,
-                                         &err),
-                         0);
+        ck_assert_int_eq(
+            ent_writer_open(store, space, NET_START_MS, &writer, &err), 0);
         for (int r = 0; r < 3; r++) {
             ent_rand_bytes(&net->rand, noise, value_bytes / 2);
             for (size_t k = 0; k < value_bytes / 2 * 2; k++)
                 text[k] = (char)(33 + (noise[k / 2] + 7 * k) % 90);
-            op.value =
-                ent_value_text(ent_slice(text, value_bytes / 2 * 2));
+            op.value = ent_value_text(ent_slice(text, value_bytes / 2 * 2));
             edit.id = net_record(1000 + 3 * i + r);
             ck_assert_int_eq(
                 ent_writer_put(writer, &edit, false, &written, &err), 0);
@@ -1473,8 +1473,8 @@ START_TEST(a_wrong_proof_is_refused)
 {
     int space = found(0);
     struct puppet puppet = {.victim = 0, .space = space};
-    struct ent_buf line = net_invite(net, space, 0, ENT_ROLE_EDITOR,
-                                     NET_START_MS + 60 * MINUTE);
+    struct ent_buf line =
+        net_invite(net, space, 0, ENT_ROLE_EDITOR, NET_START_MS + 60 * MINUTE);
     struct ent_frame frame = {.type = ENT_FRAME_JOIN,
                               .space = net->spaces[space],
                               .text = ent_slice_str("Guest")};
@@ -1509,8 +1509,8 @@ START_TEST(a_proof_belongs_to_its_key)
 {
     int space = found(0);
     struct puppet puppet = {.victim = 0, .space = space};
-    struct ent_buf line = net_invite(net, space, 0, ENT_ROLE_EDITOR,
-                                     NET_START_MS + 60 * MINUTE);
+    struct ent_buf line =
+        net_invite(net, space, 0, ENT_ROLE_EDITOR, NET_START_MS + 60 * MINUTE);
     struct ent_frame frame = {.type = ENT_FRAME_JOIN,
                               .space = net->spaces[space],
                               .text = ent_slice_str("Guest")};
@@ -1539,8 +1539,8 @@ START_TEST(an_admission_without_a_roster_is_no_membership)
     int space = found(0);
     int guest = net_add(net);
     struct puppet puppet = {.self = 0, .victim = guest, .space = space};
-    struct ent_buf line = net_invite(net, space, 0, ENT_ROLE_EDITOR,
-                                     NET_START_MS + 60 * MINUTE);
+    struct ent_buf line =
+        net_invite(net, space, 0, ENT_ROLE_EDITOR, NET_START_MS + 60 * MINUTE);
     struct ent_frame frame = {.type = ENT_FRAME_JOINED,
                               .space = net->spaces[space],
                               .admitted = true};
@@ -1627,7 +1627,8 @@ static Suite *engine_suite(void)
     tcase_add_test(tcase,
                    an_older_roster_that_dials_gives_and_takes_entries_too);
     tcase_add_test(tcase, a_second_branch_is_kept_counted_and_alarmed);
-    tcase_add_test(tcase, branches_met_in_another_order_make_the_same_state);
+    tcase_add_test(tcase,
+                   branches_met_in_another_order_are_kept_and_never_hidden);
     tcase_add_test(tcase, a_puppet_that_behaves_is_believed);
     tcase_add_test(tcase, what_is_no_frame_ends_the_session_and_no_other);
     tcase_add_test(tcase, truncated_frames_are_refused);
