@@ -77,8 +77,12 @@ struct ent_store {
     char org[ENT_NAME_BYTES_MAX + 1];
     char country[4];
     struct ent_id origin;
-    const char *fresh; /* why a fresh origin was made, or NULL */
-    int high_water;    /* file descriptor, -1 when read-only */
+    const char *fresh;  /* why a fresh origin was made, or NULL */
+    int high_water;     /* file descriptor, -1 when read-only */
+    int64_t written_ms; /* time of the last own entry */
+    int64_t mark_ms;    /* when the high-water mark was written last */
+    int64_t mark_n;     /* newest own entry not marked yet, 0: none */
+    struct ent_hash mark_hash;
     bool read_only;
 
     /* What is remembered between transactions, dropped when another process

@@ -16,6 +16,7 @@
  * that the daemon does so when it is idle, or closing the file (rule L7). */
 #define WAL_CHECKPOINT "PRAGMA wal_autocheckpoint = 4096"
 #define HIGH_WATER_TAG "entente-high-water-1"
+#define HIGH_WATER_MS 1000 /* how far the mark may lag behind the log */
 #define HIGH_WATER_DIGITS 19
 #define HIGH_WATER_BYTES 106 /* tag, n in 19 digits, hash in hex, newline */
 
@@ -110,10 +111,30 @@ static void high_water_put(struct ent_store *store, int64_t n,
         return;
 }
 
+/* Many commits in a row are marked once a second, the last one at the close. */
+static void high_water_flush(struct ent_store *store)
+{
+    if (store->mark_n == 0)
+        return;
+    high_water_put(store, store->mark_n, &store->mark_hash);
+    store->mark_n = 0;
+    store->mark_ms = store->written_ms;
+}
+
+static void high_water_raise(struct ent_store *store, int64_t n,
+                             const struct ent_hash *hash)
+{
+    store->mark_n = n;
+    store->mark_hash = *hash;
+    if (llabs(store->written_ms - store->mark_ms) >= HIGH_WATER_MS)
+        high_water_flush(store);
+}
+
 void ent_high_water_reset(struct ent_store *store)
 {
     static const struct ent_hash none;
 
+    store->mark_n = 0;
     high_water_put(store, 0, &none);
 }
 
@@ -494,6 +515,7 @@ void ent_store_close(struct ent_store *store)
     if (store == NULL)
         return;
     ent_db_rollback(&store->db);
+    high_water_flush(store);
     ent_store_forget(store);
     free(store->logs);
     free(store->by_o);
@@ -600,7 +622,7 @@ int ent_store_commit(struct ent_store *store, const struct ent_log *own,
     if (rc < 0)
         ent_store_forget(store);
     else if (own != NULL && own->head > own->base)
-        high_water_put(store, ent_n(own->o, own->head), &own->head_hash);
+        high_water_raise(store, ent_n(own->o, own->head), &own->head_hash);
     return rc;
 }
 

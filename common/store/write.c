@@ -279,6 +279,7 @@ int ent_writer_commit(struct ent_writer *writer, struct ent_err *err)
         ent_writer_abort(writer);
         return rc;
     }
+    writer->store->written_ms = writer->now_ms;
     rc = ent_store_commit(writer->store, writer->log, err);
     writer_done(writer);
     return rc;
