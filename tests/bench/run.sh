@@ -32,7 +32,7 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM
 
 if [ ! -f "$build/build.ninja" ]; then
-    meson setup "$build" "$root" --buildtype=release -Db_ndebug=false >&2
+    meson setup "$build" "$root" --buildtype=release -Db_lto=true -Db_ndebug=false >&2
 fi
 ninja -C "$build" tests/bench/entente-bench >&2
 python3 "$here/gen.py" "$work/data" "$small" "$big" >&2
