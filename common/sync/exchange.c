@@ -35,34 +35,16 @@ static bool same_log(const struct ent_frontier_head *a,
            ent_id_equal(&a->origin, origin);
 }
 
-/* Remember a head of the peer: a higher one of the same log takes the place of
- * the lower, branches of a fork stand beside each other by their hash. */
-static int keep_head(struct pair *pair, const struct ent_frontier_head *head,
-                     struct ent_err *err)
+static int add_head(struct pair *pair, const struct ent_frontier_head *head,
+                    struct ent_err *err)
 {
-    struct their_head *theirs;
-
-    for (size_t i = 0; i < pair->their_count; i++) {
-        theirs = &pair->theirs[i];
-        if (!same_log(&theirs->head, &head->author, &head->origin))
-            continue;
-        if (theirs->head.seq == head->seq) {
-            if (ent_hash8_equal(&theirs->head.hash, &head->hash))
-                return 0;
-            continue;
-        }
-        if (theirs->head.seq < head->seq) {
-            *theirs = (struct their_head){.head = *head};
-            return 0;
-        }
-        return 0;
-    }
     if (pair->their_count >= SESSION_HEADS_MAX)
         return 0;
     if (pair->their_count == pair->their_cap) {
         size_t cap = pair->their_cap == 0 ? 16 : 2 * pair->their_cap;
+        struct their_head *theirs =
+            realloc(pair->theirs, cap * sizeof(*theirs));
 
-        theirs = realloc(pair->theirs, cap * sizeof(*theirs));
         if (theirs == NULL)
             return no_memory(err);
         pair->theirs = theirs;
@@ -72,30 +54,38 @@ static int keep_head(struct pair *pair, const struct ent_frontier_head *head,
     return 0;
 }
 
+/* Remember a head of the peer: a higher one of the same log takes the place of
+ * the lower, branches of a fork stand beside each other by their hash. */
+static int keep_head(struct pair *pair, const struct ent_frontier_head *head,
+                     struct ent_err *err)
+{
+    for (size_t i = 0; i < pair->their_count; i++) {
+        struct their_head *theirs = &pair->theirs[i];
+
+        if (!same_log(&theirs->head, &head->author, &head->origin))
+            continue;
+        if (theirs->head.seq != head->seq) {
+            if (theirs->head.seq < head->seq)
+                *theirs = (struct their_head){.head = *head};
+            return 0;
+        }
+        if (ent_hash8_equal(&theirs->head.hash, &head->hash))
+            return 0;
+    }
+    return add_head(pair, head, err);
+}
+
 /* A frontier is kept as it is said: no head stands for another. */
 static int keep_frontier(struct pair *pair, const struct ent_frame *frame,
                          bool first, struct ent_err *err)
 {
+    int rc = 0;
+
     if (first)
         pair->their_count = 0;
-    for (size_t i = 0; i < frame->head_count; i++) {
-        struct their_head *theirs;
-
-        if (pair->their_count >= SESSION_HEADS_MAX)
-            return 0;
-        if (pair->their_count == pair->their_cap) {
-            size_t cap = pair->their_cap == 0 ? 16 : 2 * pair->their_cap;
-
-            theirs = realloc(pair->theirs, cap * sizeof(*theirs));
-            if (theirs == NULL)
-                return no_memory(err);
-            pair->theirs = theirs;
-            pair->their_cap = cap;
-        }
-        pair->theirs[pair->their_count++] =
-            (struct their_head){.head = frame->heads[i]};
-    }
-    return 0;
+    for (size_t i = 0; rc == 0 && i < frame->head_count; i++)
+        rc = add_head(pair, &frame->heads[i], err);
+    return rc;
 }
 
 /* The peer's highest number of a log, 0 when it has none of it. */
