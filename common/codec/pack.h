@@ -4,6 +4,7 @@
 #define ENT_CODEC_PACK_H
 
 #include <msgpack.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "base/err.h"
@@ -18,8 +19,8 @@ struct ent_pack {
 
 void ent_pack_init(struct ent_pack *pack, struct ent_buf *buf);
 
-/* A head that is one byte: small numbers and short lists are most of what is
- * written, and need no call each. */
+/* A head that is one byte: small numbers, short lists and short texts are most
+ * of what is written, and need no call each. */
 static inline void ent_pack_head(struct ent_pack *pack, size_t head)
 {
     struct ent_buf *buf = (struct ent_buf *)pack->raw.data;
@@ -28,6 +29,19 @@ static inline void ent_pack_head(struct ent_pack *pack, size_t head)
         buf->at[buf->len++] = (uint8_t)head;
     else
         ent_buf_put_u8(buf, (uint8_t)head);
+}
+
+static inline void ent_pack_body(struct ent_pack *pack, const void *at,
+                                 size_t len)
+{
+    struct ent_buf *buf = (struct ent_buf *)pack->raw.data;
+
+    if (buf->rc == 0 && buf->cap - buf->len > len && len > 0) {
+        memcpy(buf->at + buf->len, at, len);
+        buf->len += len;
+    } else {
+        ent_buf_put(buf, at, len);
+    }
 }
 
 static inline void ent_pack_array(struct ent_pack *pack, size_t count)
@@ -65,7 +79,7 @@ static inline void ent_pack_bin(struct ent_pack *pack, const void *at,
                                 size_t len)
 {
     msgpack_pack_bin(&pack->raw, len);
-    msgpack_pack_bin_body(&pack->raw, at, len);
+    ent_pack_body(pack, at, len);
 }
 
 static inline void ent_pack_str(struct ent_pack *pack, struct ent_slice text)
@@ -74,7 +88,7 @@ static inline void ent_pack_str(struct ent_pack *pack, struct ent_slice text)
         ent_pack_head(pack, 0xa0 | text.len);
     else
         msgpack_pack_str(&pack->raw, text.len);
-    msgpack_pack_str_body(&pack->raw, text.at, text.len);
+    ent_pack_body(pack, text.at, text.len);
 }
 
 /* Bytes that are packed already. */

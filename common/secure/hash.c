@@ -10,6 +10,13 @@
 static const uint8_t value_personal[crypto_generichash_blake2b_PERSONALBYTES] =
     "entente/value/1";
 
+/* Fields and codes of the writes whose marks are kept. */
+#define MARK_FIELDS 32
+#define MARK_CODES 6
+
+static struct ent_sum marks[MARK_FIELDS][MARK_CODES];
+static bool marks_made;
+
 static void blake2b(uint8_t *out, size_t out_len, struct ent_slice message,
                     struct ent_slice key)
 {
@@ -94,34 +101,65 @@ struct ent_sum ent_sum_get(const uint8_t from[ENT_SUM_BYTES])
                             .high = ent_le64_get(from + 8)};
 }
 
-struct ent_sum_key ent_sum_key_of(const struct ent_id *space, uint32_t kind,
-                                  const struct ent_id *id,
-                                  const struct ent_hash *entry)
+static struct ent_sum siphash(const void *message, size_t len,
+                              const uint8_t key[ENT_SUM_BYTES])
 {
-    uint8_t message[ENT_ID_BYTES + 4 + ENT_ID_BYTES + ENT_HASH_BYTES];
-    struct ent_sum_key key;
-    struct ent_hash hash;
+    uint8_t out[crypto_shorthash_siphashx24_BYTES];
 
-    memcpy(message, space->b, ENT_ID_BYTES);
-    ent_le32_put(message + 16, kind);
-    memcpy(message + 20, id->b, ENT_ID_BYTES);
-    memcpy(message + 36, entry->b, ENT_HASH_BYTES);
-    hash = ent_hash_of(ent_slice(message, sizeof(message)));
-    memcpy(key.b, hash.b, sizeof(key.b));
+    crypto_shorthash_siphashx24(out, message, len, key);
+    return ent_sum_get(out);
+}
+
+struct ent_sum ent_sum_key_of(uint32_t kind, const struct ent_id *id,
+                              const struct ent_hash *entry)
+{
+    uint8_t message[4 + ENT_ID_BYTES];
+    struct ent_sum key;
+
+    ent_le32_put(message, kind);
+    memcpy(message + 4, id->b, ENT_ID_BYTES);
+    key = siphash(message, sizeof(message), entry->b);
+    key.low |= 1;
     return key;
 }
 
-struct ent_sum ent_sum_of_write(const struct ent_sum_key *key, uint32_t field,
-                                uint32_t ordinal, uint32_t code)
+static struct ent_sum make_mark(uint32_t field, uint32_t ordinal, uint32_t code)
 {
+    static const uint8_t key[ENT_SUM_BYTES] = "entente/digest/1";
     uint8_t message[12];
-    uint8_t out[crypto_shorthash_siphashx24_BYTES];
 
     ent_le32_put(message, field);
     ent_le32_put(message + 4, ordinal);
     ent_le32_put(message + 8, code);
-    crypto_shorthash_siphashx24(out, message, sizeof(message), key->b);
-    return ent_sum_get(out);
+    return siphash(message, sizeof(message), key);
+}
+
+void ent_sum_prepare(void)
+{
+    for (uint32_t field = 0; field < MARK_FIELDS; field++)
+        for (uint32_t code = 0; code < MARK_CODES; code++)
+            marks[field][code] = make_mark(field, 0, code);
+    marks_made = true;
+}
+
+struct ent_sum ent_sum_mark_of(uint32_t field, uint32_t ordinal, uint32_t code)
+{
+    if (marks_made && field < MARK_FIELDS && ordinal == 0 && code < MARK_CODES)
+        return marks[field][code];
+    return make_mark(field, ordinal, code);
+}
+
+struct ent_sum ent_sum_times(const struct ent_sum *a, const struct ent_sum *b)
+{
+    uint64_t a0 = a->low & UINT32_MAX, a1 = a->low >> 32;
+    uint64_t b0 = b->low & UINT32_MAX, b1 = b->low >> 32;
+    uint64_t low = a0 * b0;
+    uint64_t mid = a1 * b0 + (low >> 32);
+    uint64_t mid2 = a0 * b1 + (mid & UINT32_MAX);
+
+    return (struct ent_sum){.low = mid2 << 32 | (low & UINT32_MAX),
+                            .high = a1 * b1 + (mid >> 32) + (mid2 >> 32) +
+                                    a->low * b->high + a->high * b->low};
 }
 
 struct ent_sum ent_sum_of_entry(const struct ent_hash *entry)

@@ -40,21 +40,19 @@ void ent_sum_sub(struct ent_sum *sum, const struct ent_sum *part);
 void ent_sum_put(const struct ent_sum *sum, uint8_t to[ENT_SUM_BYTES]);
 struct ent_sum ent_sum_get(const uint8_t from[ENT_SUM_BYTES]);
 
-/* What one entry's writes in one record add to the state: the key of the
- * SipHash that gives each write's summand. */
-struct ent_sum_key {
-    uint8_t b[16];
-};
+/* What one write adds to the state: key times mark. The key says whose record
+ * and entry it is: SipHash-2-4-128 of kind (4 bytes, little-endian) ‖ id, keyed
+ * with the first 16 bytes of the entry's hash, and made odd. The mark says
+ * which write: SipHash-2-4-128 of field ‖ ordinal ‖ code (4 bytes each), keyed
+ * with "entente/digest/1". So all writes of a change take one multiplication.
+ */
+struct ent_sum ent_sum_key_of(uint32_t kind, const struct ent_id *id,
+                              const struct ent_hash *entry);
+struct ent_sum ent_sum_mark_of(uint32_t field, uint32_t ordinal, uint32_t code);
+struct ent_sum ent_sum_times(const struct ent_sum *a, const struct ent_sum *b);
 
-/* First 16 bytes of BLAKE2b-256 of space ‖ kind (4 bytes, little-endian) ‖ id
- * ‖ entry hash. */
-struct ent_sum_key ent_sum_key_of(const struct ent_id *space, uint32_t kind,
-                                  const struct ent_id *id,
-                                  const struct ent_hash *entry);
-
-/* SipHash-2-4-128 of field ‖ ordinal ‖ code (4 bytes each, little-endian). */
-struct ent_sum ent_sum_of_write(const struct ent_sum_key *key, uint32_t field,
-                                uint32_t ordinal, uint32_t code);
+/* Marks of the usual writes, made once; ent_secure_init calls it. */
+void ent_sum_prepare(void);
 
 /* The summand of an accepted entry: the first 16 bytes of its hash. */
 struct ent_sum ent_sum_of_entry(const struct ent_hash *entry);

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "secure/hash.h"
+
 #define KEY_FILE_TAG "entente-key-1 "
 #define KEY_FILE_LEN (sizeof(KEY_FILE_TAG) - 1 + 64 + 1)
 
@@ -18,6 +20,7 @@ int ent_secure_init(struct ent_err *err)
     if (sodium_library_version_major() < 10)
         return ent_err_set(err, ENT_EFAIL,
                            ENT_N_("libsodium is too old: 1.0.18 is needed"));
+    ent_sum_prepare();
     return 0;
 }
 

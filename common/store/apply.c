@@ -14,7 +14,7 @@ static int no_memory(struct ent_err *err)
 static int subtract(struct ent_apply *apply, const struct ent_state *state,
                     const struct ent_cell *cell, struct ent_err *err)
 {
-    struct ent_sum part;
+    struct ent_sum mark, part;
 
     if (apply->key_n != cell->n || apply->key_kind != state->kind ||
         !ent_id_equal(&apply->key_id, &state->id)) {
@@ -24,14 +24,13 @@ static int subtract(struct ent_apply *apply, const struct ent_state *state,
 
         if (rc < 0)
             return rc;
-        apply->key =
-            ent_sum_key_of(&apply->space_id, state->kind, &state->id, &hash);
+        apply->key = ent_sum_key_of(state->kind, &state->id, &hash);
         apply->key_n = cell->n;
         apply->key_kind = state->kind;
         apply->key_id = state->id;
     }
-    part =
-        ent_sum_of_write(&apply->key, cell->field, cell->ordinal, cell->code);
+    mark = ent_sum_mark_of(cell->field, cell->ordinal, cell->code);
+    part = ent_sum_times(&apply->key, &mark);
     ent_sum_sub(&apply->sum, &part);
     return 0;
 }
@@ -107,23 +106,31 @@ static int take_seen(struct ent_apply *apply, struct ent_state *state,
     return rc;
 }
 
+/* The summands of a change's writes, given the sum of their marks. */
+static void add_writes(const struct ent_change *change,
+                       const struct ent_hash *hash, const struct ent_sum *marks,
+                       struct ent_sum *sum)
+{
+    struct ent_sum key = ent_sum_key_of(change->kind, &change->id, hash);
+    struct ent_sum part = ent_sum_times(&key, marks);
+
+    ent_sum_add(sum, &part);
+}
+
 int ent_apply_ops(struct ent_apply *apply, const struct ent_change *change,
                   struct ent_state *state, struct ent_err *err)
 {
-    struct ent_sum_key key;
+    struct ent_sum marks = {0};
     uint32_t ordinal = 0;
     int rc = 0;
 
-    if (apply->hash != NULL)
-        key = ent_sum_key_of(&apply->space_id, state->kind, &state->id,
-                             apply->hash);
     for (size_t i = 0; rc == 0 && i < change->op_count; i++) {
         const struct ent_op *op = &change->ops[i];
         struct ent_cell cell = {.field = op->field,
                                 .code = op->code,
                                 .n = apply->n,
                                 .value = op->value};
-        struct ent_sum part;
+        struct ent_sum mark;
         bool replaced;
 
         rc = take_seen(apply, state, op, err);
@@ -139,26 +146,25 @@ int ent_apply_ops(struct ent_apply *apply, const struct ent_change *change,
         if (rc < 0 || replaced)
             continue;
         ent_state_add(state, &cell);
-        if (apply->hash == NULL)
-            continue;
-        part = ent_sum_of_write(&key, op->field, ordinal, op->code);
-        ent_sum_add(&apply->sum, &part);
+        mark = ent_sum_mark_of(op->field, ordinal, op->code);
+        ent_sum_add(&marks, &mark);
     }
+    if (apply->hash != NULL)
+        add_writes(change, apply->hash, &marks, &apply->sum);
     if (rc == 0 && state->arena->rc < 0)
         rc = no_memory(err);
     return rc;
 }
 
-void ent_change_sum(const struct ent_id *space, const struct ent_change *change,
+void ent_change_sum(const struct ent_change *change,
                     const struct ent_hash *hash, struct ent_sum *sum)
 {
-    struct ent_sum_key key =
-        ent_sum_key_of(space, change->kind, &change->id, hash);
+    struct ent_sum marks = {0};
     uint32_t ordinal = 0;
 
     for (size_t i = 0; i < change->op_count; i++) {
         const struct ent_op *op = &change->ops[i];
-        struct ent_sum part;
+        struct ent_sum mark;
 
         if (op->code == ENT_OP_REMOVE)
             continue;
@@ -166,9 +172,10 @@ void ent_change_sum(const struct ent_id *space, const struct ent_change *change,
                           op[-1].code == ENT_OP_ADD && op[-1].field == op->field
                       ? ordinal + 1
                       : 0;
-        part = ent_sum_of_write(&key, op->field, ordinal, op->code);
-        ent_sum_add(sum, &part);
+        mark = ent_sum_mark_of(op->field, ordinal, op->code);
+        ent_sum_add(&marks, &mark);
     }
+    add_writes(change, hash, &marks, sum);
 }
 
 const struct ent_field *ent_change_one(struct ent_store *store,
@@ -234,7 +241,7 @@ int ent_apply_insert(struct ent_apply *apply, const struct ent_change *change,
     rc = ent_state_insert(apply->store, apply->space, kind, apply->n, change,
                           done, err);
     if (rc == 0 && *done && apply->hash != NULL)
-        ent_change_sum(&apply->space_id, change, apply->hash, &apply->sum);
+        ent_change_sum(change, apply->hash, &apply->sum);
     return rc;
 }
 

@@ -1,6 +1,7 @@
 /* db.c - see db.h. */
 #include "store/db.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "store/store.h"
@@ -11,6 +12,13 @@
     "PRAGMA trusted_schema = OFF;"                                             \
     "PRAGMA temp_store = MEMORY;"                                              \
     "PRAGMA cache_size = -4096;"
+
+/* Nobody asks SQLite how much memory it has, and the count costs a lock at
+ * every allocation. Only before the first connection can it be switched off. */
+static void configure_library(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
 
 static void configure(struct ent_db *db)
 {
@@ -25,9 +33,11 @@ static void configure(struct ent_db *db)
 int ent_db_open(struct ent_db *db, const char *path, int flags,
                 struct ent_err *err)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     int rc;
 
     memset(db, 0, sizeof(*db));
+    pthread_once(&once, configure_library);
     rc = sqlite3_open_v2(path, &db->raw, flags | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc != SQLITE_OK) {
         rc = ent_db_fail(db, rc, err);

@@ -88,6 +88,7 @@ struct ent_store {
     /* What is remembered between transactions, dropped when another process
      * committed (data_version) or a transaction failed. */
     int64_t data_version;
+    int wal_pages; /* behind the last commit */
     struct ent_log **logs; /* ascending by space, author, id, branch */
     size_t log_count, log_cap;
     struct ent_log **by_o; /* by o; NULL where there is none */
@@ -248,7 +249,7 @@ struct ent_apply {
     int64_t key_n;
     uint32_t key_kind;
     struct ent_id key_id;
-    struct ent_sum_key key;
+    struct ent_sum key;
 };
 
 /* Apply one change (rules M1 to M6). Without a hash the summands of its own
@@ -276,7 +277,7 @@ const struct ent_field *ent_change_one(struct ent_store *store,
                                        const struct ent_change *change);
 
 /* Add the summands of everything a change writes. */
-void ent_change_sum(const struct ent_id *space, const struct ent_change *change,
+void ent_change_sum(const struct ent_change *change,
                     const struct ent_hash *hash, struct ent_sum *sum);
 
 /* Everything that follows from the log made anew, in the transaction that is

@@ -12,9 +12,14 @@
 
 #define PATH_BYTES 4096
 
-/* Pages of WAL (16 MiB) after which a commit copies them back itself. Before
- * that the daemon does so when it is idle, or closing the file (rule L7). */
-#define WAL_CHECKPOINT "PRAGMA wal_autocheckpoint = 4096"
+/* A commit that leaves the WAL this long copies it back itself, else the daemon
+ * does so when it is idle, or closing the file (rule L7). Where commits are
+ * small the WAL stays short: a file that still grows doubles what fdatasync
+ * costs. Large ones rewrite the same pages, so that copying them back seldom
+ * saves most of the copies. In pages of 4 KiB. */
+#define WAL_PAGES 2048
+#define WAL_PAGES_BULK 4096
+#define COMMIT_PAGES_BULK 64
 #define HIGH_WATER_TAG "entente-high-water-1"
 #define HIGH_WATER_MS 1000 /* how far the mark may lag behind the log */
 #define HIGH_WATER_DIGITS 19
@@ -430,6 +435,22 @@ static int check_kinds(struct ent_store *store, struct ent_err *err)
     return rc;
 }
 
+/* Called behind each commit with the WAL's length. The commit stands whatever
+ * becomes of the copy: it is tried again behind the next. */
+static int after_commit(void *ctx, sqlite3 *raw, const char *schema, int pages)
+{
+    struct ent_store *store = ctx;
+    /* A WAL that was copied back begins anew. */
+    int begin = pages >= store->wal_pages ? store->wal_pages : 0;
+    bool bulk = pages - begin >= COMMIT_PAGES_BULK;
+
+    store->wal_pages = pages;
+    if (pages >= (bulk ? WAL_PAGES_BULK : WAL_PAGES))
+        sqlite3_wal_checkpoint_v2(raw, schema, SQLITE_CHECKPOINT_PASSIVE, NULL,
+                                  NULL);
+    return SQLITE_OK;
+}
+
 static int open_files(struct ent_store *store, const char *home,
                       const struct ent_store_options *options,
                       struct ent_err *err)
@@ -456,7 +477,7 @@ static int open_files(struct ent_store *store, const char *home,
                                             : SQLITE_OPEN_READWRITE,
                          err);
     if (rc == 0 && !options->read_only)
-        rc = ent_db_exec(&store->db, WAL_CHECKPOINT, err);
+        sqlite3_wal_hook(store->db.raw, after_commit, store);
     if (rc == 0 && options->fragile)
         rc = ent_db_exec(&store->db, "PRAGMA synchronous = OFF", err);
     if (rc == 0)

@@ -33,7 +33,7 @@ static int sum_record(struct ent_verifying *verifying, struct ent_store *store,
     *row = rc == 0 && state.row;
     for (size_t i = 0; rc == 0 && i < state.cell_count; i++) {
         const struct ent_cell *cell = &state.cells[i];
-        struct ent_sum_key key;
+        struct ent_sum key, mark;
         struct ent_hash hash;
         struct ent_sum part;
         enum ent_verdict verdict;
@@ -41,8 +41,9 @@ static int sum_record(struct ent_verifying *verifying, struct ent_store *store,
         rc = ent_log_hash(store, cell->n, &hash, &verdict, err);
         if (rc < 0 || space == NULL)
             continue;
-        key = ent_sum_key_of(&space->id, record->kind, &record->id, &hash);
-        part = ent_sum_of_write(&key, cell->field, cell->ordinal, cell->code);
+        key = ent_sum_key_of(record->kind, &record->id, &hash);
+        mark = ent_sum_mark_of(cell->field, cell->ordinal, cell->code);
+        part = ent_sum_times(&key, &mark);
         ent_sum_add(sum, &part);
     }
     return rc;

@@ -165,6 +165,19 @@ static int change_cmp(const void *a, const void *b)
     return ent_id_cmp(&x->id, &y->id);
 }
 
+/* Changes in order; new records mostly come in the order of their ids. */
+static void sort_changes(struct ent_writer *writer)
+{
+    struct ent_change *changes = writer->changes;
+
+    for (size_t i = 1; i < writer->change_count; i++) {
+        if (change_cmp(&changes[i - 1], &changes[i]) < 0)
+            continue;
+        qsort(changes, writer->change_count, sizeof(*changes), change_cmp);
+        return;
+    }
+}
+
 struct placed_ref {
     struct ent_ref ref;
     uint32_t was;
@@ -241,9 +254,7 @@ static int entry_seal(struct ent_writer *writer, struct ent_err *err)
 
     if (writer->change_count == 0)
         return 0;
-    if (writer->change_count > 1)
-        qsort(writer->changes, writer->change_count, sizeof(*writer->changes),
-              change_cmp);
+    sort_changes(writer);
     sort_refs(writer);
     ent_rand_bytes(store->rand, entry.seed, sizeof(entry.seed));
     rc = ent_seal_entry(&writer->seal, &entry, &hash, err);
@@ -256,7 +267,7 @@ static int entry_seal(struct ent_writer *writer, struct ent_err *err)
     ENT_ASSERT(writer->packed.len <= ENT_ENTRY_BYTES_MAX);
     ENT_ASSERT(ent_entry_fault(&entry) == NULL);
     for (size_t i = 0; i < writer->change_count; i++)
-        ent_change_sum(&entry.space, &writer->changes[i], &hash, &sum);
+        ent_change_sum(&writer->changes[i], &hash, &sum);
     part = ent_sum_of_entry(&hash);
     ent_sum_add(&sum, &part);
     rc =

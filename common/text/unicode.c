@@ -18,6 +18,22 @@ static bool is_control(int32_t point)
            (point >= 0x7f && point < 0xa0);
 }
 
+/* The next eight bytes, or what is left of the text and spaces behind it; the
+ * text has eight at least. */
+static uint64_t next_word(struct ent_slice in, size_t i)
+{
+    const uint64_t spaces = 0x2020202020202020;
+    size_t left = in.len - i;
+    uint64_t word;
+
+    if (left >= sizeof(word)) {
+        memcpy(&word, in.at + i, sizeof(word));
+        return le64toh(word);
+    }
+    memcpy(&word, in.at + in.len - sizeof(word), sizeof(word));
+    return le64toh(word) >> 8 * (sizeof(word) - left) | spaces << 8 * left;
+}
+
 /* How many bytes from the start are in order as they are: UTF-8, no control
  * characters, no CR, nothing from U+0300 on. Every value of a bulk load comes
  * through here, so eight plain ASCII bytes are looked at together. */
@@ -28,16 +44,15 @@ static size_t plain_bytes(struct ent_slice in)
 
     while (i < in.len) {
         uint8_t byte;
-        uint64_t word;
 
-        if (in.len - i >= sizeof(word)) {
-            memcpy(&word, in.at + i, sizeof(word));
-            word = le64toh(word);
+        if (in.len >= sizeof(uint64_t)) {
+            uint64_t word = next_word(in, i);
+
             /* The top bit of a byte: not ASCII, below 0x20, or 0x7f. Borrows
              * and carries spoil only the bytes above the first such. */
             word = (word | (word - 0x20 * ones) | (word + ones)) & 0x80 * ones;
             if (word == 0) {
-                i += sizeof(word);
+                i = in.len - i > sizeof(word) ? i + sizeof(word) : in.len;
                 continue;
             }
             i += (size_t)__builtin_ctzll(word) / 8;
@@ -193,8 +208,8 @@ void ent_text_put_bare(struct ent_buf *buf, struct ent_slice text)
         utf8proc_uint8_t bytes[4];
         int32_t point;
         int bound = 0;
-        ssize_t len = utf8proc_iterate(text.at + i, (ssize_t)(text.len - i),
-                                       &point);
+        ssize_t len =
+            utf8proc_iterate(text.at + i, (ssize_t)(text.len - i), &point);
         ssize_t n;
 
         if (len <= 0) {

@@ -208,12 +208,17 @@ def salts_of(seed, number):
     return [stream[16 * i:16 * i + 16] for i in range(number)]
 
 
-def write_sum(space, kind, record, entry, field, ordinal, code):
-    """What one standing write adds to the state digest (S5)."""
-    key = blake2b(space + struct.pack("<I", kind) + record + entry)[:16]
-    message = struct.pack("<3I", field, ordinal, code)
+def siphash(key, message):
     out = nacl.hash.siphashx24(message, key, encoder=nacl.encoding.RawEncoder)
     return int.from_bytes(out, "little")
+
+
+def write_sum(kind, record, entry, field, ordinal, code):
+    """What one standing write adds to the state digest (S5)."""
+    key = siphash(entry[:16], struct.pack("<I", kind) + record) | 1
+    mark = siphash(b"entente/digest/1",
+                   struct.pack("<3I", field, ordinal, code))
+    return key * mark % 2**128
 
 
 def verify(key, message, signature):
@@ -433,7 +438,7 @@ class Space:
             if dot in self.named:
                 continue
             kind, record, field, _, _, _, ordinal = dot
-            self.state += write_sum(self.id, kind, record, hash_, field,
+            self.state += write_sum(kind, record, hash_, field,
                                     ordinal, code)
             records.add((kind, record))
             if code == LIVE:

@@ -225,11 +225,11 @@ static void add(uint8_t state[16], const uint8_t part[16])
 
 static void add_write(struct model *model, const struct model_write *write)
 {
-    struct ent_sum_key key =
-        ent_sum_key_of(&write->from->entry->space, write->kind, &write->id,
-                       &write->from->hash);
-    struct ent_sum sum =
-        ent_sum_of_write(&key, write->field, write->ordinal, write->code);
+    struct ent_sum key =
+        ent_sum_key_of(write->kind, &write->id, &write->from->hash);
+    struct ent_sum mark =
+        ent_sum_mark_of(write->field, write->ordinal, write->code);
+    struct ent_sum sum = ent_sum_times(&key, &mark);
     uint8_t part[ENT_SUM_BYTES];
 
     ent_sum_put(&sum, part);
