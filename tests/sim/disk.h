@@ -2,8 +2,8 @@
  * A shim over SQLite's own VFS. Files below a disk's home stay real files, so
  * that the rest of a node (key, high water, folders) sees them, but the shim
  * knows what was written to each since its last sync: it can take that back as
- * a power cut does, whole or in sectors, fail a chosen call, or be full. What it
- * chooses comes from a seed. */
+ * a power cut does, whole or in sectors, fail a chosen call, or be full. What
+ * it chooses comes from a seed. */
 #ifndef ENT_TESTS_SIM_DISK_H
 #define ENT_TESTS_SIM_DISK_H
 
@@ -51,6 +51,10 @@ void disk_heal(struct disk *disk);
 bool disk_failed(const struct disk *disk);
 /* Bytes that all files together may have from now on; -1: no limit. */
 void disk_room(struct disk *disk, int64_t bytes);
+
+/* A disk that lies: syncs of the WAL and of journals do nothing, and say that
+ * they did. */
+void disk_lie(struct disk *disk, bool lies);
 
 /* Power goes: from now on every call fails and changes nothing. The owner
  * closes its store, then disk_power leaves in the home what a cut at that
