@@ -21,10 +21,11 @@
 #define SESSION_PULL_MS 120000 /* without an answer to a question */
 #define SESSION_SETTLE_MS 1000 /* live news are settled this much later */
 #define SESSION_CREDIT ENT_BATCH_BYTES_MAX /* under way at a time (S3) */
-#define SESSION_BATCH (SESSION_CREDIT / 2) /* two, so that neither side waits  \
-                                            */
-#define SESSION_JOIN_BYTES (896 << 10)     /* roster sent along with a join */
-#define SESSION_NEWS_BYTES (16 << 10)      /* entries that go along with news */
+#define SESSION_BATCH                                                          \
+    (SESSION_CREDIT / 2)               /* two, so that neither side waits      \
+                                        */
+#define SESSION_JOIN_BYTES (896 << 10) /* roster sent along with a join */
+#define SESSION_NEWS_BYTES (16 << 10)  /* entries that go along with news */
 #define SESSION_STRANGERS_MAX 64  /* connections of unknown keys at a time */
 #define SESSION_STRANGER_FRAMES 8 /* messages taken from one of them */
 #define SESSION_HEADS_MAX 65536   /* heads of a peer that are remembered */
@@ -63,7 +64,7 @@ struct pair {
     struct serving *serving;
     size_t serving_count, serving_cap;
     int64_t credit; /* bytes the peer still takes */
-    bool news_due;   /* entries came before the peer could be told of them */
+    bool news_due;  /* entries came before the peer could be told of them */
     bool settled_sent, settled_got;
     bool said_given, said_got;
     bool done;
@@ -87,10 +88,10 @@ struct session {
     struct ent_key curve;
     struct ent_key key;
     uint8_t nonce[8];
-    int64_t since;   /* mono ms: when the connection came up */
-    int64_t waiting; /* mono ms: since when an answer is awaited, 0: none */
-    int frames;      /* taken from a stranger */
-    int64_t sent;    /* entries, not yet counted in the replica */
+    int64_t since;       /* mono ms: when the connection came up */
+    int64_t waiting;     /* mono ms: since when an answer is awaited, 0: none */
+    int frames;          /* taken from a stranger */
+    int64_t sent;        /* entries, not yet counted in the replica */
     struct named *named; /* spaces of our last hello, in its order */
     size_t named_count;
     struct pair *pairs;
@@ -179,7 +180,7 @@ int greeting_join(struct ent_engine *engine, struct session *session,
 /* Whether our rosters say that the peer shares a space that has no pair. */
 bool greeting_is_due(struct ent_engine *engine, const struct session *session);
 
-/* --------------------------------------------------------------- exchange.c */
+/* -------------------------------------------------------------- exchange.c */
 
 int exchange_open(struct ent_engine *engine, struct session *session,
                   struct pair *pair, struct ent_err *err);
@@ -188,15 +189,106 @@ int exchange_equal(struct ent_engine *engine, struct session *session,
                    struct pair *pair, struct ent_err *err);
 int exchange_take(struct ent_engine *engine, struct session *session,
                   const struct ent_frame *frame, struct ent_err *err);
+int exchange_tick(struct ent_engine *engine, struct session *session,
+                  struct pair *pair, struct ent_err *err);
+void exchange_fini(struct pair *pair);
+/* Whether the roster lets the peer have content, now. */
+bool ent_pair_may_have(struct ent_engine *engine, const struct session *session,
+                       const struct pair *pair);
+
+/* -------------------------------------------------------------- frontier.c */
+
+bool ent_frontier_same_log(const struct ent_frontier_head *a,
+                           const struct ent_key *author,
+                           const struct ent_id *origin);
+/* Remember a head of the peer: a higher one of the same log takes the place of
+ * the lower, branches of a fork stand beside each other by their hash.
+ * ENT_ENOMEM. */
+int ent_frontier_keep_head(struct pair *pair,
+                           const struct ent_frontier_head *head,
+                           struct ent_err *err);
+/* Remember a frontier as it is said: no head stands for another. `first`
+ * forgets what was known before. ENT_ENOMEM. */
+int ent_frontier_keep(struct pair *pair, const struct ent_frame *frame,
+                      bool first, struct ent_err *err);
+/* The peer's highest head of a log, NULL when it has none of it. */
+const struct ent_frontier_head *ent_frontier_best(const struct pair *pair,
+                                                  const struct ent_head *head);
+/* Whether the peer holds that very head, or a higher one of its log. */
+bool ent_frontier_holds(const struct pair *pair, const struct ent_head *head);
+/* Our frontier of a space; it lives in the arena of the step. */
+int ent_frontier_own(struct ent_engine *engine, int64_t space,
+                     struct ent_frontier_head **heads, size_t *count,
+                     struct ent_err *err);
+int ent_frontier_send(struct ent_engine *engine, struct session *session,
+                      struct pair *pair, struct ent_err *err);
+
+/* ---------------------------------------------------------------- roster.c */
+
+/* The digests of a space, and its roster's as it goes into a frame. */
+int ent_pair_roster8(struct ent_engine *engine, int64_t space,
+                     struct ent_digest *digest, struct ent_hash8 *hash,
+                     struct ent_err *err);
+/* Say which roster entries we hold, to be sent the others. */
+int ent_pair_offer_roster(struct ent_engine *engine, struct session *session,
+                          struct pair *pair, struct ent_err *err);
+/* Both rosters are the same now; what the peer may have is known. */
+int ent_pair_roster_settled(struct ent_engine *engine, struct session *session,
+                            struct pair *pair, struct ent_err *err);
+int ent_pair_take_roster_have(struct ent_engine *engine,
+                              struct session *session, struct pair *pair,
+                              const struct ent_frame *frame,
+                              struct ent_err *err);
+int ent_pair_take_roster(struct ent_engine *engine, struct session *session,
+                         struct pair *pair, const struct ent_frame *frame,
+                         struct ent_err *err);
+
+/* ------------------------------------------------------------------ pull.c */
+
+/* Ask for what is lacked; when that is nothing, settle. Called again when a
+ * range that another session held is free. */
+int exchange_pull(struct ent_engine *engine, struct session *session,
+                  struct pair *pair, struct ent_err *err);
+/* Pull, and settle at the end of it even when nothing is lacked. */
+int ent_pair_begin_pull(struct ent_engine *engine, struct session *session,
+                        struct pair *pair, struct ent_err *err);
+/* Free the ranges that a connection was asked for; space 0: all of them. */
+void exchange_release(struct ent_engine *engine, uint32_t conn, int64_t space);
+int ent_pair_take_runs(struct ent_engine *engine, struct session *session,
+                       struct pair *pair, const struct ent_frame *frame,
+                       struct ent_err *err);
+int ent_pair_take_news(struct ent_engine *engine, struct session *session,
+                       struct pair *pair, const struct ent_frame *frame,
+                       struct ent_err *err);
+
+/* ----------------------------------------------------------------- serve.c */
+
 /* Tell the peer about heads it does not hold, as far as we know (S4). */
 int exchange_news(struct ent_engine *engine, struct session *session,
                   struct pair *pair, struct ent_err *err);
-int exchange_tick(struct ent_engine *engine, struct session *session,
-                  struct pair *pair, struct ent_err *err);
-/* A range that another session held is free again. */
-int exchange_pull(struct ent_engine *engine, struct session *session,
-                  struct pair *pair, struct ent_err *err);
-void exchange_release(struct ent_engine *engine, uint32_t conn, int64_t space);
-void exchange_fini(struct pair *pair);
+int ent_pair_take_want(struct ent_engine *engine, struct session *session,
+                       struct pair *pair, const struct ent_frame *frame,
+                       struct ent_err *err);
+int ent_pair_take_more(struct ent_engine *engine, struct session *session,
+                       struct pair *pair, const struct ent_frame *frame,
+                       struct ent_err *err);
+
+/* ---------------------------------------------------------------- settle.c */
+
+/* Everything asked for has come: show the digest that both must reach, and
+ * what nodes are known to hold. */
+int ent_pair_settle(struct ent_engine *engine, struct session *session,
+                    struct pair *pair, struct ent_err *err);
+/* Equal entries and roster must give an equal state; anything else is an
+ * alarm and never hidden (S5). */
+int ent_pair_take_settled(struct ent_engine *engine, struct session *session,
+                          struct pair *pair, const struct ent_frame *frame,
+                          struct ent_err *err);
+int ent_pair_take_said_have(struct ent_engine *engine, struct session *session,
+                            struct pair *pair, const struct ent_frame *frame,
+                            struct ent_err *err);
+int ent_pair_take_said(struct ent_engine *engine, struct session *session,
+                       struct pair *pair, const struct ent_frame *frame,
+                       struct ent_err *err);
 
 #endif

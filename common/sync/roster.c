@@ -1,0 +1,172 @@
+/* roster.c - both sides come to hold the same roster entries before any other:
+ * who may have what follows from them (S3). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "secure/hash.h"
+#include "sync/session.h"
+
+static int no_memory(struct ent_err *err)
+{
+    return ent_err_set(err, ENT_ENOMEM, ENT_N_("out of memory"));
+}
+
+int ent_pair_roster8(struct ent_engine *engine, int64_t space,
+                     struct ent_digest *digest, struct ent_hash8 *hash,
+                     struct ent_err *err)
+{
+    int rc = ent_digest_read(engine->store, space, digest, err);
+
+    if (rc == 0)
+        *hash = ent_hash_head(&digest->roster);
+    return rc;
+}
+
+int ent_pair_offer_roster(struct ent_engine *engine, struct session *session,
+                          struct pair *pair, struct ent_err *err)
+{
+    struct ent_frame frame = {.type = ENT_FRAME_ROSTER_HAVE, .tag = pair->tag};
+    struct ent_hash *hashes;
+    struct ent_buf list = {0};
+    size_t count;
+    int rc =
+        ent_roster_hashes(engine->store, pair->space, &hashes, &count, err);
+
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < count && i < ENT_FRAME_HASHES_MAX; i++)
+        ent_buf_put(&list, hashes[i].b, ENT_HASH8_BYTES);
+    free(hashes);
+    frame.hashes = ent_buf_slice(&list);
+    if (list.rc < 0)
+        rc = no_memory(err);
+    else
+        engine_send(engine, session, &frame);
+    ent_buf_fini(&list);
+    return rc;
+}
+
+int ent_pair_roster_settled(struct ent_engine *engine, struct session *session,
+                            struct pair *pair, struct ent_err *err)
+{
+    struct ent_digest digest;
+    struct ent_hash8 own;
+    int rc = ent_pair_roster8(engine, pair->space, &digest, &own, err);
+
+    if (rc < 0)
+        return rc;
+    pair->roster = digest.roster;
+    pair->roster_ok = true;
+    if (!ent_pair_may_have(engine, session, pair)) {
+        /* A stranger to this space: the roster was all. */
+        pair->done = true;
+        return 0;
+    }
+    if (!pair->heads_sent)
+        rc = ent_frontier_send(engine, session, pair, err);
+    if (rc == 0 && pair->heads_got)
+        rc = ent_pair_begin_pull(engine, session, pair, err);
+    return rc;
+}
+
+static bool in_list(struct ent_slice hashes, const struct ent_hash *hash)
+{
+    size_t low = 0;
+    size_t high = hashes.len / ENT_HASH8_BYTES;
+
+    while (low < high) {
+        size_t mid = (low + high) / 2;
+        int cmp =
+            memcmp(hashes.at + mid * ENT_HASH8_BYTES, hash->b, ENT_HASH8_BYTES);
+
+        if (cmp == 0)
+            return true;
+        if (cmp < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return false;
+}
+
+int ent_pair_take_roster_have(struct ent_engine *engine,
+                              struct session *session, struct pair *pair,
+                              const struct ent_frame *frame,
+                              struct ent_err *err)
+{
+    struct ent_frame answer = {.type = ENT_FRAME_ROSTER, .tag = pair->tag};
+    struct ent_hash *hashes;
+    size_t bytes = 0;
+    size_t count;
+    int rc =
+        ent_roster_hashes(engine->store, pair->space, &hashes, &count, err);
+
+    if (rc < 0)
+        return rc;
+    answer.roster =
+        ENT_ARENA_NEW(&engine->arena, struct ent_frame_roster, count);
+    if (answer.roster == NULL)
+        rc = no_memory(err);
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        struct ent_roster_bytes entry;
+
+        if (in_list(frame->hashes, &hashes[i]))
+            continue;
+        rc = ent_roster_read(engine->store, pair->space, &hashes[i],
+                             &engine->arena, &entry, err);
+        if (rc < 0)
+            break;
+        bytes += entry.header.len + entry.body.len + ENT_SIG_BYTES;
+        answer.roster[answer.roster_count++] = (struct ent_frame_roster){
+            .header = entry.header,
+            .sig = ent_arena_copy(&engine->arena,
+                                  ent_slice(entry.sig.b, ENT_SIG_BYTES)),
+            .body = entry.body};
+        if (bytes < ENT_BATCH_BYTES_MAX &&
+            answer.roster_count < ENT_FRAME_ROSTER_MAX)
+            continue;
+        engine_send(engine, session, &answer);
+        answer.roster_count = 0;
+        bytes = 0;
+    }
+    free(hashes);
+    answer.last = true;
+    if (rc == 0)
+        engine_send(engine, session, &answer);
+    return rc;
+}
+
+int ent_pair_take_roster(struct ent_engine *engine, struct session *session,
+                         struct pair *pair, const struct ent_frame *frame,
+                         struct ent_err *err)
+{
+    struct ent_roster_bytes *entries = ENT_ARENA_NEW(
+        &engine->arena, struct ent_roster_bytes, frame->roster_count);
+    struct ent_taken taken = {0};
+    int rc = 0;
+
+    if (entries == NULL)
+        return no_memory(err);
+    for (size_t i = 0; i < frame->roster_count; i++) {
+        entries[i].header = frame->roster[i].header;
+        memcpy(entries[i].sig.b, frame->roster[i].sig.at, ENT_SIG_BYTES);
+        entries[i].body = frame->roster[i].body;
+    }
+    if (frame->roster_count > 0)
+        rc = ent_roster_take(engine->store, pair->space, entries,
+                             frame->roster_count, &taken, err);
+    if (rc < 0)
+        return rc;
+    if (taken.refused > 0)
+        engine_note(engine, ENT_NOTE_REFUSED, session, pair, taken.refused,
+                    ent_arena_str(&engine->arena, taken.why));
+    if (taken.applied > 0)
+        engine->roster_changed = true;
+    session->waiting = engine->mono_ms;
+    if (!frame->last)
+        return 0;
+    session->waiting = 0;
+    /* The frontier said before may rest on another roster. */
+    pair->heads_sent = false;
+    return ent_pair_roster_settled(engine, session, pair, err);
+}
