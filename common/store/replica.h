@@ -25,6 +25,12 @@ static inline int64_t ent_n_seq(int64_t n)
     return n & ENT_SEQ_MAX;
 }
 
+/* An error of this replica, not of the bytes a peer sent? */
+static inline bool ent_is_own_trouble(int rc)
+{
+    return rc == ENT_ENOMEM || rc == ENT_ESTORE;
+}
+
 /* What became of an entry (column `verdict` of the log). */
 enum ent_verdict {
     ENT_VERDICT_ACCEPTED = 0,
@@ -88,7 +94,7 @@ struct ent_store {
     /* What is remembered between transactions, dropped when another process
      * committed (data_version) or a transaction failed. */
     int64_t data_version;
-    int wal_pages; /* behind the last commit */
+    int wal_pages;         /* behind the last commit */
     struct ent_log **logs; /* ascending by space, author, id, branch */
     size_t log_count, log_cap;
     struct ent_log **by_o; /* by o; NULL where there is none */
@@ -201,6 +207,20 @@ ENT_NODISCARD int ent_log_sign(struct ent_store *store, int64_t n,
 ENT_NODISCARD int ent_log_sign_tails(struct ent_store *store, int64_t space,
                                      struct ent_err *err);
 
+/* ----------------------------------------------------- branches (branch.c) */
+
+/* The next branch of this log at or after *at; the first one comes first. NULL
+ * at the end. */
+struct ent_log *ent_branch_next(struct ent_store *store, int64_t space,
+                                const struct ent_key *author,
+                                const struct ent_id *origin, size_t *at);
+/* Hash of entry `seq` as branch `log` sees it; `held` is false when it is not
+ * here. */
+ENT_NODISCARD int ent_branch_hash(struct ent_store *store,
+                                  const struct ent_log *log, int64_t seq,
+                                  struct ent_hash *hash, bool *held,
+                                  struct ent_err *err);
+
 /* ------------------------------------------------------ spaces (roster.c) */
 
 /* A space with its roster, from memory or the file. ENT_ENOTFOUND. */
@@ -218,6 +238,20 @@ ENT_NODISCARD int ent_roster_put(struct ent_store *store, int64_t space,
 /* The roster's head: position and hash; position 0 before it arrived. */
 void ent_space_head(const struct ent_space_state *state, uint64_t *pos,
                     struct ent_hash *hash);
+
+/* ------------------------------------------------------- judging (judge.c) */
+
+/* What the roster says of an entry (A3): an accepted one, or a quarantined
+ * one. ENT_EWAIT: it names a roster head that is not held. */
+ENT_NODISCARD int ent_judge(const struct ent_space_state *space,
+                            const struct ent_entry *entry,
+                            enum ent_verdict *verdict, struct ent_err *err);
+/* Judge the entries of a space anew, unless the roster's chain held now goes
+ * on from `before`; replays when verdicts changed. In the transaction that is
+ * open. */
+ENT_NODISCARD int ent_judge_anew(struct ent_store *store, int64_t space,
+                                 const struct ent_hash *before, size_t count,
+                                 struct ent_err *err);
 
 /* ------------------------------------------------------------- said (said.c)
  */
@@ -297,6 +331,14 @@ ENT_NODISCARD int ent_apply_entry(struct ent_store *store, int64_t space,
 /* A node as people know it: its organisation, else the beginning of its key. */
 void ent_peer_name_put(struct ent_store *store, const struct ent_key *key,
                        struct ent_buf *buf);
+
+/* Add to what is counted of a peer (peer_stats.c); nothing for a NULL `from`.
+ */
+struct ent_taken;
+ENT_NODISCARD int ent_peer_count(struct ent_store *store,
+                                 const struct ent_key *from,
+                                 const struct ent_taken *taken, int64_t sent,
+                                 struct ent_err *err);
 
 /* --------------------------------------------------------- digest (digest.c)
  */
