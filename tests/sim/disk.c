@@ -517,7 +517,7 @@ static void name_look(struct name *name)
     struct stat st;
     struct stat known;
 
-    if (stat(name->path, &st) < 0) {
+    if (fstatat(AT_FDCWD, name->path, &st, 0) < 0) {
         if (name->now != NULL) {
             name_set(&name->now, NULL);
             name_set(&name->kept, NULL);
@@ -757,9 +757,8 @@ static int x_sync(sqlite3_file *base, int flags)
         content_sync_failed(file->content);
         return rc;
     }
-    if (disk->lies && file->log)
-        return SQLITE_OK;
-    content_synced(file->content);
+    if (!disk->lies || !file->log)
+        content_synced(file->content);
     if (file->dirsync)
         folder_synced(disk);
     file->dirsync = false;
@@ -876,7 +875,7 @@ static int open_below(struct disk *disk, const char *path,
     file->disk = disk;
     file->real = (sqlite3_file *)(file + 1);
     file->log = (flags & logs) != 0;
-    file->dirsync = file->log && !there;
+    file->dirsync = file->log && (flags & SQLITE_OPEN_CREATE) != 0;
     rc = real_vfs->xOpen(real_vfs, path, file->real, flags, out);
     if (rc != SQLITE_OK)
         return rc;

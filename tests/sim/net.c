@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "secure/hash.h"
 #include "store/query.h"
 
 #define CONNECT_MS 3 /* until a connection stands, or is known not to */
@@ -246,7 +247,8 @@ void net_send(struct net *net, int from, uint32_t conn, struct ent_slice frame)
     event.conn = link->conn[1 - side];
     if (net->posted != NULL)
         net->posted(net, from, event.to, frame);
-    event.due_ms = net->mono_ms + delay(net, link);
+    event.due_ms =
+        net->mono_ms + delay(net, link) + net->clog_ms[from][event.to];
     if (event.due_ms < link->last_due[side])
         event.due_ms = link->last_due[side];
     link->last_due[side] = event.due_ms;
@@ -326,6 +328,8 @@ static void perform(struct net *net, int at, const struct ent_effect *effect)
         break;
     case ENT_EFFECT_NOTE:
         node->notes[effect->note]++;
+        node->offences += effect->note == ENT_NOTE_REFUSED &&
+                          strcmp(effect->text, "no answer for too long") != 0;
         snprintf(node->text[effect->note], sizeof(node->text[0]), "%s",
                  effect->text == NULL ? "" : effect->text);
         if (effect->note == ENT_NOTE_TAKEN && effect->count <= 0)
@@ -333,6 +337,18 @@ static void perform(struct net *net, int at, const struct ent_effect *effect)
                     (long long)effect->count);
         break;
     }
+}
+
+/* What a power cut leaves is on the disk; the node is off. */
+static void go_dark(struct net *net, int at)
+{
+    struct net_node *node = &net->nodes[at];
+
+    net_stop(net, at);
+    disk_power(node->disk, &node->rand);
+    node->may_be_fresh = true; /* the high-water mark may be lost (N2) */
+    node->dark = false;
+    node->dark_in = 0;
 }
 
 static void step(struct net *net, int at, struct ent_event *event)
@@ -352,6 +368,8 @@ static void step(struct net *net, int at, struct ent_event *event)
         must(net, rc, &err, "step");
     while ((effect = ent_effects_next(&effects)) != NULL)
         perform(net, at, effect);
+    if (node->dark)
+        go_dark(net, at);
 }
 
 static void keep_letter(struct net_node *node, int from,
@@ -362,6 +380,25 @@ static void keep_letter(struct net_node *node, int from,
     node->letters[node->letter_count++] = (struct net_letter){
         .conn = event->conn, .from = from, .bytes = event->frame};
     event->frame = (struct ent_buf){0};
+}
+
+void net_trace(struct net *net, const void *bytes, size_t len)
+{
+    net->trace = ent_hash_keyed(ent_slice(net->trace.b, sizeof(net->trace.b)),
+                                ent_slice(bytes, len));
+}
+
+static void trace_event(struct net *net, const struct net_event *event)
+{
+    uint8_t head[20];
+
+    ent_le64_put(head, (uint64_t)net->mono_ms);
+    ent_le32_put(head + 8, (uint32_t)event->kind);
+    ent_le32_put(head + 12, (uint32_t)event->to);
+    ent_le32_put(head + 16, event->conn);
+    net_trace(net, head, sizeof(head));
+    if (event->kind == NET_FRAME)
+        net_trace(net, event->frame.at, event->frame.len);
 }
 
 static void deliver(struct net *net, struct net_event *event)
@@ -387,6 +424,7 @@ static void deliver(struct net *net, struct net_event *event)
             in.curve = net->nodes[event->from].keys.curve_public;
         in.frame = ent_buf_slice(&event->frame);
     }
+    trace_event(net, event);
     if (event->kind == NET_FRAME && net->tap != NULL &&
         !net->tap(net, event->from, event->to, in.frame))
         return;
@@ -511,7 +549,7 @@ static struct ent_store_options options(struct net *net, int at)
         .kinds = &net_kinds,
         .rand = &net->nodes[at].rand,
         .now_ms = net_now(net, at),
-        .fragile = true,
+        .fragile = net->nodes[at].disk == NULL,
     };
 }
 
@@ -534,9 +572,14 @@ static void open_store(struct net *net, int at)
     struct net_node *node = &net->nodes[at];
     const struct ent_store_options opts = options(net, at);
     struct ent_err err;
+    int rc = ent_store_open(node->home, &opts, &node->store, &err);
 
-    must(net, ent_store_open(node->home, &opts, &node->store, &err), &err,
-         node->home);
+    if (rc < 0 && node->dark) { /* and on again */
+        node->store = NULL;
+        go_dark(net, at);
+        rc = ent_store_open(node->home, &opts, &node->store, &err);
+    }
+    must(net, rc, &err, node->home);
 }
 
 static int new_node(struct net *net)
@@ -555,12 +598,15 @@ int net_add(struct net *net)
 {
     int at = new_node(net);
     struct net_node *node = &net->nodes[at];
-    const struct ent_store_options opts = options(net, at);
+    struct ent_store_options opts;
     char org[32];
     char endpoint[32];
     const char *list[] = {endpoint};
     struct ent_err err;
 
+    if (net->disks)
+        node->disk = disk_new(node->home, net->seed);
+    opts = options(net, at);
     snprintf(org, sizeof(org), "Org %c", 'A' + at);
     snprintf(endpoint, sizeof(endpoint), "sim://%d", at);
     must(net, ent_store_create(node->home, org, "BDI", &opts, &err), &err,
@@ -614,11 +660,45 @@ void net_stop(struct net *net, int at)
 
 void net_start(struct net *net, int at)
 {
+    struct net_node *node = &net->nodes[at];
+
     open_store(net, at);
-    if (ent_store_fresh(net->nodes[at].store) != NULL)
-        net_die(net, "node %d opens as a copy: %s", at,
-                ent_store_fresh(net->nodes[at].store));
+    if (ent_store_fresh(node->store) != NULL) {
+        if (!node->may_be_fresh)
+            net_die(net, "node %d opens as a copy: %s", at,
+                    ent_store_fresh(node->store));
+        node->freshes++;
+    }
+    node->may_be_fresh = false;
     make_engine(net, at);
+}
+
+static void watch_power(void *ctx, struct disk *disk, enum disk_op op,
+                        const char *path)
+{
+    struct net_node *node = ctx;
+
+    (void)op;
+    (void)path;
+    if (node->dark_in == 0 || --node->dark_in > 0)
+        return;
+    disk_cut(disk);
+    node->dark = true;
+}
+
+void net_power_off_in(struct net *net, int at, int64_t calls)
+{
+    struct net_node *node = &net->nodes[at];
+
+    node->frail = true;
+    node->dark_in = calls;
+    disk_watch(node->disk, watch_power, node);
+}
+
+void net_power_off(struct net *net, int at)
+{
+    disk_cut(net->nodes[at].disk);
+    go_dark(net, at);
 }
 
 static void copy_file(struct net *net, const char *from, const char *to)
@@ -658,15 +738,18 @@ static void adopt_inode(struct net *net, const char *path)
     sqlite3_close(db);
 }
 
-int net_clone(struct net *net, int from)
+static int copy_node(struct net *net, int from, bool exact)
 {
-    static const char *const names[] = {"replica.db", "key", "high-water"};
+    static const char *const names[] = {"replica.db", "replica.db-wal", "key",
+                                        "high-water"};
     int at = new_node(net);
     struct net_node *node = &net->nodes[at];
+    bool was_on = net->nodes[from].store != NULL;
     char a[300];
     char b[300];
 
-    net_stop(net, from);
+    if (was_on)
+        net_stop(net, from);
     if (mkdir(node->home, 0700) < 0)
         net_die(net, "cannot make %s", node->home);
     for (size_t i = 0; i < ENT_ARRAY_LEN(names); i++) {
@@ -675,11 +758,78 @@ int net_clone(struct net *net, int from)
         copy_file(net, a, b);
     }
     snprintf(b, sizeof(b), "%s/replica.db", node->home);
-    adopt_inode(net, b);
-    net_start(net, from);
+    if (exact)
+        adopt_inode(net, b);
+    if (was_on)
+        net_start(net, from);
+    if (net->disks)
+        node->disk = disk_new(node->home, net->seed);
     node->keys = net->nodes[from].keys;
+    node->may_be_fresh = !exact;
     net_start(net, at);
     return at;
+}
+
+int net_clone(struct net *net, int from)
+{
+    return copy_node(net, from, true);
+}
+
+int net_copy(struct net *net, int from)
+{
+    return copy_node(net, from, false);
+}
+
+static const char *const replica_files[] = {"replica.db", "replica.db-wal"};
+
+/* What is on the disk is not the disk's doing: it begins anew. */
+static void new_disk(struct net *net, int at)
+{
+    struct net_node *node = &net->nodes[at];
+
+    if (node->disk == NULL)
+        return;
+    disk_free(node->disk);
+    node->disk = disk_new(node->home, net->seed + net->orders);
+    node->dark_in = 0;
+}
+
+void net_backup(struct net *net, int at)
+{
+    struct net_node *node = &net->nodes[at];
+    char a[300];
+    char b[300];
+
+    net_stop(net, at);
+    for (size_t i = 0; i < ENT_ARRAY_LEN(replica_files); i++) {
+        snprintf(a, sizeof(a), "%s/%s", node->home, replica_files[i]);
+        snprintf(b, sizeof(b), "%s-%s", node->home, replica_files[i]);
+        unlink(b);
+        copy_file(net, a, b);
+    }
+    net_start(net, at);
+}
+
+void net_restore(struct net *net, int at, bool new_file)
+{
+    struct net_node *node = &net->nodes[at];
+    char a[300];
+    char b[300];
+
+    if (node->store != NULL)
+        net_stop(net, at);
+    snprintf(b, sizeof(b), "%s/replica.db-shm", node->home);
+    unlink(b);
+    for (size_t i = 0; i < ENT_ARRAY_LEN(replica_files); i++) {
+        snprintf(a, sizeof(a), "%s-%s", node->home, replica_files[i]);
+        snprintf(b, sizeof(b), "%s/%s", node->home, replica_files[i]);
+        if (new_file || access(a, F_OK) < 0)
+            unlink(b);
+        copy_file(net, a, b);
+    }
+    new_disk(net, at);
+    node->may_be_fresh = true;
+    net_start(net, at);
 }
 
 /* ------------------------------------------------------------------ spaces */
@@ -746,30 +896,36 @@ void net_copy_roster(struct net *net, int space, int from, int to)
     free(hashes);
 }
 
+void net_expect(struct net *net, int space, int host, int guest)
+{
+    const struct ent_invite invite = {.space = net->spaces[space],
+                                      .chair = net->nodes[host].keys.public,
+                                      .handle = "guest"};
+    struct ent_err err;
+    int64_t number;
+
+    must(net, ent_space_expect(net->nodes[guest].store, &invite, &number, &err),
+         &err, "expect");
+    net_copy_roster(net, space, host, guest);
+    net_local(net, guest);
+}
+
 void net_admit(struct net *net, int space, int host, int guest,
                enum ent_role role)
 {
     static const struct ent_hash8 no_invite;
     struct net_node *chair = &net->nodes[host];
     struct net_node *node = &net->nodes[guest];
-    struct ent_invite invite = {.space = net->spaces[space],
-                                .chair = chair->keys.public,
-                                .handle = "guest"};
     struct ent_err err;
-    int64_t number;
 
     must(net,
          ent_member_admit(chair->store, net_space(net, space, host),
                           &node->keys.public, role, "Guest", &no_invite,
                           net_now(net, host), &err),
          &err, "admit");
-    if (node->store != NULL) {
-        must(net, ent_space_expect(node->store, &invite, &number, &err), &err,
-             "expect");
-        net_copy_roster(net, space, host, guest);
-    }
     net_local(net, host);
-    net_local(net, guest);
+    if (node->store != NULL)
+        net_expect(net, space, host, guest);
 }
 
 struct ent_buf net_invite(struct net *net, int space, int chair,
@@ -812,31 +968,41 @@ struct ent_id net_record(int record)
     return id;
 }
 
-static int put(struct net *net, int at, int space, int record,
-               enum ent_edit_life life, const struct ent_edit_op *ops,
-               size_t count)
+int net_put(struct net *net, int at, int space, const struct ent_edit *edits,
+            size_t count)
 {
     struct net_node *node = &net->nodes[at];
-    const struct ent_edit edit = {.kind = NET_KIND,
-                                  .id = net_record(record),
-                                  .life = life,
-                                  .ops = ops,
-                                  .op_count = count};
     struct ent_writer *writer;
     enum ent_written written;
     int rc = ent_writer_open(node->store, net_space(net, space, at),
                              net_now(net, at), &writer, NULL);
 
-    if (rc < 0)
-        return rc;
-    rc = ent_writer_put(writer, &edit, true, &written, NULL);
-    if (rc == 0)
-        rc = ent_writer_commit(writer, NULL);
-    else
-        ent_writer_abort(writer);
-    if (rc == 0)
+    if (rc == 0) {
+        for (size_t i = 0; rc == 0 && i < count; i++)
+            rc = ent_writer_put(writer, &edits[i], true, &written, NULL);
+        if (rc == 0)
+            rc = ent_writer_commit(writer, NULL);
+        else
+            ent_writer_abort(writer);
+    }
+    if (node->dark)
+        go_dark(net, at);
+    else if (rc == 0)
         net_local(net, at);
     return rc;
+}
+
+static int put(struct net *net, int at, int space, int record,
+               enum ent_edit_life life, const struct ent_edit_op *ops,
+               size_t count)
+{
+    const struct ent_edit edit = {.kind = NET_KIND,
+                                  .id = net_record(record),
+                                  .life = life,
+                                  .ops = ops,
+                                  .op_count = count};
+
+    return net_put(net, at, space, &edit, 1);
 }
 
 int net_set(struct net *net, int node, int space, int record, uint32_t field,
@@ -1091,6 +1257,7 @@ void net_free(struct net *net)
 
         ent_engine_free(node->engine);
         ent_store_close(node->store);
+        disk_free(node->disk);
         for (size_t j = 0; j < node->letter_count; j++)
             ent_buf_fini(&node->letters[j].bytes);
         free(node->letters);

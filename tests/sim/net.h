@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "codec/frame.h"
+#include "disk.h"
 #include "secure/rand.h"
 #include "store/peers.h"
 #include "store/records.h"
@@ -15,7 +16,7 @@
 #include "store/spaces.h"
 #include "sync/engine.h"
 
-#define NET_NODES_MAX 8
+#define NET_NODES_MAX 12
 #define NET_SPACES_MAX 12
 #define NET_START_MS INT64_C(1750000000000)
 #define NET_NOTES (ENT_NOTE_FORK + 1)
@@ -40,11 +41,17 @@ struct net_node {
     int64_t clock_ms; /* its clock minus the right one */
     bool dial_members;
     bool puppet;
-    bool frail; /* a step may fail with ENT_ESTORE */
+    bool frail;        /* a step may fail with ENT_ESTORE */
+    struct disk *disk; /* NULL: a disk without faults */
+    int64_t dark_in;   /* power goes at so many calls to the disk from now */
+    bool dark;         /* it went: the node is off when the step is over */
+    bool may_be_fresh; /* a start may find a restored or copied replica (N2) */
+    int64_t freshes;
     int64_t failed_steps;
     uint32_t last_conn;
     int64_t notes[NET_NOTES];
     char text[NET_NOTES][ENT_ERR_TEXT_MAX]; /* of the last note of a kind */
+    int64_t offences; /* notes of refusal, silence excepted */
     uint64_t sent_bytes, sent_frames;
     struct net_letter *letters;
     size_t letter_count;
@@ -90,13 +97,17 @@ struct net {
     struct net_link *links;
     size_t link_count, link_cap;
     bool cut[NET_NODES_MAX][NET_NODES_MAX];
-    int64_t delay_ms;         /* of links made from now on */
-    int64_t jitter_ms;        /* at most so much more for each frame */
+    int64_t clog_ms[NET_NODES_MAX][NET_NODES_MAX]; /* more delay, one way */
+    bool disks;        /* nodes added from now on have a disk that can fail */
+    int64_t delay_ms;  /* of links made from now on */
+    int64_t jitter_ms; /* at most so much more for each frame */
     struct net_event *events; /* a heap: the next one first */
     size_t event_count, event_cap;
     uint64_t orders;
     net_tap_fn *tap;
     net_tap_fn *posted; /* sees every frame when it is sent */
+    void *tap_ctx;
+    struct ent_hash trace; /* of everything delivered, in order */
 };
 
 extern const struct ent_kinds net_kinds;
@@ -120,12 +131,25 @@ void net_start(struct net *net, int node);
 /* A second node from a copy of the first one's home, key, numbers and all: the
  * copy goes on in the same log (rule A8). */
 int net_clone(struct net *net, int node);
+/* A second node from a copy that can be told from the first (rule N2). */
+int net_copy(struct net *net, int node);
+/* Copy a node's replica aside; put the copy back, into the same file or as a
+ * new one. The node is switched off and on for it. */
+void net_backup(struct net *net, int node);
+void net_restore(struct net *net, int node, bool new_file);
+
+/* Power goes now, or in the middle of something: at so many calls to the disk
+ * from now. The node is off then; net_start switches it on. */
+void net_power_off(struct net *net, int node);
+void net_power_off_in(struct net *net, int node, int64_t calls);
 
 /* A space founded by `chair`; its number in the net. */
 int net_found(struct net *net, int chair);
 /* `host`, the chair, admits `guest`, who learns of it without a link. */
 void net_admit(struct net *net, int space, int host, int guest,
                enum ent_role role);
+/* The second half of it: `guest` is told of the space and its roster. */
+void net_expect(struct net *net, int space, int host, int guest);
 /* Give `to` what roster entries `from` holds. */
 void net_copy_roster(struct net *net, int space, int from, int to);
 /* The chair's invitation as a line; free it with ent_buf_fini. */
@@ -164,8 +188,10 @@ int64_t net_now(const struct net *net, int node);
 /* ----------------------------------------------------------------- records */
 
 struct ent_id net_record(int record);
-/* Each is a transaction of its own and is announced. The result of the writer:
- * 0 or an error. */
+/* Each call is a transaction of its own and is announced. The result of the
+ * writer: 0 or an error. */
+int net_put(struct net *net, int node, int space, const struct ent_edit *edits,
+            size_t count);
 int net_set(struct net *net, int node, int space, int record, uint32_t field,
             const char *text);
 int net_life(struct net *net, int node, int space, int record,
@@ -184,6 +210,8 @@ void net_conflicts(struct net *net, int node, int space, struct ent_buf *lines);
 
 struct ent_digest net_digest(struct net *net, int node, int space);
 bool net_equal(struct net *net, int a, int b, int space);
+/* Add something to the trace of the run. */
+void net_trace(struct net *net, const void *bytes, size_t len);
 struct ent_peer net_peer(struct net *net, int node, int of);
 struct ent_space_counts net_counts(struct net *net, int node, int space);
 int64_t net_rows(struct net *net, int node, const char *sql);

@@ -1,0 +1,466 @@
+/* invariants.c - see invariants.h. */
+#include "invariants.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../prop/model.h"
+#include "codec/entry.h"
+#include "store/replica.h"
+
+#define WAL_BYTES_MAX (20 << 20) /* 16 MiB, and the commit that gets there */
+#define IDLE_MS (10 * 60 * 1000)
+#define IDLE_BYTES_MAX 2048 /* a minute and peer */
+
+static void must(const struct net *net, int rc, const struct ent_err *err,
+                 const char *what)
+{
+    if (rc < 0)
+        net_die(net, "%s: %d %s", what, rc, err->text);
+}
+
+/* ----------------------------------------------------------- the journal */
+
+void inv_journal_fini(struct inv_journal *journal)
+{
+    free(journal->writes);
+    *journal = (struct inv_journal){0};
+}
+
+static struct ent_log *own_log(struct net *net, int node, int space)
+{
+    struct ent_store *store = net->nodes[node].store;
+    int64_t number = net_space(net, space, node);
+    struct ent_log *log;
+    struct ent_err err;
+
+    must(net, ent_logs_load(store, &err), &err, "logs");
+    log = number == 0 ? NULL
+                      : ent_log_find(store, number, &store->keys.public,
+                                     &store->origin);
+    if (log != NULL)
+        must(net, ent_log_head(store, log, &err), &err, "head");
+    return log;
+}
+
+uint64_t inv_own_head(struct net *net, int node, int space)
+{
+    const struct ent_log *log = own_log(net, node, space);
+
+    return log == NULL ? 0 : (uint64_t)log->head;
+}
+
+void inv_journal_add(struct net *net, struct inv_journal *journal, int node,
+                     int space, int64_t number, enum inv_told told,
+                     uint64_t before)
+{
+    struct inv_write write = {
+        .told = told, .node = node, .space = space, .number = number};
+
+    if (told == INV_OK && net->nodes[node].store != NULL) {
+        const struct ent_log *log = own_log(net, node, space);
+
+        if (log != NULL && (uint64_t)log->head > before) {
+            write.origin = log->id;
+            write.seq = (uint64_t)log->head;
+            write.hash = log->head_hash;
+        }
+    }
+    if (journal->count == journal->cap) {
+        journal->cap = journal->cap == 0 ? 256 : 2 * journal->cap;
+        journal->writes =
+            realloc(journal->writes, journal->cap * sizeof(*journal->writes));
+        if (journal->writes == NULL)
+            net_die(net, "out of memory");
+    }
+    journal->writes[journal->count++] = write;
+}
+
+/* Whether a node holds the very entry. */
+static bool holds(struct net *net, int node, const struct inv_write *write)
+{
+    struct ent_store *store = net->nodes[node].store;
+    int64_t space = net_space(net, write->space, node);
+    const struct ent_ref ref = {.origin = write->origin,
+                                .seq = write->seq,
+                                .hash = ent_hash_head(&write->hash)};
+    struct ent_err err;
+    int64_t n;
+
+    if (space == 0)
+        return false;
+    must(net, ent_logs_load(store, &err), &err, "logs");
+    must(net, ent_log_resolve(store, space, &ref, &n, &err), &err, "resolve");
+    return n != 0;
+}
+
+void inv_journal_restored(struct net *net, struct inv_journal *journal,
+                          int node)
+{
+    for (size_t i = 0; i < journal->count; i++) {
+        struct inv_write *write = &journal->writes[i];
+        bool held = false;
+
+        if (write->node != node || write->told != INV_OK)
+            continue;
+        for (int n = 0; n < net->count && !held; n++)
+            if (net->nodes[n].store != NULL)
+                held = holds(net, n, write);
+        if (!held)
+            write->told = INV_UNKNOWN;
+    }
+}
+
+/* ---------------------------------------------------------------- a log read
+ */
+
+/* All entries that a node holds of a space, in order log by log. */
+struct whole {
+    struct ent_arena arena;
+    struct ent_entry *entries;
+    struct model_entry *judged;
+    size_t count;
+};
+
+static void read_log(struct net *net, struct ent_store *store,
+                     struct ent_log *log, struct whole *whole, size_t cap)
+{
+    struct ent_err err;
+
+    must(net, ent_log_head(store, log, &err), &err, "head");
+    for (int64_t seq = log->base + 1; seq <= log->head; seq++) {
+        enum ent_verdict verdict;
+        struct ent_entry *entry = &whole->entries[whole->count];
+
+        if (whole->count == cap)
+            net_die(net, "a log grew while it was read");
+        must(net,
+             ent_log_read(store, ent_n(log->o, seq), &whole->arena, entry,
+                          &verdict, &whole->judged[whole->count].hash, &err),
+             &err, "entry");
+        whole->judged[whole->count++].entry = entry;
+    }
+}
+
+static void read_whole(struct net *net, int node, int space,
+                       struct whole *whole)
+{
+    struct ent_store *store = net->nodes[node].store;
+    int64_t number = net_space(net, space, node);
+    struct ent_err err;
+    size_t cap = 0;
+
+    *whole = (struct whole){0};
+    must(net, ent_logs_load(store, &err), &err, "logs");
+    for (size_t i = 0; i < store->log_count; i++) {
+        struct ent_log *log = store->logs[i];
+
+        if (log->space != number)
+            continue;
+        must(net, ent_log_head(store, log, &err), &err, "head");
+        cap += (size_t)(log->head - log->base);
+    }
+    whole->entries = ENT_ARENA_NEW(&whole->arena, struct ent_entry, cap + 1);
+    whole->judged = ENT_ARENA_NEW(&whole->arena, struct model_entry, cap + 1);
+    for (size_t i = 0; i < store->log_count; i++)
+        if (store->logs[i]->space == number)
+            read_log(net, store, store->logs[i], whole, cap);
+}
+
+/* ---------------------------------------------------------------- invariants
+ */
+
+static void picture(struct net *net, int node, int space, int records,
+                    struct ent_buf *lines)
+{
+    for (int r = 0; r < records; r++) {
+        for (uint32_t f = 0; f <= NET_NOTE; f++) {
+            char text[4096];
+
+            ent_buf_printf(
+                lines, "%d.%u=%s\n", r, f,
+                net_values(net, node, space, r, f, text, sizeof(text)));
+        }
+    }
+    net_conflicts(net, node, space, lines);
+}
+
+void inv_equal(struct net *net, const int *nodes, size_t count, int space,
+               int records)
+{
+    struct ent_buf first = {0};
+
+    picture(net, nodes[0], space, records, &first);
+    for (size_t i = 1; i < count; i++) {
+        struct ent_buf other = {0};
+
+        if (!net_equal(net, nodes[0], nodes[i], space))
+            net_die(net, "I1: space %d: node %d is not equal to %d", space,
+                    nodes[i], nodes[0]);
+        picture(net, nodes[i], space, records, &other);
+        if (!ent_slice_equal(ent_buf_slice(&first), ent_buf_slice(&other)))
+            net_die(net, "I1: space %d: node %d shows other values:\n%s---\n%s",
+                    space, nodes[i], ent_buf_cstr(&first),
+                    ent_buf_cstr(&other));
+        ent_buf_fini(&other);
+    }
+    ent_buf_fini(&first);
+}
+
+/* Numbers of the transactions whose texts stand in an entry. */
+static void mark_texts(const struct whole *whole, bool *seen, size_t count)
+{
+    for (size_t i = 0; i < whole->count; i++)
+        for (size_t c = 0; c < whole->entries[i].change_count; c++) {
+            const struct ent_change *change = &whole->entries[i].changes[c];
+
+            for (size_t o = 0; o < change->op_count; o++) {
+                struct ent_slice text = change->ops[o].value.bytes;
+                char copy[24] = "";
+                long long number;
+
+                if (!ent_op_bears_value(change->ops[o].code) ||
+                    change->ops[o].value.type != ENT_VALUE_TEXT)
+                    continue;
+                memcpy(copy, text.at, text.len < 23 ? text.len : 23);
+                if (sscanf(copy, "t%lld.", &number) == 1 && number >= 0 &&
+                    (size_t)number < count)
+                    seen[number] = true;
+            }
+        }
+}
+
+void inv_writes(struct net *net, const struct inv_journal *journal, int node,
+                int space)
+{
+    struct whole whole;
+    size_t numbers = 1;
+    size_t looked = 0;
+    bool *seen;
+
+    for (size_t i = 0; i < journal->count; i++)
+        if ((size_t)journal->writes[i].number >= numbers)
+            numbers = (size_t)journal->writes[i].number + 1;
+    seen = calloc(numbers, sizeof(*seen));
+    read_whole(net, node, space, &whole);
+    mark_texts(&whole, seen, numbers);
+    for (size_t i = 0; i < journal->count; i++) {
+        const struct inv_write *write = &journal->writes[i];
+
+        if (write->space != space)
+            continue;
+        looked++;
+        if (write->told == INV_OK && write->seq > 0 && !holds(net, node, write))
+            net_die(net,
+                    "I2: node %d lost the acknowledged entry %llu of node %d "
+                    "(transaction %lld)",
+                    node, (unsigned long long)write->seq, write->node,
+                    (long long)write->number);
+        if (write->told == INV_FAILED && seen[write->number])
+            net_die(net, "I2: node %d shows transaction %lld that failed", node,
+                    (long long)write->number);
+    }
+    if (looked > 0 && whole.count == 0 && numbers > 1)
+        for (size_t i = 0; i < journal->count; i++)
+            if (journal->writes[i].space == space &&
+                journal->writes[i].told == INV_OK && journal->writes[i].seq > 0)
+                net_die(net, "I2: nothing was read");
+    free(seen);
+    ent_arena_fini(&whole.arena);
+}
+
+void inv_model(struct net *net, int node, int space)
+{
+    struct ent_store *store = net->nodes[node].store;
+    struct ent_digest digest = net_digest(net, node, space);
+    struct ent_space_state *state;
+    struct whole whole;
+    struct model model;
+    struct ent_err err;
+
+    must(net, ent_space_state(store, net_space(net, space, node), &state, &err),
+         &err, "space");
+    read_whole(net, node, space, &whole);
+    model_judge(whole.judged, whole.count, state->entries, state->entry_count);
+    model_merge(whole.judged, whole.count, &whole.arena, &model);
+    if (memcmp(model.state, digest.state, sizeof(digest.state)) != 0)
+        net_die(net, "I5: node %d: space %d is not what the model makes of it",
+                node, space);
+    ent_arena_fini(&whole.arena);
+}
+
+static void complain(void *ctx, const char *text)
+{
+    fprintf(stderr, "node %d: verify: %s\n", *(int *)ctx, text);
+}
+
+void inv_replica(struct net *net, int node, bool rebuild)
+{
+    struct ent_digest before[NET_SPACES_MAX];
+    struct ent_store *store = net->nodes[node].store;
+    struct ent_err err;
+    int found = ent_store_verify(store, true, complain, &node, &err);
+
+    if (found != 0)
+        net_die(net, "I11: node %d: verify: %d %s", node, found,
+                found < 0 ? err.text : "");
+    if (!rebuild)
+        return;
+    for (int s = 0; s < net->space_count; s++)
+        if (net_space(net, s, node) != 0)
+            before[s] = net_digest(net, node, s);
+    must(net, ent_store_rebuild(store, &err), &err, "rebuild");
+    for (int s = 0; s < net->space_count; s++) {
+        struct ent_digest after;
+
+        if (net_space(net, s, node) == 0)
+            continue;
+        after = net_digest(net, node, s);
+        if (memcmp(&before[s], &after, sizeof(after)) != 0)
+            net_die(net, "I17: node %d: rebuild changes the digest of space %d",
+                    node, s);
+    }
+}
+
+void inv_counts(struct net *net, int node, int hostile)
+{
+    for (int i = 0; i < net->count; i++) {
+        struct ent_peer peer = net_peer(net, node, i);
+
+        if (peer.received != peer.applied + peer.duplicate + peer.quarantined +
+                                 peer.refused + peer.waiting)
+            net_die(net, "I13: node %d: the counts of peer %d do not add up",
+                    node, i);
+        if (peer.refused > 0 && i != hostile)
+            net_die(net, "I13: node %d refused %lld entries of %d: %s", node,
+                    (long long)peer.refused, i,
+                    net->nodes[node].text[ENT_NOTE_REFUSED]);
+    }
+    if (hostile >= 0)
+        return;
+    if (net->nodes[node].notes[ENT_NOTE_DIVERGED] > 0)
+        net_die(net, "I1: node %d: an alarm of divergence", node);
+    if (net->nodes[node].offences > 0)
+        net_die(net, "I13: node %d refused something: %s", node,
+                net->nodes[node].text[ENT_NOTE_REFUSED]);
+    if (net->nodes[node].notes[ENT_NOTE_FORK] > 0)
+        net_die(net, "A8: node %d saw a fork that nobody made", node);
+}
+
+void inv_bounds(struct net *net, int node)
+{
+    char path[300];
+    struct stat st;
+
+    snprintf(path, sizeof(path), "%s/replica.db-wal", net->nodes[node].home);
+    if (stat(path, &st) == 0 && st.st_size > WAL_BYTES_MAX)
+        net_die(net, "I14: node %d: a WAL of %lld bytes", node,
+                (long long)st.st_size);
+}
+
+void inv_idle(struct net *net, const int *nodes, size_t count)
+{
+    uint64_t before[NET_NODES_MAX];
+
+    for (size_t i = 0; i < count; i++)
+        before[i] = net->nodes[nodes[i]].sent_bytes;
+    net_run(net, IDLE_MS);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t sent = net->nodes[nodes[i]].sent_bytes - before[i];
+        size_t peers = 0;
+
+        for (int j = 0; j < net->count; j++)
+            peers += net_links(net, nodes[i], j);
+        if (sent > (peers + 1) * IDLE_BYTES_MAX * (IDLE_MS / 60000))
+            net_die(net, "I16: node %d sends %llu bytes in %d idle minutes",
+                    nodes[i], (unsigned long long)sent, IDLE_MS / 60000);
+    }
+}
+
+/* ------------------------------------------------------------------ replay */
+
+static void take_some(struct net *net, int from, int to, int space,
+                      struct ent_head *head, uint64_t *at,
+                      struct ent_hash8 *prev, struct ent_rand *rand)
+{
+    struct ent_arena arena = {0};
+    size_t bytes = 200 + (size_t)ent_rand_below(rand, 20000);
+    struct ent_taken taken;
+    struct ent_run run;
+    struct ent_err err;
+
+    must(net,
+         ent_run_read(net->nodes[from].store, head->o, *at, prev, bytes, &arena,
+                      &run, &err),
+         &err, "read a run");
+    for (int times = ent_rand_below(rand, 4) == 0 ? 2 : 1; times > 0; times--) {
+        must(net,
+             ent_runs_take(net->nodes[to].store, net_space(net, space, to),
+                           NULL, &run, 1, NET_START_MS, &taken, &err),
+             &err, "take a run");
+        if (taken.refused > 0 || taken.waiting > 0)
+            net_die(net, "I4: a replayed entry was refused or waits: %s",
+                    taken.why);
+    }
+    *at += run.count;
+    *prev = run.last;
+    ent_arena_fini(&arena);
+}
+
+static void replay_heads(struct net *net, int from, int to, int space,
+                         struct ent_rand *rand)
+{
+    struct ent_head *heads;
+    struct ent_err err;
+    size_t count, left;
+    uint64_t *at;
+    struct ent_hash8 *prev;
+
+    must(net,
+         ent_frontier_read(net->nodes[from].store, net_space(net, space, from),
+                           &heads, &count, &err),
+         &err, "frontier");
+    at = calloc(count + 1, sizeof(*at));
+    prev = calloc(count + 1, sizeof(*prev));
+    for (size_t i = 0; i < count; i++)
+        at[i] = 1;
+    for (left = count; left > 0;) {
+        size_t i = (size_t)ent_rand_below(rand, left);
+
+        if (at[i] <= heads[i].seq) {
+            take_some(net, from, to, space, &heads[i], &at[i], &prev[i], rand);
+            continue;
+        }
+        left--;
+        heads[i] = heads[left];
+        at[i] = at[left];
+        prev[i] = prev[left];
+    }
+    free(heads);
+    free(at);
+    free(prev);
+}
+
+void inv_replay(struct net *net, int node, int space, struct ent_rand *rand)
+{
+    struct ent_invite invite = {.space = net->spaces[space],
+                                .chair = net->nodes[0].keys.public,
+                                .handle = "replay"};
+    bool disks = net->disks;
+    struct ent_err err;
+    int64_t number;
+    int fresh;
+
+    net->disks = false;
+    fresh = net_add(net);
+    net->disks = disks;
+    must(net, ent_space_expect(net->nodes[fresh].store, &invite, &number, &err),
+         &err, "expect");
+    net_copy_roster(net, space, node, fresh);
+    replay_heads(net, node, fresh, space, rand);
+    if (!net_equal(net, node, fresh, space))
+        net_die(net, "I4: space %d replayed gives another digest", space);
+    net_stop(net, fresh);
+}

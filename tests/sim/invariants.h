@@ -1,0 +1,65 @@
+/* invariants.h - what must hold among nodes, whatever happened to them.
+ * Each function ends the program with the seed and what it found when the
+ * invariant does not hold (docs/testing.md lists them with their numbers).
+ * Nodes that are looked at must be on. */
+#ifndef ENT_TESTS_SIM_INVARIANTS_H
+#define ENT_TESTS_SIM_INVARIANTS_H
+
+#include "net.h"
+
+/* What a client was told about one transaction. */
+enum inv_told {
+    INV_OK,      /* it is durable */
+    INV_FAILED,  /* nothing of it may be seen, ever */
+    INV_UNKNOWN, /* power went meanwhile, or a backup was put back */
+};
+
+struct inv_write {
+    enum inv_told told;
+    int node, space;
+    int64_t number; /* its texts begin with "t<number>." */
+    struct ent_id origin;
+    uint64_t seq; /* of the entry; 0: it changed nothing */
+    struct ent_hash hash;
+};
+
+/* The client journal: every transaction of a run. */
+struct inv_journal {
+    struct inv_write *writes;
+    size_t count, cap;
+};
+
+void inv_journal_fini(struct inv_journal *journal);
+/* Add what the client was told; an OK one is the node's newest entry, if that
+ * is newer than (`origin`, `before`). */
+void inv_journal_add(struct net *net, struct inv_journal *journal, int node,
+                     int space, int64_t number, enum inv_told told,
+                     uint64_t before);
+/* Number of the node's own newest entry in a space. */
+uint64_t inv_own_head(struct net *net, int node, int space);
+/* A backup was put back: what no node that is on holds may be gone. */
+void inv_journal_restored(struct net *net, struct inv_journal *journal,
+                          int node);
+
+/* I1: same roster, entries, state, shown values and conflicts. */
+void inv_equal(struct net *net, const int *nodes, size_t count, int space,
+               int records);
+/* I2: what was acknowledged is there, what failed is not. */
+void inv_writes(struct net *net, const struct inv_journal *journal, int node,
+                int space);
+/* I5, I6, I8: the state is the naive model's of the entries held. */
+void inv_model(struct net *net, int node, int space);
+/* I4: the entries delivered to an empty node, in runs cut anywhere, in any
+ * order, some of them again, give the same digests. */
+void inv_replay(struct net *net, int node, int space, struct ent_rand *rand);
+/* I11, I17: chains, signatures and rows verify; made anew they are the same. */
+void inv_replica(struct net *net, int node, bool rebuild);
+/* I13: received = applied + duplicate + quarantined + refused + waiting, and
+ * nothing of an honest peer is refused. */
+void inv_counts(struct net *net, int node, int hostile);
+/* I14: the WAL is bounded. */
+void inv_bounds(struct net *net, int node);
+/* I16: nodes that are equal send next to nothing. */
+void inv_idle(struct net *net, const int *nodes, size_t count);
+
+#endif

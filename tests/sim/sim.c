@@ -1,0 +1,1067 @@
+/* sim.c - entente-sim: whole worlds from a seed.
+ * A few organisations with real stores and real engines edit the same records
+ * while links are cut, clogged and doubled, power goes in the middle of a
+ * commit, disks fill up, clocks jump, backups are put back and a member lies;
+ * then everything is healed and what must hold is checked (invariants.h). What
+ * a seed does it says first, what it came to last.
+ *
+ *   entente-sim --seed N [--ops N] [--without CLASS,...] [--verbose]
+ *   entente-sim --seeds A..B [--jobs N] [--seconds N] [--ops N] */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "invariants.h"
+
+#define JOBS_MAX 64
+#define SEED_SECONDS 120 /* longer, and the seed hangs */
+#define HEAL_MS (2 * 60 * 60 * 1000)
+#define RECORDS_MAX 40
+#define FAILED_MAX 100
+#define YEAR_MS (INT64_C(365) * 24 * 3600 * 1000)
+
+/* Faults and features a seed may have; each is drawn by itself. */
+enum class {
+    CUTS,      /* links break */
+    CLOGS,     /* one direction stalls */
+    DOUBLES,   /* two connections between two nodes */
+    RESTARTS,  /* nodes are switched off and on */
+    POWER,     /* power goes in the middle of something */
+    FULL_DISK, /* nothing can be written for a while */
+    CLOCKS,    /* offsets of up to 20 years, and jumps */
+    READER,    /* a member that only reads */
+    LATE,      /* a member is admitted while work goes on */
+    INVITED,   /* a node joins with an invitation line */
+    RESTORES,  /* an older replica is put back */
+    COPIES,    /* a copy of a node runs beside it */
+    LIAR,      /* a member whose frames are forged, repeated and cut */
+    BULK,      /* transactions of many changes */
+    /* Drawn, counted and left out until the product has them. */
+    REMOVALS,
+    FORKS,
+    BUNDLES,
+    ERASURE,
+    CLASSES
+};
+
+static const struct {
+    const char *name;
+    int percent;
+    const char *off; /* why it is left out; NULL: it is on */
+} classes[CLASSES] = {
+    [CUTS] = {"cuts", 70, NULL},
+    [CLOGS] = {"clogs", 30, NULL},
+    [DOUBLES] = {"doubles", 40, NULL},
+    [RESTARTS] = {"restarts", 50, NULL},
+    [POWER] = {"power", 40, NULL},
+    [FULL_DISK] = {"full-disk", 15, NULL},
+    [CLOCKS] = {"clocks", 50, NULL},
+    [READER] = {"reader", 30, NULL},
+    [LATE] = {"late", 40, NULL},
+    [INVITED] = {"invited", 20, NULL},
+    [RESTORES] = {"restores", 10, NULL},
+    [COPIES] = {"copies", 5, NULL},
+    [LIAR] = {"liar", 10, NULL},
+    [BULK] = {"bulk", 50, NULL},
+    [REMOVALS] = {"removals", 30, "nobody can be removed yet (A4)"},
+    [FORKS] = {"forks", 10, "a second branch is kept but not applied (A8)"},
+    [BUNDLES] = {"bundles", 20, "there are no bundles yet"},
+    [ERASURE] = {"erasure", 10, "nothing can be erased yet"},
+};
+
+/* What the seeds met: a trouble never met proves nothing (I19). */
+enum met {
+    MET_EDITS,
+    MET_CONFLICTS,
+    MET_SIBLINGS, /* three or more values in one field */
+    MET_CUTS,
+    MET_CLOGS,
+    MET_DOUBLES,
+    MET_RESTARTS,
+    MET_POWER_IDLE,
+    MET_POWER_WRITE, /* in a transaction of a client */
+    MET_POWER_STEP,  /* in a step of the engine */
+    MET_UNKNOWN,     /* a client was not told what became of its write */
+    MET_FULL,        /* a write refused by a full disk */
+    MET_JUMPS,
+    MET_READER, /* a reader's write refused */
+    MET_LATE,
+    MET_INVITED,
+    MET_RESTORED, /* a restored replica detected */
+    MET_COPIED,   /* a copy detected */
+    MET_LIES,
+    MET_REFUSED, /* something of the liar refused */
+    MET_DUPLICATES,
+    MET_WAITING, /* an entry came before the roster it names */
+    MET_REPLAYS,
+    MET_MODELS,
+    METS
+};
+
+static const char *const met_names[METS] = {
+    "edits",      "conflicts", "3+ siblings",  "cuts",          "clogs",
+    "doubles",    "restarts",  "power (idle)", "power (write)", "power (step)",
+    "unknown",    "disk full", "clock jumps",  "reader",        "late members",
+    "invited",    "restored",  "copied",       "lies",          "refused",
+    "duplicates", "waiting",   "replays",      "model checks",
+};
+
+/* Shared by all jobs. */
+struct totals {
+    int64_t met[METS];
+    int64_t drawn[CLASSES];
+    int64_t seeds, twice;
+    uint64_t current[JOBS_MAX]; /* the seed each job is at */
+};
+
+struct options {
+    bool has[CLASSES];
+    int nodes, spaces, records, ops;
+    int edit_percent, settle_ms;
+};
+
+struct world {
+    struct net *net;
+    struct ent_rand rand;
+    struct options options;
+    struct inv_journal journal;
+    int reader, late, guest, liar; /* nodes, or -1 */
+    bool backed_up[NET_NODES_MAX];
+    uint64_t backup_head[NET_NODES_MAX][NET_SPACES_MAX];
+    int64_t off_at[NET_NODES_MAX];
+    bool admitted; /* `late` is a member */
+    int ops_done;
+    int64_t transactions;
+    bool verbose;
+    int64_t met[METS];
+    struct ent_buf old_frame; /* of the liar */
+};
+
+static struct totals *totals;
+
+static size_t below(struct world *world, size_t bound)
+{
+    return (size_t)ent_rand_below(&world->rand, bound);
+}
+
+static bool chance(struct world *world, int percent)
+{
+    return (int)below(world, 100) < percent;
+}
+
+static void say(struct world *world, const char *what, int a, int b)
+{
+    if (world->verbose)
+        printf("%10lld %-10s %d %d\n", (long long)world->net->mono_ms, what, a,
+               b);
+}
+
+static bool is_on(const struct world *world, int node)
+{
+    return world->net->nodes[node].store != NULL;
+}
+
+/* ------------------------------------------------------------------ drawing */
+
+static void draw(struct world *world, const bool *without, int ops)
+{
+    struct options *options = &world->options;
+
+    for (int c = 0; c < CLASSES; c++)
+        options->has[c] = chance(world, classes[c].percent);
+    options->nodes = 3 + (int)below(world, chance(world, 20) ? 7 : 3);
+    options->spaces = 1 + (int)below(world, 2);
+    options->records = 2 + (int)below(world, chance(world, 30) ? 38 : 8);
+    options->ops = 200 + (int)below(world, 600);
+    options->edit_percent = 50 + (int)below(world, 45);
+    options->settle_ms =
+        1 + (int)below(world, chance(world, 30) ? 20000 : 2000);
+    world->net->delay_ms = 1 + (int64_t)below(world, 400);
+    world->net->jitter_ms = chance(world, 50) ? (int64_t)below(world, 300) : 0;
+    if (ops > 0)
+        options->ops = ops;
+    for (int c = 0; c < CLASSES; c++)
+        if (without[c])
+            options->has[c] = false;
+    world->net->disks = options->has[POWER] || options->has[FULL_DISK];
+}
+
+static void print_options(const struct world *world, uint64_t seed)
+{
+    const struct options *options = &world->options;
+
+    printf(
+        "seed %llu: %d nodes, %d spaces, %d records, %d changes, %d%% edits, "
+        "delay %lld+%lld ms, settle %d ms;",
+        (unsigned long long)seed, options->nodes, options->spaces,
+        options->records, options->ops, options->edit_percent,
+        (long long)world->net->delay_ms, (long long)world->net->jitter_ms,
+        options->settle_ms);
+    for (int c = 0; c < CLASSES; c++)
+        if (options->has[c])
+            printf(" %s%s", classes[c].off == NULL ? "" : "-", classes[c].name);
+    printf("\n");
+    fflush(stdout);
+}
+
+static void make(struct world *world)
+{
+    const struct options *options = &world->options;
+    struct net *net = world->net;
+    int last = options->nodes - 1;
+
+    world->reader = options->has[READER] ? last-- : -1;
+    world->late = options->has[LATE] ? last-- : -1;
+    world->liar = options->has[LIAR] && last > 1 ? last-- : -1;
+    for (int i = 0; i < options->nodes; i++) {
+        net_add(net);
+        net->nodes[i].dial_members = chance(world, 70);
+        if (options->has[CLOCKS])
+            net->nodes[i].clock_ms =
+                (int64_t)ent_rand_below(&world->rand, 40 * YEAR_MS) -
+                20 * YEAR_MS;
+        net_stop(net, i);
+        net_start(net, i);
+    }
+    for (int s = 0; s < options->spaces; s++) {
+        net_found(net, 0);
+        for (int i = 1; i < options->nodes; i++)
+            if (s > 0 || i != world->late)
+                net_admit(net, s, 0, i,
+                          i == world->reader ? ENT_ROLE_READER
+                                             : ENT_ROLE_EDITOR);
+    }
+    /* The first ones know the roster of then; a session brings the rest. */
+    for (int i = 0; options->has[CUTS] && i < options->nodes; i++)
+        for (int j = i + 1; j < options->nodes; j++)
+            if (chance(world, 40))
+                net_cut(net, i, j);
+    world->guest = -1;
+    if (options->has[INVITED] && net->count < NET_NODES_MAX - 2) {
+        world->guest = net_add(net);
+        net->nodes[world->guest].dial_members = true;
+    }
+}
+
+/* -------------------------------------------------------------------- edits */
+
+static const char *text_of(struct world *world, char *to, size_t size, int part)
+{
+    static const char *const same[] = {"one", "deux", "été", ""};
+
+    if (chance(world, 15))
+        return same[below(world, ENT_ARRAY_LEN(same))];
+    snprintf(to, size, "t%lld.%d", (long long)world->transactions, part);
+    return to;
+}
+
+struct draft {
+    struct ent_edit edit;
+    struct ent_edit_op ops[4];
+    char texts[4][32];
+};
+
+static void draft(struct world *world, struct draft *to, int part)
+{
+    static const uint32_t registers[] = {NET_CODE, NET_TITLE, NET_PEOPLE,
+                                         NET_NOTE};
+    size_t count = 1 + (chance(world, 30) ? below(world, 3) : 0);
+    size_t first = below(world, ENT_ARRAY_LEN(registers));
+
+    *to = (struct draft){.edit = {.kind = NET_KIND,
+                                  .id = net_record((int)below(
+                                      world, (size_t)world->options.records)),
+                                  .life = ENT_EDIT_TOUCH,
+                                  .ops = to->ops}};
+    switch (below(world, 10)) {
+    case 0:
+        to->edit.life = ENT_EDIT_DELETE;
+        return;
+    case 1:
+        to->edit.life = ENT_EDIT_UNDELETE;
+        return;
+    case 2:
+    case 3:
+        to->edit.op_count = 1;
+        to->ops[0] = (struct ent_edit_op){
+            .code = chance(world, 40) ? ENT_OP_REMOVE : ENT_OP_ADD,
+            .field = NET_TAGS,
+            .value = ent_value_text(ent_slice_str(
+                chance(world, 70) ? text_of(world, to->texts[0], 32, 10 * part)
+                                  : "tag"))};
+        return;
+    default:
+        break;
+    }
+    to->edit.op_count = count;
+    for (size_t i = 0; i < count; i++)
+        to->ops[i] = (struct ent_edit_op){
+            .code = ENT_OP_WRITE,
+            .field = registers[(first + i) % ENT_ARRAY_LEN(registers)],
+            .value = ent_value_text(ent_slice_str(
+                text_of(world, to->texts[i], 32, 10 * part + (int)i)))};
+}
+
+#define BULK_MAX 20
+
+static bool twins(const struct net *net, int a, int b)
+{
+    return ent_key_equal(&net->nodes[a].keys.public,
+                         &net->nodes[b].keys.public);
+}
+
+/* A reader, or a copy of it; or not admitted yet. */
+static bool may_be_denied(const struct world *world, int node)
+{
+    const int those[] = {world->reader, world->late, world->guest};
+
+    for (size_t i = 0; i < ENT_ARRAY_LEN(those); i++)
+        if (those[i] >= 0 && twins(world->net, node, those[i]))
+            return true;
+    return false;
+}
+
+static void edit(struct world *world, int node)
+{
+    struct net *net = world->net;
+    struct draft drafts[BULK_MAX];
+    struct ent_edit edits[BULK_MAX];
+    int space = (int)below(world, (size_t)world->options.spaces);
+    size_t count = world->options.has[BULK] && chance(world, 25)
+                       ? 2 + below(world, BULK_MAX - 1)
+                       : 1;
+    enum inv_told told;
+    uint64_t before;
+    int rc;
+
+    if (net_space(net, space, node) == 0)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        draft(world, &drafts[i], (int)i);
+        drafts[i].edit.ops = drafts[i].ops;
+        edits[i] = drafts[i].edit;
+    }
+    before = inv_own_head(net, node, space);
+    if (world->options.has[POWER] && node != world->liar && chance(world, 2)) {
+        net_power_off_in(net, node, 1 + (int64_t)below(world, 12));
+        say(world, "fuse", node, 0);
+    }
+    rc = net_put(net, node, space, edits, count);
+    world->ops_done += (int)count;
+    if (rc == 0)
+        told = INV_OK;
+    else if (!is_on(world, node))
+        told = INV_UNKNOWN;
+    else
+        told = INV_FAILED;
+    world->met[MET_POWER_WRITE] += !is_on(world, node);
+    world->met[MET_UNKNOWN] += told == INV_UNKNOWN;
+    world->met[MET_EDITS] += rc == 0 ? (int64_t)count : 0;
+    world->met[MET_FULL] += rc == ENT_ESTORE && told == INV_FAILED;
+    world->met[MET_READER] += rc == ENT_EDENIED;
+    if (rc < 0 && told == INV_FAILED &&
+        !(rc == ENT_ESTORE && world->options.has[FULL_DISK]) &&
+        !(rc == ENT_EDENIED && may_be_denied(world, node)))
+        net_die(net, "an edit on node %d failed: %d", node, rc);
+    if (rc == 0 && world->reader >= 0 && twins(net, node, world->reader))
+        net_die(net, "a reader wrote");
+    /* It may be dark by now: told OK, and off since. */
+    if (rc == 0 && !is_on(world, node))
+        told = INV_UNKNOWN;
+    inv_journal_add(net, &world->journal, node, space, world->transactions,
+                    told, before);
+    net_trace(net, &rc, sizeof(rc));
+    say(world, "edit", node, rc);
+    world->transactions++;
+}
+
+/* ------------------------------------------------------------------- faults */
+
+static int some_node(struct world *world)
+{
+    return (int)below(world, (size_t)world->net->count);
+}
+
+/* What follows is done by hand, and must not fail half way. */
+static void make_room(struct world *world, int node)
+{
+    struct net_node *it = &world->net->nodes[node];
+
+    if (it->disk == NULL)
+        return;
+    disk_room(it->disk, -1);
+    it->dark_in = 0;
+}
+
+static void switch_on(struct world *world, int node)
+{
+    int64_t freshes = world->net->nodes[node].freshes;
+
+    make_room(world, node);
+    net_start(world->net, node);
+    world->met[MET_RESTORED] += world->net->nodes[node].freshes - freshes;
+    say(world, "on", node, 0);
+}
+
+static void fill_disk(struct world *world, int node, bool full)
+{
+    struct net_node *it = &world->net->nodes[node];
+
+    if (it->disk == NULL)
+        return;
+    it->frail = true;
+    disk_room(it->disk, full ? (int64_t)below(world, 20000) : -1);
+    say(world, full ? "full" : "room", node, 0);
+}
+
+/* Put back what a node had when it was copied aside. */
+static void restore(struct world *world, int node)
+{
+    struct net *net = world->net;
+    int64_t freshes = net->nodes[node].freshes;
+
+    if (!world->backed_up[node] && !is_on(world, node))
+        return;
+    make_room(world, node);
+    if (!world->backed_up[node]) {
+        net_backup(net, node);
+        world->backed_up[node] = true;
+        say(world, "backup", node, 0);
+        return;
+    }
+    if (is_on(world, node))
+        net_stop(net, node);
+    inv_journal_restored(net, &world->journal, node);
+    net_restore(net, node, chance(world, 50));
+    world->met[MET_RESTORED] += net->nodes[node].freshes - freshes;
+    world->backed_up[node] = false;
+    say(world, "restore", node, (int)(net->nodes[node].freshes - freshes));
+}
+
+static void copy(struct world *world)
+{
+    struct net *net = world->net;
+    int node = some_node(world);
+    int made;
+
+    if (net->count >= NET_NODES_MAX - 2 || !is_on(world, node) ||
+        node == world->liar || node == world->guest ||
+        net->count > world->options.nodes + 1)
+        return;
+    made = net_copy(net, node);
+    if (net->nodes[made].freshes != 1)
+        net_die(net, "a copy of node %d was not told from it", node);
+    world->met[MET_COPIED]++;
+    /* Two of one key do not talk with each other. */
+    net_cut(net, node, made);
+    say(world, "copy", node, made);
+}
+
+static void power(struct world *world, int node)
+{
+    struct net *net = world->net;
+
+    if (!is_on(world, node)) {
+        switch_on(world, node);
+        return;
+    }
+    if (world->options.has[POWER] && net->nodes[node].disk != NULL &&
+        chance(world, 70)) {
+        if (chance(world, 30)) {
+            net_power_off(net, node);
+            world->met[MET_POWER_IDLE]++;
+        } else {
+            net_power_off_in(net, node, 1 + (int64_t)below(world, 40));
+        }
+        say(world, "power", node, 0);
+    } else if (world->options.has[RESTARTS]) {
+        net_stop(net, node);
+        world->met[MET_RESTARTS]++;
+        say(world, "off", node, 0);
+    }
+}
+
+static void admit_late(struct world *world)
+{
+    struct net *net = world->net;
+
+    if (world->late < 0 || !is_on(world, 0) || !is_on(world, world->late) ||
+        net_space(net, 0, world->late) != 0)
+        return;
+    make_room(world, 0);
+    make_room(world, world->late);
+    if (world->admitted) {
+        net_expect(net, 0, 0, world->late);
+    } else {
+        net_admit(net, 0, 0, world->late, ENT_ROLE_EDITOR);
+        world->met[MET_LATE]++;
+    }
+    world->admitted = true;
+    say(world, "admit", world->late, 0);
+}
+
+static void invite(struct world *world)
+{
+    struct net *net = world->net;
+    struct ent_buf line;
+
+    if (world->guest < 0 || !is_on(world, 0) || !is_on(world, world->guest) ||
+        net_space(net, 0, world->guest) != 0)
+        return;
+    make_room(world, 0);
+    make_room(world, world->guest);
+    line =
+        net_invite(net, 0, 0, ENT_ROLE_EDITOR, net_now(net, 0) + 90 * YEAR_MS);
+    net_join(net, world->guest, ent_buf_cstr(&line));
+    ent_buf_fini(&line);
+    say(world, "invite", world->guest, 0);
+}
+
+static void disturb(struct world *world)
+{
+    struct net *net = world->net;
+    const bool *has = world->options.has;
+    int a = some_node(world);
+    int b = some_node(world);
+
+    switch (below(world, 12)) {
+    case 0:
+        if (has[CUTS] && a != b) {
+            net_cut(net, a, b);
+            world->met[MET_CUTS]++;
+            say(world, "cut", a, b);
+        }
+        break;
+    case 1:
+        if (has[CUTS] && a != b) {
+            net_drop(net, a, b);
+            world->met[MET_CUTS]++;
+            say(world, "drop", a, b);
+        }
+        break;
+    case 2:
+        if (!twins(net, a, b))
+            net_heal(net, a, b);
+        net->clog_ms[a][b] = 0;
+        break;
+    case 3:
+        if (has[CLOGS]) {
+            net->clog_ms[a][b] = 1000 + (int64_t)below(world, 300000);
+            world->met[MET_CLOGS]++;
+            say(world, "clog", a, b);
+        }
+        break;
+    case 4:
+    case 5:
+        power(world, a);
+        break;
+    case 6:
+        if (has[FULL_DISK] && is_on(world, a) && a != world->liar)
+            fill_disk(world, a, chance(world, 50));
+        break;
+    case 7:
+        if (has[CLOCKS] && chance(world, 30)) {
+            net->nodes[a].clock_ms =
+                (int64_t)ent_rand_below(&world->rand, 40 * YEAR_MS) -
+                20 * YEAR_MS;
+            world->met[MET_JUMPS]++;
+        }
+        break;
+    case 8:
+        /* An older chair would give a place in the roster twice (A6). */
+        if (has[RESTORES] && a != 0 && a != world->liar && a != world->guest &&
+            chance(world, 30))
+            restore(world, a);
+        else if (has[COPIES] && chance(world, 20))
+            copy(world);
+        break;
+    case 9:
+        admit_late(world);
+        invite(world);
+        break;
+    default:
+        if (a != b && net->nodes[a].engine != NULL && !twins(net, a, b) &&
+            (has[DOUBLES] || net_links(net, a, b) == 0)) {
+            world->met[MET_DOUBLES] += net_links(net, a, b) > 0;
+            net_call(net, a, b);
+            say(world, "call", a, b);
+        }
+        break;
+    }
+}
+
+/* ----------------------------------------------------------------- the liar */
+
+/* Frames of the liar are changed on their way, as a member with a changed
+ * program would send them. */
+static bool lie(struct net *net, int from, int to, struct ent_slice frame)
+{
+    struct world *world = net->tap_ctx;
+    uint8_t *bytes = (uint8_t *)(uintptr_t)frame.at;
+
+    (void)to;
+    if (from != world->liar || frame.len == 0)
+        return true;
+    switch (below(world, 12)) {
+    case 0: /* one bit */
+        bytes[below(world, frame.len)] ^= (uint8_t)(1 << below(world, 8));
+        break;
+    case 1: /* some bytes */
+        for (size_t i = below(world, frame.len), n = 0; i < frame.len && n < 8;
+             i++, n++)
+            bytes[i] = (uint8_t)below(world, 256);
+        break;
+    case 2: /* swallowed */
+        world->met[MET_LIES]++;
+        return false;
+    case 3: /* an old one, as far as it fits */
+        if (world->old_frame.len <= frame.len && world->old_frame.len > 0)
+            memcpy(bytes, world->old_frame.at, world->old_frame.len);
+        break;
+    case 4:
+        ent_buf_reset(&world->old_frame);
+        ent_buf_put_slice(&world->old_frame, frame);
+        return true;
+    default:
+        return true;
+    }
+    world->met[MET_LIES]++;
+    return true;
+}
+
+/* ------------------------------------------------------------------ a world */
+
+static void look_for_dark(struct world *world)
+{
+    for (int i = 0; i < world->net->count; i++) {
+        bool off = !is_on(world, i);
+
+        if (off && world->off_at[i] == 0)
+            world->off_at[i] = world->net->mono_ms + 1;
+        else if (!off)
+            world->off_at[i] = 0;
+    }
+}
+
+static void live(struct world *world)
+{
+    struct net *net = world->net;
+
+    while (world->ops_done < world->options.ops) {
+        int node = some_node(world);
+
+        if (chance(world, world->options.edit_percent)) {
+            if (is_on(world, node) && node != world->liar)
+                edit(world, node);
+            else
+                world->ops_done++; /* nobody is there to do it */
+        } else {
+            disturb(world);
+        }
+        if (chance(world, 40)) {
+            int before[NET_NODES_MAX];
+
+            for (int i = 0; i < net->count; i++)
+                before[i] = is_on(world, i);
+            net_run(net,
+                    (int64_t)below(world, (size_t)world->options.settle_ms));
+            for (int i = 0; i < net->count; i++)
+                world->met[MET_POWER_STEP] += before[i] && !is_on(world, i);
+        }
+        look_for_dark(world);
+    }
+}
+
+static void heal(struct world *world, int *nodes, size_t *count)
+{
+    struct net *net = world->net;
+
+    *count = 0;
+    for (int i = 0; i < net->count; i++) {
+        for (int j = 0; j < net->count; j++) {
+            net->clog_ms[i][j] = 0;
+            if (!twins(net, i, j))
+                net_heal(net, i, j);
+        }
+        if (net->nodes[i].disk != NULL) {
+            disk_room(net->nodes[i].disk, -1);
+            disk_heal(net->nodes[i].disk);
+            net->nodes[i].dark_in = 0;
+        }
+    }
+    for (int i = 0; i < net->count; i++)
+        if (!is_on(world, i))
+            switch_on(world, i);
+    net_run(net, 1000);
+    admit_late(world);
+    invite(world);
+    for (int i = 0; i < net->count; i++)
+        nodes[(*count)++] = i;
+    if (world->liar >= 0) { /* it repents */
+        net->tap = NULL;
+        net_stop(net, world->liar);
+        net_start(net, world->liar);
+    }
+    /* What stands, what nodes dial themselves, and at least a chain; everybody
+     * calls the chair and its neighbour, copies too: who calls a key reaches
+     * one of its nodes. */
+    for (size_t i = 0; i + 1 < *count; i++) {
+        int a = nodes[i];
+        int b = nodes[i + 1];
+
+        if (!twins(net, a, b) && net_links(net, a, b) == 0)
+            net_call(net, a, b);
+        for (int j = 0; j < 2; j++)
+            if (!twins(net, nodes[j], b) && nodes[j] != b &&
+                net_links(net, nodes[j], b) == 0)
+                net_call(net, b, nodes[j]);
+    }
+    if (net_run_quiet(net, HEAL_MS))
+        return;
+    for (int i = 0; i < net->count; i++)
+        if (net->nodes[i].engine != NULL)
+            fprintf(stderr, "node %d: %s, %zu sessions, sent %llu frames\n", i,
+                    ent_engine_quiet(net->nodes[i].engine) ? "quiet" : "busy",
+                    ent_engine_sessions(net->nodes[i].engine),
+                    (unsigned long long)net->nodes[i].sent_frames);
+    net_die(net, "I16: not quiet two hours after everything was healed");
+}
+
+static void check(struct world *world, const int *nodes, size_t count)
+{
+    struct net *net = world->net;
+
+    for (int s = 0; s < world->options.spaces; s++) {
+        int members[NET_NODES_MAX];
+        size_t member_count = 0;
+
+        for (size_t i = 0; i < count; i++)
+            if (net_space(net, s, nodes[i]) != 0)
+                members[member_count++] = nodes[i];
+        inv_equal(net, members, member_count, s, world->options.records);
+        inv_writes(net, &world->journal, members[0], s);
+        if (chance(world, 25)) {
+            inv_model(net, members[0], s);
+            world->met[MET_MODELS]++;
+        }
+        world->met[MET_CONFLICTS] += net_counts(net, members[0], s).conflicts;
+        for (int r = 0; r < world->options.records; r++) {
+            char text[4096];
+            int bars = 0;
+
+            net_values(net, members[0], s, r, NET_TITLE, text, sizeof(text));
+            for (const char *p = text; *p != '\0'; p++)
+                bars += *p == '|';
+            world->met[MET_SIBLINGS] += bars >= 2;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        inv_bounds(net, nodes[i]);
+        inv_counts(net, nodes[i], world->liar);
+        if (i == 0 || chance(world, 20))
+            inv_replica(net, nodes[i], chance(world, 50));
+        for (int j = 0; j < net->count; j++) {
+            struct ent_peer peer = net_peer(net, nodes[i], j);
+
+            world->met[MET_DUPLICATES] += peer.duplicate;
+            world->met[MET_WAITING] += peer.waiting;
+            world->met[MET_REFUSED] += j == world->liar && peer.refused > 0;
+        }
+        if (world->liar >= 0)
+            world->met[MET_REFUSED] +=
+                net->nodes[nodes[i]].notes[ENT_NOTE_REFUSED] > 0;
+        world->met[MET_INVITED] +=
+            nodes[i] == world->guest && net_space(net, 0, nodes[i]) != 0;
+    }
+    if (chance(world, 5))
+        inv_idle(net, nodes, count);
+    if (chance(world, 5)) {
+        inv_replay(net, nodes[0], 0, &world->rand);
+        world->met[MET_REPLAYS]++;
+    }
+}
+
+static void trace_digests(struct world *world, const int *nodes, size_t count)
+{
+    for (int s = 0; s < world->options.spaces; s++)
+        for (size_t i = 0; i < count; i++)
+            if (net_space(world->net, s, nodes[i]) != 0) {
+                struct ent_digest digest = net_digest(world->net, nodes[i], s);
+
+                net_trace(world->net, &digest, sizeof(digest));
+            }
+}
+
+struct run {
+    const bool *without;
+    int ops;
+    bool verbose, quiet;
+};
+
+static struct ent_hash run_seed(uint64_t seed, const struct run *run)
+{
+    struct world world = {.net = net_new(seed), .verbose = run->verbose};
+    int nodes[NET_NODES_MAX];
+    struct ent_hash trace;
+    bool off = false;
+    size_t count;
+
+    ent_rand_init_u64(&world.rand, seed ^ 0x5eed);
+    world.net->tap_ctx = &world;
+    draw(&world, run->without, run->ops);
+    if (!run->quiet)
+        print_options(&world, seed);
+    for (int c = 0; c < CLASSES; c++) {
+        off = classes[c].off != NULL;
+        totals->drawn[c] += world.options.has[c];
+        if (off)
+            world.options.has[c] = false;
+    }
+    make(&world);
+    if (world.liar >= 0)
+        world.net->tap = lie;
+    live(&world);
+    heal(&world, nodes, &count);
+    trace_digests(&world, nodes, count);
+    trace = world.net->trace;
+    check(&world, nodes, count);
+    for (int m = 0; m < METS; m++)
+        __atomic_fetch_add(&totals->met[m], world.met[m], __ATOMIC_RELAXED);
+    __atomic_fetch_add(&totals->seeds, 1, __ATOMIC_RELAXED);
+    inv_journal_fini(&world.journal);
+    ent_buf_fini(&world.old_frame);
+    net_free(world.net);
+    return trace;
+}
+
+static void print_trace(uint64_t seed, const struct ent_hash *trace)
+{
+    char hex[2 * ENT_HASH_BYTES + 1];
+
+    ent_hex_put(hex, trace->b, sizeof(trace->b));
+    hex[2 * ENT_HASH_BYTES] = '\0';
+    printf("seed %llu: trace %.32s\n", (unsigned long long)seed, hex);
+}
+
+static void run_checked(uint64_t seed, const struct run *run)
+{
+    struct ent_hash trace;
+
+    alarm(SEED_SECONDS);
+    trace = run_seed(seed, run);
+    if (!run->quiet)
+        print_trace(seed, &trace);
+    if (seed % 100 == 7) { /* I18 */
+        struct run again = {
+            .without = run->without, .ops = run->ops, .quiet = true};
+        struct ent_hash second = run_seed(seed, &again);
+
+        __atomic_fetch_add(&totals->twice, 1, __ATOMIC_RELAXED);
+        if (!ent_hash_equal(&trace, &second)) {
+            print_trace(seed, &second);
+            fprintf(stderr, "seed %llu: I18: run twice, two traces\n",
+                    (unsigned long long)seed);
+            abort();
+        }
+    }
+    alarm(0);
+}
+
+/* -------------------------------------------------------------- many seeds */
+
+static void job(int number, int jobs, uint64_t first, uint64_t last,
+                time_t deadline, const struct run *run)
+{
+    for (uint64_t seed = first; seed <= last; seed += (uint64_t)jobs) {
+        if (deadline != 0 && time(NULL) >= deadline)
+            break;
+        totals->current[number] = seed;
+        run_checked(seed, run);
+    }
+    exit(0);
+}
+
+static pid_t fork_job(int number, int jobs, uint64_t first, uint64_t last,
+                      time_t deadline, const struct run *run)
+{
+    pid_t pid;
+
+    fflush(NULL);
+    pid = fork();
+    if (pid == 0)
+        job(number, jobs, first, last, deadline, run);
+    return pid;
+}
+
+static size_t run_many(uint64_t first, uint64_t last, int jobs, time_t deadline,
+                       const char *name, const struct run *run)
+{
+    uint64_t failed[FAILED_MAX];
+    size_t failed_count = 0;
+    pid_t pids[JOBS_MAX];
+    int running = jobs;
+
+    for (int i = 0; i < jobs; i++)
+        pids[i] = fork_job(i, jobs, first + (uint64_t)i, last, deadline, run);
+    while (running > 0) {
+        int status;
+        pid_t pid = waitpid(-1, &status, 0);
+        int number = 0;
+
+        if (pid < 0)
+            break;
+        while (number < jobs && pids[number] != pid)
+            number++;
+        if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+            running--;
+            continue;
+        }
+        fprintf(stderr, "seed %llu failed%s: %s --seed %llu\n",
+                (unsigned long long)totals->current[number],
+                WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM
+                    ? " (it does not end)"
+                    : "",
+                name, (unsigned long long)totals->current[number]);
+        if (failed_count < FAILED_MAX)
+            failed[failed_count] = totals->current[number];
+        failed_count++;
+        if (failed_count >= FAILED_MAX) {
+            running--;
+            continue;
+        }
+        pids[number] =
+            fork_job(number, jobs, totals->current[number] + (uint64_t)jobs,
+                     last, deadline, run);
+    }
+    if (failed_count > 0) {
+        printf("failed:");
+        for (size_t i = 0; i < failed_count && i < FAILED_MAX; i++)
+            printf(" %llu", (unsigned long long)failed[i]);
+        printf("\n");
+    }
+    return failed_count;
+}
+
+static int report(double seconds, size_t failed)
+{
+    int missing = 0;
+
+    printf("%lld seeds, %lld changes in %.0f s: %.1f seeds/s, %.0f changes/s; "
+           "%lld run twice; %zu failed\n",
+           (long long)totals->seeds, (long long)totals->met[MET_EDITS], seconds,
+           (double)totals->seeds / seconds,
+           (double)totals->met[MET_EDITS] / seconds, (long long)totals->twice,
+           failed);
+    for (int m = 0; m < METS; m++)
+        printf("%s %s %lld", m == 0 ? "met:" : ",", met_names[m],
+               (long long)totals->met[m]);
+    printf("\n");
+    for (int c = 0; c < CLASSES; c++)
+        if (classes[c].off != NULL)
+            printf("off: %s in %lld seeds: %s\n", classes[c].name,
+                   (long long)totals->drawn[c], classes[c].off);
+    for (int m = 0; totals->seeds >= 1000 && m < METS; m++)
+        if (totals->met[m] == 0) {
+            printf("I19: never met: %s\n", met_names[m]);
+            missing = 1;
+        }
+    return failed > 0 || missing ? 1 : 0;
+}
+
+static int usage(const char *name)
+{
+    fprintf(stderr,
+            "usage: %s --seed N [--ops N] [--without CLASS,...] [--verbose]\n"
+            "       %s --seeds A..B [--jobs N] [--seconds N] [--ops N] "
+            "[--without CLASS,...]\nclasses:",
+            name, name);
+    for (int c = 0; c < CLASSES; c++)
+        fprintf(stderr, " %s", classes[c].name);
+    fprintf(stderr, "\n");
+    return 2;
+}
+
+static bool read_without(char *list, bool *without)
+{
+    for (char *name = strtok(list, ","); name != NULL;
+         name = strtok(NULL, ",")) {
+        int c = 0;
+
+        while (c < CLASSES && strcmp(classes[c].name, name) != 0)
+            c++;
+        if (c == CLASSES)
+            return false;
+        without[c] = true;
+    }
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    unsigned long long first = 1;
+    unsigned long long last = 200;
+    bool without[CLASSES] = {false};
+    struct run run = {.without = without};
+    struct timespec begin, end;
+    bool one = false;
+    long seconds = 0;
+    int jobs = 1;
+    size_t failed;
+    int rc;
+
+    for (int i = 1; i < argc; i++) {
+        char *value = i + 1 < argc ? argv[i + 1] : argv[0];
+
+        if (strcmp(argv[i], "--verbose") == 0) {
+            run.verbose = true;
+            continue;
+        }
+        if (strcmp(argv[i], "--seed") == 0) {
+            first = last = strtoull(value, NULL, 10);
+            one = true;
+        } else if (strcmp(argv[i], "--seeds") == 0) {
+            if (sscanf(value, "%llu..%llu", &first, &last) != 2)
+                return usage(argv[0]);
+        } else if (strcmp(argv[i], "--jobs") == 0) {
+            jobs = atoi(value);
+        } else if (strcmp(argv[i], "--seconds") == 0) {
+            seconds = strtol(value, NULL, 10);
+        } else if (strcmp(argv[i], "--ops") == 0) {
+            run.ops = atoi(value);
+        } else if (strcmp(argv[i], "--without") != 0 ||
+                   !read_without(value, without)) {
+            return usage(argv[0]);
+        }
+        i++;
+    }
+    if (jobs < 1 || jobs > JOBS_MAX)
+        return usage(argv[0]);
+    totals = mmap(NULL, sizeof(*totals), PROT_READ | PROT_WRITE,
+                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (totals == MAP_FAILED)
+        return 1;
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    disk_begin();
+    net_begin();
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    run.quiet = !one;
+    if (one) {
+        run_checked(first, &run);
+        failed = 0;
+    } else {
+        failed =
+            run_many(first, last, jobs, seconds > 0 ? time(NULL) + seconds : 0,
+                     argv[0], &run);
+    }
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    rc = report((double)(end.tv_sec - begin.tv_sec) +
+                    (double)(end.tv_nsec - begin.tv_nsec) / 1e9,
+                failed);
+    net_end();
+    return rc;
+}
