@@ -288,7 +288,7 @@ static int replace_file(struct cmd_ctx *ctx, const char *path,
     ent_config_fini(&config);
     if (rc < 0 || ctx->dry_run)
         unlink(made);
-    return rc;
+    return rc < 0 || ctx->dry_run ? rc : ent_dir_sync(ctx->home, &ctx->err);
 }
 
 static int change_config(struct cmd_ctx *ctx, size_t setting, const char *value)

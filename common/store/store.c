@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/replica.h"
 #include "store/schema.h"
+#include "text/datadir.h"
 
 #define PATH_BYTES 4096
 
@@ -229,8 +231,9 @@ static int create_file(const char *path,
     char inode[32];
     bool changed;
     /* Made here so that only its owner may read it: SQLite gives its other
-     * files the same mode. */
-    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+     * files the same mode. What a crash left is begun anew. */
+    int fd =
+        open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     int rc;
 
     if (fd < 0)
@@ -265,47 +268,65 @@ static int create_file(const char *path,
     return rc;
 }
 
+/* One directory, perhaps there already. A new one's name is in its parent. */
+static int make_dir(const char *path, const char *parent, mode_t mode,
+                    struct ent_err *err)
+{
+    if (mkdir(path, mode) == 0)
+        return ent_dir_sync(parent, err);
+    if (errno == EEXIST)
+        return 0;
+    return ent_err_set(err, ENT_ESTORE, ENT_N_("cannot make %s: %s"), path,
+                       strerror(errno));
+}
+
 static int make_home(const char *home, struct ent_err *err)
 {
     char path[PATH_BYTES];
+    char parent[PATH_BYTES];
     size_t len = strlen(home);
+    int rc = 0;
 
     if (len == 0 || len >= sizeof(path))
         return ent_err_set(err, ENT_EUSAGE,
                            ENT_N_("the path of the home directory is too "
                                   "long"));
     memcpy(path, home, len + 1);
-    for (char *at = path + 1; *at != '\0'; at++) {
+    while (len > 1 && path[len - 1] == '/')
+        path[--len] = '\0';
+    snprintf(parent, sizeof(parent), "%s", home[0] == '/' ? "/" : ".");
+    for (char *at = path + 1; rc == 0 && *at != '\0'; at++) {
         if (*at != '/')
             continue;
         *at = '\0';
-        if (mkdir(path, 0777) < 0 && errno != EEXIST)
-            return ent_err_set(err, ENT_ESTORE, ENT_N_("cannot make %s: %s"),
-                               path, strerror(errno));
+        rc = make_dir(path, parent, 0777, err);
+        memcpy(parent, path, strlen(path) + 1);
         *at = '/';
     }
-    if (mkdir(path, 0700) < 0 && errno != EEXIST)
-        return ent_err_set(err, ENT_ESTORE, ENT_N_("cannot make %s: %s"), path,
-                           strerror(errno));
-    return 0;
+    return rc == 0 ? make_dir(path, parent, 0700, err) : rc;
 }
 
 static int make_mark(const char *path, struct ent_err *err)
 {
     struct ent_store store = {
         .high_water = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
+    int rc = 0;
 
     if (store.high_water < 0)
         return ent_err_set(err, ENT_ESTORE, ENT_N_("cannot make %s: %s"), path,
                            strerror(errno));
     ent_high_water_reset(&store);
+    if (fsync(store.high_water) < 0)
+        rc = ent_err_set(err, ENT_ESTORE, ENT_N_("cannot write %s: %s"), path,
+                         strerror(errno));
     close(store.high_water);
-    return 0;
+    return rc;
 }
 
-static void remove_all(const char *path)
+/* What SQLite keeps beside a file. */
+static void remove_tails(const char *path)
 {
-    static const char *const tails[] = {"", "-wal", "-shm", "-journal"};
+    static const char *const tails[] = {"-wal", "-shm", "-journal"};
     char file[PATH_BYTES + 16];
 
     for (size_t i = 0; i < ENT_ARRAY_LEN(tails); i++) {
@@ -314,23 +335,115 @@ static void remove_all(const char *path)
     }
 }
 
+/* The files of a home directory while it is made. */
+struct making {
+    char replica[PATH_BYTES];
+    char growing[PATH_BYTES]; /* the replica before it is whole */
+    char key[PATH_BYTES];
+    char mark[PATH_BYTES];
+    int lock;       /* of the directory: one at a time */
+    bool key_found; /* a crash left it; the node gets it */
+};
+
+/* The key goes before the replica that explains it. */
+static void unmake(const struct making *making)
+{
+    remove_tails(making->growing);
+    unlink(making->replica);
+    unlink(making->mark);
+    if (making->key_found)
+        return;
+    unlink(making->key);
+    unlink(making->growing);
+}
+
+/* Whoever makes a node begins with its replica, under another name. With that
+ * beside it a key is what a crash left, whole or in part; without, it is kept
+ * by somebody for a purpose. */
+static int find_key(struct making *making, const char *home,
+                    struct ent_err *err)
+{
+    struct ent_keys keys;
+    int rc;
+
+    if (access(making->key, F_OK) < 0)
+        return 0;
+    if (access(making->growing, F_OK) < 0)
+        return ent_err_set(err, ENT_EUSAGE,
+                           ENT_N_("there is a node already in %s"), home);
+    rc = ent_keys_load(&keys, making->key, err);
+    making->key_found = rc == 0;
+    ent_keys_fini(&keys);
+    return rc == ENT_EREFUSED ? 0 : rc;
+}
+
+static int take_home(struct making *making, const char *home,
+                     struct ent_err *err)
+{
+    int rc;
+
+    making->lock = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (making->lock < 0)
+        return ent_err_set(err, ENT_ESTORE, ENT_N_("cannot read %s: %s"), home,
+                           strerror(errno));
+    if (flock(making->lock, LOCK_EX | LOCK_NB) < 0 ||
+        access(making->replica, F_OK) == 0)
+        return ent_err_set(err, ENT_EUSAGE,
+                           ENT_N_("there is a node already in %s"), home);
+    rc = find_key(making, home, err);
+    if (rc == 0)
+        unmake(making);
+    return rc;
+}
+
+static int make_key(const struct making *making, struct ent_rand *rand,
+                    struct ent_err *err)
+{
+    uint8_t seed[32];
+    int rc;
+
+    if (making->key_found)
+        return 0;
+    ent_rand_bytes(rand, seed, sizeof(seed));
+    rc = ent_keys_save(seed, making->key, err);
+    memset(seed, 0, sizeof(seed));
+    return rc;
+}
+
+static int make_files(const struct making *making, const char *home,
+                      const char *org, const char *country,
+                      const struct ent_store_options *options,
+                      struct ent_err *err)
+{
+    int rc = create_file(making->growing, options, org, country, err);
+
+    if (rc == 0)
+        rc = make_key(making, options->rand, err);
+    if (rc == 0)
+        rc = make_mark(making->mark, err);
+    if (rc == 0 && rename(making->growing, making->replica) < 0)
+        rc = ent_err_set(err, ENT_ESTORE, ENT_N_("cannot make %s: %s"),
+                         making->replica, strerror(errno));
+    if (rc == 0)
+        rc = ent_dir_sync(home, err);
+    if (rc < 0)
+        unmake(making);
+    return rc;
+}
+
 int ent_store_create(const char *home, const char *org, const char *country,
                      const struct ent_store_options *options,
                      struct ent_err *err)
 {
-    char replica[PATH_BYTES];
-    char growing[PATH_BYTES];
-    char key[PATH_BYTES];
-    char mark[PATH_BYTES];
-    uint8_t seed[32];
-    int rc = home_path(home, "replica.db", replica, err);
+    struct making making = {.lock = -1};
+    int rc = home_path(home, "replica.db", making.replica, err);
 
     if (rc == 0)
-        rc = home_path(home, "replica.db.new", growing, err);
+        rc = home_path(home, "replica.db.new", making.growing, err);
     if (rc == 0)
-        rc = home_path(home, "key", key, err);
+        rc = home_path(home, "key", making.key, err);
     if (rc == 0)
-        rc = home_path(home, "high-water", mark, err);
+        rc = home_path(home, "high-water", making.mark, err);
     if (rc < 0)
         return rc;
     if (strlen(org) == 0 || strlen(org) > ENT_NAME_BYTES_MAX ||
@@ -339,29 +452,13 @@ int ent_store_create(const char *home, const char *org, const char *country,
                            ENT_N_("the organisation needs a name of at most "
                                   "%d bytes, the country three letters"),
                            ENT_NAME_BYTES_MAX);
-    if (access(replica, F_OK) == 0 || access(key, F_OK) == 0)
-        return ent_err_set(err, ENT_EUSAGE,
-                           ENT_N_("there is a node already in %s"), home);
     rc = make_home(home, err);
-    if (rc < 0)
-        return rc;
-    remove_all(growing);
-    ent_rand_bytes(options->rand, seed, sizeof(seed));
-    rc = ent_keys_save(seed, key, err);
-    if (rc == 0) {
-        rc = create_file(growing, options, org, country, err);
-        if (rc == 0)
-            rc = make_mark(mark, err);
-        if (rc == 0 && rename(growing, replica) < 0)
-            rc = ent_err_set(err, ENT_ESTORE, ENT_N_("cannot make %s: %s"),
-                             replica, strerror(errno));
-        if (rc < 0) {
-            remove_all(growing);
-            unlink(mark);
-            unlink(key);
-        }
-    }
-    memset(seed, 0, sizeof(seed));
+    if (rc == 0)
+        rc = take_home(&making, home, err);
+    if (rc == 0)
+        rc = make_files(&making, home, org, country, options, err);
+    if (making.lock >= 0)
+        close(making.lock);
     return rc;
 }
 

@@ -1,6 +1,8 @@
 /* datadir.c - see datadir.h. */
 #include "text/datadir.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,4 +55,19 @@ int ent_home(const char *given, char home[ENT_PATH_MAX], struct ent_err *err)
     if (len < 0 || len >= ENT_PATH_MAX)
         return ent_err_set(err, ENT_EUSAGE, "the node's path is too long");
     return 0;
+}
+
+/* Some file systems keep names without being asked, and refuse to be. */
+int ent_dir_sync(const char *dir, struct ent_err *err)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool kept = fd >= 0 && (fsync(fd) == 0 || errno == EINVAL);
+    int why = errno;
+
+    if (fd >= 0)
+        close(fd);
+    if (kept)
+        return 0;
+    return ent_err_set(err, ENT_ESTORE, ENT_N_("cannot write %s: %s"), dir,
+                       strerror(why));
 }

@@ -37,4 +37,8 @@ const char *ent_localedir(const struct ent_built *built);
 ENT_NODISCARD int ent_home(const char *given, char home[ENT_PATH_MAX],
                            struct ent_err *err);
 
+/* Have the names in a directory outlive a power cut: after files were made or
+ * renamed there, and before that is told to anybody. ENT_ESTORE. */
+ENT_NODISCARD int ent_dir_sync(const char *dir, struct ent_err *err);
+
 #endif

@@ -122,10 +122,27 @@ class Run:
 
     # ------------------------------------------------------------- prepare
 
+    def make(self, node, rand):
+        """A node, its making killed some times: what is half made is made
+        anew, what was acknowledged is there."""
+        for i in range(8):
+            made = self.try_once(rand, node.command(
+                "init", "--org", "Org " + node.name), 0.02)
+            self.command_kills += not made
+            if made or subprocess.run(
+                    node.command("whoami"), env=self.env,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL).returncode == 0:
+                break
+        else:
+            node.ask("init", "--org", "Org " + node.name)
+        node.ask("verify", "--deep")
+
     def prepare(self):
+        rand = random.Random("%d prepare" % self.seed)
         chair = self.nodes[0]
         for node in self.nodes:
-            node.ask("init", "--org", "Org " + node.name)
+            self.make(node, rand)
         chair.ask("space", "create", "s")
         for i in range(SHARED):
             self.shared.append(chair.ask(
@@ -163,24 +180,30 @@ class Run:
                 "ok" if acknowledged else "??", node.name, what, detail))
             self.journal_file.flush()
 
-    def write(self, rand, node, args):
-        """Run a command, perhaps kill it; whether it was acknowledged."""
-        child = subprocess.Popen(node.command(*args), env=self.env,
+    def try_once(self, rand, command, kill_s):
+        """Run a command, kill it within so many seconds unless that is None;
+        whether it was acknowledged."""
+        child = subprocess.Popen(command, env=self.env,
                                  stdout=subprocess.DEVNULL,
                                  stderr=subprocess.PIPE)
-        if rand.random() < 0.3:
+        if kill_s is not None:
             try:
-                child.wait(rand.uniform(0.0005, 0.04))
+                child.wait(rand.uniform(0.0005, kill_s))
             except subprocess.TimeoutExpired:
                 child.kill()
         text = child.communicate(timeout=COMMAND_S)[1].decode()
-        if child.returncode == -signal.SIGKILL:
+        if child.returncode not in (0, -signal.SIGKILL):
+            raise Failure("%s: exit %d: %s" % (" ".join(command[2:]),
+                                               child.returncode, text))
+        return child.returncode == 0
+
+    def write(self, rand, node, args):
+        made = self.try_once(rand, node.command(*args),
+                             0.04 if rand.random() < 0.3 else None)
+        if not made:
             with self.journal_lock:
                 self.command_kills += 1
-        elif child.returncode != 0:
-            raise Failure("%s: %s: exit %d: %s" % (
-                node.name, " ".join(args), child.returncode, text))
-        return child.returncode == 0
+        return made
 
     def write_one(self, rand, node, name):
         """One write of a kind chosen by lot."""
