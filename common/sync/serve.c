@@ -172,8 +172,10 @@ int ent_pair_take_more(struct ent_engine *engine, struct session *session,
 
 /* -------------------------------------------------------------------- news */
 
-/* A head that the peer lacks, with its entries when they are few and follow
- * what it has. */
+/* Entries of our own up to a head that the peer lacks, when they are few and
+ * follow what it has. Those of others it asks for if nobody else sent them
+ * meanwhile: where everybody is linked with everybody, each would come from
+ * everybody. */
 static int put_news(struct ent_engine *engine, struct session *session,
                     struct pair *pair, const struct ent_head *head,
                     struct ent_arena *arena, struct ent_frame_run *runs,
@@ -218,6 +220,7 @@ int exchange_news(struct ent_engine *engine, struct session *session,
                   struct pair *pair, struct ent_err *err)
 {
     struct ent_frame frame = {.type = ENT_FRAME_NEWS, .tag = pair->tag};
+    const struct ent_key *own = &ent_store_keys(engine->store)->public;
     struct ent_frame_run runs[NEWS_RUNS_MAX];
     struct ent_arena arena = {0};
     struct ent_buf packed = {0};
@@ -249,7 +252,8 @@ int exchange_news(struct ent_engine *engine, struct session *session,
                                        .seq = heads[i].seq,
                                        .hash = ent_hash_head(&heads[i].hash)};
         frame.head_count++;
-        if (run_count < NEWS_RUNS_MAX)
+        if (run_count < NEWS_RUNS_MAX &&
+            ent_key_equal(&heads[i].author, own))
             rc = put_news(engine, session, pair, &heads[i], &arena, runs,
                           &run_count, &bytes, err);
         if (rc == 0)

@@ -589,6 +589,7 @@ static int new_node(struct net *net)
     if (net->count == NET_NODES_MAX)
         net_die(net, "too many nodes");
     memset(node, 0, sizeof(*node));
+    node->dial_members = net->next_dials;
     ent_rand_init_u64(&node->rand, net->seed * NET_NODES_MAX + net->count + 1);
     snprintf(node->home, sizeof(node->home), "%s/%d", net->dir, net->count);
     return net->count++;

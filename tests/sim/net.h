@@ -98,6 +98,7 @@ struct net {
     size_t link_count, link_cap;
     bool cut[NET_NODES_MAX][NET_NODES_MAX];
     int64_t clog_ms[NET_NODES_MAX][NET_NODES_MAX]; /* more delay, one way */
+    bool next_dials;   /* the next node added dials members */
     bool disks;        /* nodes added from now on have a disk that can fail */
     int64_t delay_ms;  /* of links made from now on */
     int64_t jitter_ms; /* at most so much more for each frame */

@@ -122,7 +122,7 @@ struct totals {
 struct options {
     bool has[CLASSES];
     int nodes, spaces, records, ops;
-    int edit_percent, settle_ms;
+    int edit_percent, bulk_percent, settle_ms;
 };
 
 struct world {
@@ -179,6 +179,7 @@ static void draw(struct world *world, const bool *without, int ops)
     options->records = 2 + (int)below(world, chance(world, 30) ? 38 : 8);
     options->ops = 200 + (int)below(world, 600);
     options->edit_percent = 50 + (int)below(world, 45);
+    options->bulk_percent = (int)below(world, 90);
     options->settle_ms =
         1 + (int)below(world, chance(world, 30) ? 20000 : 2000);
     world->net->delay_ms = 1 + (int64_t)below(world, 400);
@@ -219,14 +220,12 @@ static void make(struct world *world)
     world->late = options->has[LATE] ? last-- : -1;
     world->liar = options->has[LIAR] && last > 1 ? last-- : -1;
     for (int i = 0; i < options->nodes; i++) {
+        net->next_dials = chance(world, 70);
         net_add(net);
-        net->nodes[i].dial_members = chance(world, 70);
         if (options->has[CLOCKS])
             net->nodes[i].clock_ms =
                 (int64_t)ent_rand_below(&world->rand, 40 * YEAR_MS) -
                 20 * YEAR_MS;
-        net_stop(net, i);
-        net_start(net, i);
     }
     for (int s = 0; s < options->spaces; s++) {
         net_found(net, 0);
@@ -243,8 +242,8 @@ static void make(struct world *world)
                 net_cut(net, i, j);
     world->guest = -1;
     if (options->has[INVITED] && net->count < NET_NODES_MAX - 2) {
+        net->next_dials = true;
         world->guest = net_add(net);
-        net->nodes[world->guest].dial_members = true;
     }
 }
 
@@ -307,7 +306,7 @@ static void draft(struct world *world, struct draft *to, int part)
                 text_of(world, to->texts[i], 32, 10 * part + (int)i)))};
 }
 
-#define BULK_MAX 20
+#define BULK_MAX 40
 
 static bool twins(const struct net *net, int a, int b)
 {
@@ -332,9 +331,10 @@ static void edit(struct world *world, int node)
     struct draft drafts[BULK_MAX];
     struct ent_edit edits[BULK_MAX];
     int space = (int)below(world, (size_t)world->options.spaces);
-    size_t count = world->options.has[BULK] && chance(world, 25)
-                       ? 2 + below(world, BULK_MAX - 1)
-                       : 1;
+    size_t count =
+        world->options.has[BULK] && chance(world, world->options.bulk_percent)
+            ? 2 + below(world, BULK_MAX - 1)
+            : 1;
     enum inv_told told;
     uint64_t before;
     int rc;

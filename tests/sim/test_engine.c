@@ -335,10 +335,10 @@ START_TEST(news_travel_along_a_line)
     link_up(0, 1);
     link_up(1, 2);
     set(0, space, 1, NET_TITLE, "passed on");
-    net_run(net, 2 * net->delay_ms + 5);
+    net_run(net, 4 * net->delay_ms + 5); /* a relay is asked */
     check_values(2, space, 1, NET_TITLE, "passed on");
     set(2, space, 1, NET_TITLE, "and back");
-    net_run(net, 2 * net->delay_ms + 5);
+    net_run(net, 4 * net->delay_ms + 5); /* a relay is asked */
     check_values(0, space, 1, NET_TITLE, "and back");
     ck_assert(net_run_quiet(net, MINUTE));
     for (int i = 1; i < 3; i++)
