@@ -7,6 +7,10 @@
 #include "codec/pack.h"
 
 #define ZSTD_LEVEL 3
+
+/* Made once a thread: a context is a large allocation, a frame mostly small. */
+static _Thread_local ZSTD_CCtx *compressor;
+static _Thread_local ZSTD_DCtx *expander;
 #define RUNS_ITEMS_MAX (ENT_FRAME_RUNS_MAX * 8 + (ENT_RUNS_BYTES_MAX / 16))
 
 /* ------------------------------------------------------------------ writing */
@@ -401,6 +405,19 @@ int ent_frame_get(struct ent_slice bytes, struct ent_arena *arena,
 
 /* --------------------------------------------------------------------- runs */
 
+/* Bytes made of it; 0: out of memory. */
+static size_t compress_bytes(uint8_t *to, size_t room, struct ent_slice raw)
+{
+    size_t len;
+
+    if (compressor == NULL)
+        compressor = ZSTD_createCCtx();
+    if (compressor == NULL)
+        return 0;
+    len = ZSTD_compressCCtx(compressor, to, room, raw.at, raw.len, ZSTD_LEVEL);
+    return ZSTD_isError(len) ? 0 : len;
+}
+
 void ent_runs_put(struct ent_buf *buf, const struct ent_frame_run *runs,
                   size_t count)
 {
@@ -429,8 +446,9 @@ void ent_runs_put(struct ent_buf *buf, const struct ent_frame_run *runs,
     if (raw.rc < 0)
         buf->rc = raw.rc;
     if (to != NULL && raw.rc == 0) {
-        len = ZSTD_compress(to, room, raw.at, raw.len, ZSTD_LEVEL);
-        ENT_ASSERT(!ZSTD_isError(len));
+        len = compress_bytes(to, room, ent_buf_slice(&raw));
+        if (len == 0)
+            buf->rc = ENT_ENOMEM;
         buf->len = before + len;
     }
     ent_buf_fini(&raw);
@@ -450,7 +468,11 @@ static int expand(struct ent_slice bytes, struct ent_arena *arena,
     to = ent_arena_array(arena, claimed + 1, 1);
     if (to == NULL)
         return ent_err_set(err, ENT_ENOMEM, ENT_N_("out of memory"));
-    len = ZSTD_decompress(to, claimed, bytes.at, bytes.len);
+    if (expander == NULL)
+        expander = ZSTD_createDCtx();
+    if (expander == NULL)
+        return ent_err_set(err, ENT_ENOMEM, ENT_N_("out of memory"));
+    len = ZSTD_decompressDCtx(expander, to, claimed, bytes.at, bytes.len);
     if (ZSTD_isError(len) || len != claimed)
         return ent_err_set(err, ENT_EREFUSED,
                            ENT_N_("a batch that does not expand"));

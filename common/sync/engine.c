@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "secure/hash.h"
 #include "sync/session.h"
 
 #define PAUSE_FIRST_MS 500
@@ -404,8 +405,12 @@ static int dial_due(struct ent_engine *engine, struct ent_err *err)
 {
     int rc = 0;
 
-    if (engine->options.dial_members)
+    if (engine->roster_changed)
+        engine->members_called = false;
+    if (engine->options.dial_members && !engine->members_called) {
         rc = each_member(engine, add_member_call, NULL, err);
+        engine->members_called = rc == 0;
+    }
     for (size_t i = 0; rc == 0 && i < engine->call_count; i++) {
         struct call *call = &engine->calls[i];
 
@@ -571,19 +576,30 @@ static int survive(struct ent_engine *engine, struct session *session, int rc,
     return 0;
 }
 
+/* A commit of this node's may be a roster entry, or a space joined or left. */
 static int take_local(struct ent_engine *engine, struct ent_err *err)
 {
     struct ent_space *spaces;
+    struct ent_buf heads = {0};
+    struct ent_hash8 rosters;
     size_t count;
     int rc = ent_space_list(engine->store, &spaces, &count, err);
 
-    for (size_t i = 0; rc == 0 && i < count; i++)
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < count; i++) {
         engine_dirty(engine, spaces[i].space);
-    if (rc == 0)
-        free(spaces);
-    /* A commit of another process may be a roster entry too. */
-    engine->roster_changed = true;
-    return rc;
+        ent_buf_put(&heads, spaces[i].id.b, ENT_ID_BYTES);
+        ent_buf_put(&heads, spaces[i].roster_head.b, ENT_HASH_BYTES);
+        ent_buf_put_u8(&heads, spaces[i].left);
+    }
+    free(spaces);
+    rosters = ent_hash8_of(ent_buf_slice(&heads));
+    if (heads.rc < 0 || !ent_hash8_equal(&rosters, &engine->rosters))
+        engine->roster_changed = true;
+    engine->rosters = rosters;
+    ent_buf_fini(&heads);
+    return 0;
 }
 
 static bool overdue(const struct ent_engine *engine,

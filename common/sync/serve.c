@@ -236,8 +236,7 @@ int exchange_news(struct ent_engine *engine, struct session *session,
     rc = ent_frontier_read(engine->store, pair->space, &heads, &count, err);
     if (rc < 0)
         return rc;
-    frame.heads =
-        ENT_ARENA_NEW(&arena, struct ent_frontier_head, ENT_FRAME_HEADS_MAX);
+    frame.heads = ENT_ARENA_NEW(&arena, struct ent_frontier_head, count);
     if (frame.heads == NULL)
         rc = no_memory(err);
     for (size_t i = 0;
@@ -252,8 +251,7 @@ int exchange_news(struct ent_engine *engine, struct session *session,
                                        .seq = heads[i].seq,
                                        .hash = ent_hash_head(&heads[i].hash)};
         frame.head_count++;
-        if (run_count < NEWS_RUNS_MAX &&
-            ent_key_equal(&heads[i].author, own))
+        if (run_count < NEWS_RUNS_MAX && ent_key_equal(&heads[i].author, own))
             rc = put_news(engine, session, pair, &heads[i], &arena, runs,
                           &run_count, &bytes, err);
         if (rc == 0)

@@ -150,6 +150,8 @@ struct ent_engine {
     int64_t *dirty; /* spaces whose entries changed */
     size_t dirty_count;
     bool roster_changed;
+    bool members_called;      /* all of them, as of the rosters below */
+    struct ent_hash8 rosters; /* of the spaces, at the last local commit */
 };
 
 /* ------------------------------------------------------- engine.c, for others

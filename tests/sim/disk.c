@@ -694,6 +694,10 @@ static int x_read(sqlite3_file *base, void *at, int len, sqlite3_int64 off)
         if (got > 0 &&
             file->real->pMethods->xRead(file->real, at, got, off) != SQLITE_OK)
             memset(at, 0, (size_t)len);
+        /* SQLite's VFS asks again for the rest, and SQLite takes a short read
+         * of the database for its end: that is not what is meant. */
+        if (!file->log)
+            rc = SQLITE_IOERR_READ;
     }
     return rc;
 }

@@ -67,7 +67,7 @@ static const struct {
     [RESTORES] = {"restores", 10, NULL},
     [COPIES] = {"copies", 5, NULL},
     [LIAR] = {"liar", 10, NULL},
-    [BULK] = {"bulk", 50, NULL},
+    [BULK] = {"bulk", 75, NULL},
     [REMOVALS] = {"removals", 30, "nobody can be removed yet (A4)"},
     [FORKS] = {"forks", 10, "a second branch is kept but not applied (A8)"},
     [BUNDLES] = {"bundles", 20, "there are no bundles yet"},
@@ -174,12 +174,14 @@ static void draw(struct world *world, const bool *without, int ops)
 
     for (int c = 0; c < CLASSES; c++)
         options->has[c] = chance(world, classes[c].percent);
-    options->nodes = 3 + (int)below(world, chance(world, 20) ? 7 : 3);
+    options->nodes = 3 + (int)below(world, chance(world, 15) ? 7 : 3);
     options->spaces = 1 + (int)below(world, 2);
     options->records = 2 + (int)below(world, chance(world, 30) ? 38 : 8);
-    options->ops = 200 + (int)below(world, 600);
+    /* What a seed takes hangs on its transactions, not on its changes. */
+    options->ops = options->has[BULK] ? 400 + (int)below(world, 900)
+                                      : 60 + (int)below(world, 140);
     options->edit_percent = 50 + (int)below(world, 45);
-    options->bulk_percent = (int)below(world, 90);
+    options->bulk_percent = 20 + (int)below(world, 75);
     options->settle_ms =
         1 + (int)below(world, chance(world, 30) ? 20000 : 2000);
     world->net->delay_ms = 1 + (int64_t)below(world, 400);
