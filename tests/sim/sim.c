@@ -6,7 +6,8 @@
  * a seed does it says first, what it came to last.
  *
  *   entente-sim --seed N [--ops N] [--without CLASS,...] [--verbose]
- *   entente-sim --seeds A..B [--jobs N] [--seconds N] [--ops N] */
+ *   entente-sim --seeds A..B [--jobs N] [--seconds N] [--ops N]
+ *               [--until-failure] */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -308,7 +309,7 @@ static void draft(struct world *world, struct draft *to, int part)
                 text_of(world, to->texts[i], 32, 10 * part + (int)i)))};
 }
 
-#define BULK_MAX 40
+#define BULK_MAX 64
 
 static bool twins(const struct net *net, int a, int b)
 {
@@ -802,7 +803,7 @@ static void trace_digests(struct world *world, const int *nodes, size_t count)
 struct run {
     const bool *without;
     int ops;
-    bool verbose, quiet;
+    bool verbose, quiet, until_failure;
 };
 
 static struct ent_hash run_seed(uint64_t seed, const struct run *run)
@@ -920,6 +921,7 @@ static size_t run_many(uint64_t first, uint64_t last, int jobs, time_t deadline,
         while (number < jobs && pids[number] != pid)
             number++;
         if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+            pids[number] = 0;
             running--;
             continue;
         }
@@ -932,6 +934,14 @@ static size_t run_many(uint64_t first, uint64_t last, int jobs, time_t deadline,
         if (failed_count < FAILED_MAX)
             failed[failed_count] = totals->current[number];
         failed_count++;
+        if (run->until_failure) {
+            for (int i = 0; i < jobs; i++)
+                if (i != number && pids[i] > 0)
+                    kill(pids[i], SIGKILL);
+            while (wait(NULL) > 0)
+                continue;
+            break;
+        }
         if (failed_count >= FAILED_MAX) {
             running--;
             continue;
@@ -980,7 +990,7 @@ static int usage(const char *name)
     fprintf(stderr,
             "usage: %s --seed N [--ops N] [--without CLASS,...] [--verbose]\n"
             "       %s --seeds A..B [--jobs N] [--seconds N] [--ops N] "
-            "[--without CLASS,...]\nclasses:",
+            "[--without CLASS,...] [--until-failure]\nclasses:",
             name, name);
     for (int c = 0; c < CLASSES; c++)
         fprintf(stderr, " %s", classes[c].name);
@@ -1021,6 +1031,10 @@ int main(int argc, char **argv)
 
         if (strcmp(argv[i], "--verbose") == 0) {
             run.verbose = true;
+            continue;
+        }
+        if (strcmp(argv[i], "--until-failure") == 0) {
+            run.until_failure = true;
             continue;
         }
         if (strcmp(argv[i], "--seed") == 0) {
