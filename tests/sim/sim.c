@@ -7,7 +7,7 @@
  *
  *   entente-sim --seed N [--ops N] [--without CLASS,...] [--verbose]
  *   entente-sim --seeds A..B [--jobs N] [--seconds N] [--ops N]
- *               [--until-failure] */
+ *               [--file KEPT] [--without CLASS,...] [--until-failure] */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -959,6 +959,26 @@ static size_t run_many(uint64_t first, uint64_t last, int jobs, time_t deadline,
     return failed_count;
 }
 
+/* Seeds that once failed, one a line, a word on why behind it. */
+static bool run_file(const char *path, const struct run *run)
+{
+    FILE *file = fopen(path, "r");
+    unsigned long long seed;
+    char line[256];
+
+    if (file == NULL)
+        return false;
+    while (fgets(line, sizeof(line), file) != NULL) {
+        if (sscanf(line, "%llu", &seed) != 1)
+            continue;
+        printf("kept seed %s", line);
+        fflush(stdout);
+        run_checked(seed, run);
+    }
+    fclose(file);
+    return true;
+}
+
 static int report(double seconds, size_t failed)
 {
     int missing = 0;
@@ -990,7 +1010,7 @@ static int usage(const char *name)
     fprintf(stderr,
             "usage: %s --seed N [--ops N] [--without CLASS,...] [--verbose]\n"
             "       %s --seeds A..B [--jobs N] [--seconds N] [--ops N] "
-            "[--without CLASS,...] [--until-failure]\nclasses:",
+            "[--file KEPT] [--without CLASS,...] [--until-failure]\nclasses:",
             name, name);
     for (int c = 0; c < CLASSES; c++)
         fprintf(stderr, " %s", classes[c].name);
@@ -1020,6 +1040,7 @@ int main(int argc, char **argv)
     bool without[CLASSES] = {false};
     struct run run = {.without = without};
     struct timespec begin, end;
+    const char *file = NULL;
     bool one = false;
     long seconds = 0;
     int jobs = 1;
@@ -1043,6 +1064,8 @@ int main(int argc, char **argv)
         } else if (strcmp(argv[i], "--seeds") == 0) {
             if (sscanf(value, "%llu..%llu", &first, &last) != 2)
                 return usage(argv[0]);
+        } else if (strcmp(argv[i], "--file") == 0) {
+            file = value;
         } else if (strcmp(argv[i], "--jobs") == 0) {
             jobs = atoi(value);
         } else if (strcmp(argv[i], "--seconds") == 0) {
@@ -1066,6 +1089,11 @@ int main(int argc, char **argv)
     net_begin();
     clock_gettime(CLOCK_MONOTONIC, &begin);
     run.quiet = !one;
+    if (file != NULL && !run_file(file, &run)) {
+        fprintf(stderr, "cannot read %s\n", file);
+        net_end();
+        return 1;
+    }
     if (one) {
         run_checked(first, &run);
         failed = 0;
