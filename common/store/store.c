@@ -221,6 +221,15 @@ static int check_identity(struct ent_store *store, const char *path,
 
 /* ------------------------------------------------------------------- create */
 
+/* All of the WAL, which is empty then. */
+static int copy_back(struct ent_store *store, struct ent_err *err)
+{
+    int rc = sqlite3_wal_checkpoint_v2(store->db.raw, NULL,
+                                       SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+
+    return rc == SQLITE_OK ? 0 : ent_db_fail(&store->db, rc, err);
+}
+
 static int create_file(const char *path,
                        const struct ent_store_options *options, const char *org,
                        const char *country, struct ent_err *err)
@@ -263,6 +272,10 @@ static int create_file(const char *path,
         rc = inode_text(path, inode, err);
     if (rc == 0)
         rc = fresh_origin(&store, machine, inode, err);
+    /* Only this file gets its name in the end: closing copies the WAL back
+     * too, but does not say when it cannot. */
+    if (rc == 0)
+        rc = copy_back(&store, err);
     ent_tables_fini(&store.tables);
     ent_db_close(&store.db);
     return rc;
