@@ -97,10 +97,20 @@ int ent_db_fail(struct ent_db *db, int sqlite_rc, struct ent_err *err)
     }
 }
 
+/* Nobody may see what should have been undone. */
+static int undone(struct ent_db *db)
+{
+    if (db->stuck)
+        ent_db_rollback(db);
+    return db->stuck ? SQLITE_NOMEM : SQLITE_OK;
+}
+
 int ent_db_exec(struct ent_db *db, const char *sql, struct ent_err *err)
 {
-    int rc = sqlite3_exec(db->raw, sql, NULL, NULL, NULL);
+    int rc = undone(db);
 
+    if (rc == SQLITE_OK)
+        rc = sqlite3_exec(db->raw, sql, NULL, NULL, NULL);
     return rc == SQLITE_OK ? 0 : ent_db_fail(db, rc, err);
 }
 
@@ -119,13 +129,26 @@ int ent_db_int(struct ent_db *db, const char *sql, int64_t *value,
     return rc > 0 ? 0 : rc < 0 ? rc : ENT_ENOTFOUND;
 }
 
-int ent_db_begin(struct ent_db *db, struct ent_err *err)
+static int begin(struct ent_db *db, enum ent_sql how, struct ent_err *err)
 {
-    int rc = ent_stmt_run(ent_db_stmt(db, ENT_SQL_BEGIN), err);
+    /* At hand when there is no memory for it any more. */
+    const struct ent_stmt *undo = ent_db_stmt(db, ENT_SQL_ROLLBACK);
+    int rc = undo->rc != SQLITE_OK ? ent_db_fail(db, undo->rc, err)
+                                   : ent_stmt_run(ent_db_stmt(db, how), err);
 
     if (rc == 0)
         db->in_transaction = true;
     return rc;
+}
+
+int ent_db_begin(struct ent_db *db, struct ent_err *err)
+{
+    return begin(db, ENT_SQL_BEGIN, err);
+}
+
+int ent_db_begin_read(struct ent_db *db, struct ent_err *err)
+{
+    return begin(db, ENT_SQL_BEGIN_READ, err);
 }
 
 int ent_db_commit(struct ent_db *db, struct ent_err *err)
@@ -143,10 +166,11 @@ void ent_db_rollback(struct ent_db *db)
 {
     if (!db->in_transaction)
         return;
-    db->in_transaction = false;
     /* A failed commit may have undone it already. */
     if (sqlite3_get_autocommit(db->raw) == 0)
-        sqlite3_exec(db->raw, "ROLLBACK", NULL, NULL, NULL);
+        (void)!ent_stmt_run(ent_db_stmt(db, ENT_SQL_ROLLBACK), NULL);
+    db->stuck = sqlite3_get_autocommit(db->raw) == 0;
+    db->in_transaction = db->stuck;
 }
 
 struct ent_stmt *ent_db_stmt(struct ent_db *db, enum ent_sql which)
@@ -154,8 +178,8 @@ struct ent_stmt *ent_db_stmt(struct ent_db *db, enum ent_sql which)
     struct ent_stmt *stmt = &db->stmts[which];
 
     stmt->db = db;
-    stmt->rc = SQLITE_OK;
-    if (stmt->raw == NULL)
+    stmt->rc = which == ENT_SQL_ROLLBACK ? SQLITE_OK : undone(db);
+    if (stmt->rc == SQLITE_OK && stmt->raw == NULL)
         stmt->rc =
             sqlite3_prepare_v3(db->raw, ent_sql_text[which], -1,
                                SQLITE_PREPARE_PERSISTENT, &stmt->raw, NULL);
@@ -165,11 +189,12 @@ struct ent_stmt *ent_db_stmt(struct ent_db *db, enum ent_sql which)
 int ent_stmt_prepare(struct ent_db *db, const char *sql, struct ent_stmt *stmt,
                      struct ent_err *err)
 {
-    int rc;
+    int rc = undone(db);
 
     *stmt = (struct ent_stmt){.db = db};
-    rc = sqlite3_prepare_v3(db->raw, sql, -1, SQLITE_PREPARE_PERSISTENT,
-                            &stmt->raw, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_prepare_v3(db->raw, sql, -1, SQLITE_PREPARE_PERSISTENT,
+                                &stmt->raw, NULL);
     return rc == SQLITE_OK ? 0 : ent_db_fail(db, rc, err);
 }
 

@@ -21,6 +21,7 @@ struct ent_stmt {
 struct ent_db {
     sqlite3 *raw;
     bool in_transaction;
+    bool stuck; /* it must be undone, but there was no memory to do so */
     struct ent_stmt stmts[ENT_SQL_COUNT];
 };
 
@@ -33,8 +34,10 @@ void ent_db_close(struct ent_db *db);
 /* Translate what SQLite says of the last failure on this connection. */
 int ent_db_fail(struct ent_db *db, int sqlite_rc, struct ent_err *err);
 
-/* Begin with the write lock; commit; undo. */
+/* Begin with the write lock, or to read one state; commit; undo. What cannot be undone for want of
+ * memory is undone before anything else is done. */
 ENT_NODISCARD int ent_db_begin(struct ent_db *db, struct ent_err *err);
+ENT_NODISCARD int ent_db_begin_read(struct ent_db *db, struct ent_err *err);
 ENT_NODISCARD int ent_db_commit(struct ent_db *db, struct ent_err *err);
 void ent_db_rollback(struct ent_db *db);
 

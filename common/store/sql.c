@@ -3,7 +3,9 @@
 
 const char *const ent_sql_text[ENT_SQL_COUNT] = {
     [ENT_SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [ENT_SQL_BEGIN_READ] = "BEGIN",
     [ENT_SQL_COMMIT] = "COMMIT",
+    [ENT_SQL_ROLLBACK] = "ROLLBACK",
     [ENT_SQL_DATA_VERSION] = "PRAGMA data_version",
 
     [ENT_SQL_NODE_GET] = "SELECT value FROM local_node WHERE key = ?1",

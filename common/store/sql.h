@@ -4,7 +4,9 @@
 
 enum ent_sql {
     ENT_SQL_BEGIN,
+    ENT_SQL_BEGIN_READ,
     ENT_SQL_COMMIT,
+    ENT_SQL_ROLLBACK,
     ENT_SQL_DATA_VERSION,
 
     ENT_SQL_NODE_GET,

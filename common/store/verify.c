@@ -303,14 +303,14 @@ int ent_store_verify(struct ent_store *store, bool deep, ent_verify_fn *found,
 
     /* One reading transaction: what other processes write meanwhile must not
      * look like damage. */
-    rc = ent_db_exec(&store->db, "BEGIN", err);
+    rc = ent_db_begin_read(&store->db, err);
     if (rc < 0)
         return rc;
     ent_store_forget(store);
     rc = ent_store_refresh(store, err);
     if (rc == 0)
         rc = check_all(&verifying, err);
-    sqlite3_exec(store->db.raw, "COMMIT", NULL, NULL, NULL);
+    ent_db_rollback(&store->db);
     ent_store_close(verifying.fresh);
     free(verifying.spaces);
     ent_arena_fini(&verifying.arena);
