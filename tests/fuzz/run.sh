@@ -6,7 +6,7 @@ seconds=${1:?usage: $0 SECONDS [NAME...]}
 shift
 here=$(cd "$(dirname "$0")" && pwd)
 build=${ENTENTE_FUZZ_BUILD:-/tmp/entente-fuzz}
-names=${*:-entry frame stream csv config}
+names=${*:-entry frame stream csv config invite key query roster session value}
 
 if [ ! -f "$build/build.ninja" ]; then
     CC=clang meson setup "$build" "$here/../.." -Dfuzz=true \
@@ -23,9 +23,13 @@ ninja -C "$build" $targets >"$build/ninja.log" || {
 failed=0
 for name in $names; do
     mkdir -p "$build/found/$name"
+    set --
+    [ -f "$here/dict/$name.dict" ] && set -- "-dict=$here/dict/$name.dict"
+    # Weighing inputs by rarity costs more there than running them.
+    [ "$name" = session ] && set -- "$@" -entropic=0
     UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-    ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 \
-        "$build/tests/fuzz/fuzz_$name" -max_total_time="$seconds" \
+    ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1:quarantine_size_mb=16 \
+        "$build/tests/fuzz/fuzz_$name" -max_total_time="$seconds" "$@" \
         -rss_limit_mb=1024 -timeout=20 -max_len=65536 -print_final_stats=1 \
         -artifact_prefix="$build/$name-" \
         "$build/found/$name" "$here/corpus/$name" >"$build/$name.log" 2>&1
