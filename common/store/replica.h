@@ -48,6 +48,8 @@ struct ent_log {
     int64_t base;           /* last number in common with the first branch */
     int64_t signed_seq;     /* newest signature held */
     struct ent_sig sig;
+    int64_t made_seq; /* own log: the newest signature made, 0: none */
+    struct ent_sig made;
     bool head_known; /* the rest is filled on demand */
     int64_t head;    /* 0: empty (base for a branch) */
     struct ent_hash head_hash;

@@ -46,7 +46,7 @@ struct ent_head {
 };
 
 /* The frontier of a space, ascending by (author, origin, seq, hash): heads that
- * can be served. Signs the own tails first. free() the list. */
+ * can be served. free() the list. */
 ENT_NODISCARD int ent_frontier_read(struct ent_store *store, int64_t space,
                                     struct ent_head **heads, size_t *count,
                                     struct ent_err *err);
@@ -77,7 +77,8 @@ struct ent_roster_bytes {
     struct ent_slice body;
 };
 
-/* Hashes of all roster entries held of a space, ascending. free() the list. */
+/* Hashes of all roster entries held of a space, by position: none before the
+ * one it follows. free() the list. */
 ENT_NODISCARD int ent_roster_hashes(struct ent_store *store, int64_t space,
                                     struct ent_hash **hashes, size_t *count,
                                     struct ent_err *err);

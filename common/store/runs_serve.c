@@ -26,43 +26,13 @@ static int head_cmp(const void *a, const void *b)
     return cmp != 0 ? cmp : memcmp(x->hash.b, y->hash.b, ENT_HASH_BYTES);
 }
 
-static bool own_tail_unsigned(struct ent_store *store, int64_t space)
-{
-    for (size_t i = 0; i < store->log_count; i++) {
-        struct ent_log *log = store->logs[i];
-
-        if (log->space == space &&
-            ent_key_equal(&log->author, &store->keys.public) &&
-            ent_log_head(store, log, NULL) == 0 && log->head > log->signed_seq)
-            return true;
-    }
-    return false;
-}
-
-static int sign_tails(struct ent_store *store, int64_t space,
-                      struct ent_err *err)
-{
-    int rc = ent_store_refresh(store, err);
-
-    if (rc < 0 || store->read_only || !own_tail_unsigned(store, space))
-        return rc;
-    rc = ent_store_begin(store, err);
-    if (rc < 0)
-        return rc;
-    rc = ent_log_sign_tails(store, space, err);
-    if (rc == 0)
-        return ent_store_commit(store, NULL, err);
-    ent_store_rollback(store);
-    return rc;
-}
-
 int ent_frontier_read(struct ent_store *store, int64_t space,
                       struct ent_head **heads, size_t *count,
                       struct ent_err *err)
 {
     struct ent_head *list;
     size_t n = 0;
-    int rc = sign_tails(store, space, err);
+    int rc = ent_store_refresh(store, err);
 
     if (rc < 0)
         return rc;
@@ -249,6 +219,19 @@ static int read_run(struct reading *reading, struct ent_log *log, int64_t from,
     return rc;
 }
 
+/* A signature of our own; the last one is remembered, for the next peer. */
+static int sign_stop(struct ent_store *store, struct ent_log *log, int64_t seq,
+                     struct ent_sig *sig, struct ent_err *err)
+{
+    int rc = 0;
+
+    if (log->made_seq != seq)
+        rc = ent_log_sign(store, ent_n(log->o, seq), &log->made, err);
+    log->made_seq = rc == 0 ? seq : 0;
+    *sig = log->made;
+    return rc;
+}
+
 int ent_run_read(struct ent_store *store, int64_t o, uint64_t from,
                  const struct ent_hash8 *prev, size_t bytes_max,
                  struct ent_arena *arena, struct ent_run *run,
@@ -291,9 +274,8 @@ int ent_run_read(struct ent_store *store, int64_t o, uint64_t from,
     run->head = (uint64_t)log->head;
     if (reading.own && reading.count > reading.vouched) {
         run->count = reading.count;
-        rc = ent_log_sign(store,
-                          ent_n(log->o, (int64_t)(from + reading.count) - 1),
-                          &run->sig, err);
+        rc = sign_stop(store, log, (int64_t)(from + reading.count) - 1,
+                       &run->sig, err);
     }
     if (rc == 0 && run->count > 0) {
         rc = ent_branch_hash(store, log, (int64_t)(from + run->count) - 1,

@@ -145,7 +145,9 @@ static int write_said(struct ent_store *store, int64_t space,
     ent_sign(&store->keys, said.body, &said.sig);
     rc = ent_store_begin(store, err);
     if (rc == 0) {
-        rc = put_said(store, space, &said, err);
+        rc = ent_log_sign_tails(store, space, err);
+        if (rc == 0)
+            rc = put_said(store, space, &said, err);
         if (rc == 0)
             rc = ent_store_commit(store, NULL, err);
         else
