@@ -8,6 +8,7 @@
 
 #include "../prop/model.h"
 #include "codec/entry.h"
+#include "store/records.h"
 #include "store/replica.h"
 
 #define WAL_BYTES_MAX (20 << 20) /* 16 MiB, and the commit that gets there */
@@ -172,17 +173,30 @@ static void read_whole(struct net *net, int node, int space,
 /* ---------------------------------------------------------------- invariants
  */
 
+/* What a person sees: the values of a field with the one shown first first. */
 static void picture(struct net *net, int node, int space, int records,
                     struct ent_buf *lines)
 {
     for (int r = 0; r < records; r++) {
-        for (uint32_t f = 0; f <= NET_NOTE; f++) {
-            char text[4096];
+        const struct ent_record_ref ref = {.space = net_space(net, space, node),
+                                           .kind = NET_KIND,
+                                           .id = net_record(r)};
+        struct ent_record found = {0};
+        struct ent_err err;
+        int rc =
+            ent_record_read(net->nodes[node].store, &ref, &found, &err);
 
-            ent_buf_printf(
-                lines, "%d.%u=%s\n", r, f,
-                net_values(net, node, space, r, f, text, sizeof(text)));
-        }
+        if (rc != ENT_ENOTFOUND)
+            must(net, rc, &err, "a record");
+        if (rc == 0)
+            ent_buf_printf(lines, "%d %s%s\n", r,
+                           found.live ? "shown" : "deleted",
+                           found.life_contested ? ", contested" : "");
+        for (size_t i = 0; i < found.write_count; i++)
+            ent_buf_printf(lines, "%d.%u=%.*s\n", r, found.writes[i].field,
+                           (int)found.writes[i].value.bytes.len,
+                           (const char *)found.writes[i].value.bytes.at);
+        ent_record_fini(&found);
     }
     net_conflicts(net, node, space, lines);
 }

@@ -99,6 +99,7 @@ enum met {
     MET_REFUSED, /* something of the liar refused */
     MET_DUPLICATES,
     MET_WAITING, /* an entry came before the roster it names */
+    MET_REBUILDS,
     MET_REPLAYS,
     MET_MODELS,
     METS
@@ -109,7 +110,8 @@ static const char *const met_names[METS] = {
     "doubles",    "restarts",  "power (idle)", "power (write)", "power (step)",
     "unknown",    "disk full", "clock jumps",  "reader",        "late members",
     "invited",    "restored",  "copied",       "lies",          "refused",
-    "duplicates", "waiting",   "replays",      "model checks",
+    "duplicates", "waiting",   "rebuilds",     "replays",
+    "model checks",
 };
 
 /* Shared by all jobs. */
@@ -525,6 +527,20 @@ static void invite(struct world *world)
     say(world, "invite", world->guest, 0);
 }
 
+/* In the middle of everything; what was remembered of the tables goes on. */
+static void rebuild(struct world *world, int node)
+{
+    struct ent_err err;
+
+    if (!is_on(world, node))
+        return;
+    make_room(world, node);
+    if (ent_store_rebuild(world->net->nodes[node].store, &err) < 0)
+        net_die(world->net, "I17: node %d: rebuild: %s", node, err.text);
+    world->met[MET_REBUILDS]++;
+    say(world, "rebuild", node, 0);
+}
+
 static void disturb(struct world *world)
 {
     struct net *net = world->net;
@@ -532,7 +548,7 @@ static void disturb(struct world *world)
     int a = some_node(world);
     int b = some_node(world);
 
-    switch (below(world, 12)) {
+    switch (below(world, 13)) {
     case 0:
         if (has[CUTS] && a != b) {
             net_cut(net, a, b);
@@ -586,6 +602,10 @@ static void disturb(struct world *world)
     case 9:
         admit_late(world);
         invite(world);
+        break;
+    case 10:
+        if (chance(world, 50))
+            rebuild(world, a);
         break;
     default:
         if (a != b && net->nodes[a].engine != NULL && !twins(net, a, b) &&
