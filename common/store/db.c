@@ -286,12 +286,18 @@ int64_t ent_stmt_int(struct ent_stmt *stmt, int column)
 
 struct ent_slice ent_stmt_bytes(struct ent_stmt *stmt, int column)
 {
-    const void *at = sqlite3_column_type(stmt->raw, column) == SQLITE_BLOB
-                         ? sqlite3_column_blob(stmt->raw, column)
-                         : (const void *)sqlite3_column_text(stmt->raw, column);
-    int len = sqlite3_column_bytes(stmt->raw, column);
+    int type = sqlite3_column_type(stmt->raw, column);
+    bool number = type == SQLITE_INTEGER || type == SQLITE_FLOAT;
+    /* Of a text too: a NUL behind it would cost memory. */
+    const void *at = number
+                         ? (const void *)sqlite3_column_text(stmt->raw, column)
+                         : sqlite3_column_blob(stmt->raw, column);
 
-    return ent_slice(at != NULL ? at : "", len < 0 ? 0 : (size_t)len);
+    if (at == NULL && number)
+        keep(stmt, SQLITE_NOMEM);
+    if (at == NULL)
+        return ent_slice("", 0);
+    return ent_slice(at, (size_t)sqlite3_column_bytes(stmt->raw, column));
 }
 
 bool ent_stmt_is_null(struct ent_stmt *stmt, int column)

@@ -34,8 +34,8 @@ void ent_db_close(struct ent_db *db);
 /* Translate what SQLite says of the last failure on this connection. */
 int ent_db_fail(struct ent_db *db, int sqlite_rc, struct ent_err *err);
 
-/* Begin with the write lock, or to read one state; commit; undo. What cannot be undone for want of
- * memory is undone before anything else is done. */
+/* Begin with the write lock, or to read one state; commit; undo. What cannot be
+ * undone for want of memory is undone before anything else is done. */
 ENT_NODISCARD int ent_db_begin(struct ent_db *db, struct ent_err *err);
 ENT_NODISCARD int ent_db_begin_read(struct ent_db *db, struct ent_err *err);
 ENT_NODISCARD int ent_db_commit(struct ent_db *db, struct ent_err *err);

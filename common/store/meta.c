@@ -43,8 +43,10 @@ static bool read_group(const uint8_t **at, const uint8_t *end,
     group->field = (uint32_t)field;
     group->count = count;
     group->dots = ENT_ARENA_NEW(state->arena, struct ent_meta_dot, count);
+    if (group->dots == NULL && count > 0)
+        return false;
     set = is_set(state->table, group->field);
-    for (size_t i = 0; i < count && group->dots != NULL; i++) {
+    for (size_t i = 0; i < count; i++) {
         uint64_t ordinal = 0;
         uint64_t place = 0;
 
@@ -121,5 +123,8 @@ struct ent_meta_group *ent_meta_make(struct ent_state *state, uint32_t field,
     group->field = field;
     group->count = count;
     group->dots = ENT_ARENA_NEW(state->arena, struct ent_meta_dot, count);
-    return group->dots != NULL || count == 0 ? group : NULL;
+    if (group->dots != NULL || count == 0)
+        return group;
+    group->count = 0; /* the arena remembers that it failed */
+    return NULL;
 }

@@ -732,21 +732,19 @@ int ent_invite_create(struct ent_store *store, int64_t space,
         snprintf(invite.endpoints[invite.endpoint_count++],
                  ENT_ENDPOINT_MAX + 1, "%s", endpoints[i]);
     }
+    ent_rand_bytes(store->rand, invite.secret, sizeof(invite.secret));
+    put_line(line, &invite);
+    if (line->rc < 0)
+        return no_memory(err);
     rc = ent_store_begin(store, err);
     if (rc < 0)
         return rc;
-    ent_rand_bytes(store->rand, invite.secret, sizeof(invite.secret));
     rc = keep_invite(store, space, &invite, err);
     if (rc < 0) {
         ent_store_rollback(store);
         return rc;
     }
-    rc = ent_store_commit(store, NULL, err);
-    if (rc == 0)
-        put_line(line, &invite);
-    if (rc == 0 && line->rc < 0)
-        rc = no_memory(err);
-    return rc;
+    return ent_store_commit(store, NULL, err);
 }
 
 struct kept_invite {

@@ -71,8 +71,10 @@ int ent_state_insert(struct ent_store *store, int64_t space,
             while (i + count < change->op_count &&
                    change->ops[i + count].field == field->number)
                 count++;
-            if (count > ENT_ARRAY_LEN(texts))
+            if (count > ENT_ARRAY_LEN(texts)) {
+                ent_arena_reset(&store->scratch);
                 list = ENT_ARENA_NEW(&store->scratch, struct ent_slice, count);
+            }
             for (size_t k = 0; list != NULL && k < count; k++)
                 list[k] = change->ops[i + k].value.bytes;
             i += count;

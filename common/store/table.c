@@ -220,13 +220,20 @@ static void put_columns(struct ent_buf *sql, const struct ent_kind *kind,
     }
 }
 
+/* Prepared before, and without what failed the last time. */
+static bool at_hand(struct ent_stmt *stmt)
+{
+    stmt->rc = SQLITE_OK;
+    return stmt->raw != NULL;
+}
+
 static int get_select(struct ent_tables *tables, struct ent_table *table,
                       const struct ent_field *one, struct ent_stmt *stmt,
                       struct ent_err *err)
 {
     struct ent_buf sql = {0};
 
-    if (stmt->raw != NULL)
+    if (at_hand(stmt))
         return 0;
     ent_buf_put_str(&sql, "SELECT ");
     put_columns(&sql, table->kind, one, "");
@@ -242,7 +249,7 @@ static int get_update(struct ent_tables *tables, struct ent_table *table,
 {
     struct ent_buf sql = {0};
 
-    if (stmt->raw != NULL)
+    if (at_hand(stmt))
         return 0;
     ent_buf_put_str(&sql, "UPDATE ");
     ent_table_quote(&sql, table->kind->table);
@@ -286,7 +293,7 @@ int ent_table_insert(struct ent_tables *tables, struct ent_table *table,
     struct ent_buf sql = {0};
 
     *stmt = &table->insert;
-    if (table->insert.raw != NULL)
+    if (at_hand(&table->insert))
         return 0;
     ent_buf_put_str(&sql, "INSERT INTO ");
     ent_table_quote(&sql, table->kind->table);
@@ -305,7 +312,7 @@ int ent_table_drop(struct ent_tables *tables, struct ent_table *table,
     struct ent_buf sql = {0};
 
     *stmt = &table->drop;
-    if (table->drop.raw != NULL)
+    if (at_hand(&table->drop))
         return 0;
     ent_buf_put_str(&sql, "DELETE FROM ");
     ent_table_quote(&sql, table->kind->table);
@@ -385,6 +392,8 @@ static void bind_text(struct ent_stmt *stmt, int at,
     struct ent_buf text = {0};
 
     ent_value_print(value, &text);
+    if (stmt->rc == SQLITE_OK && text.rc < 0)
+        stmt->rc = SQLITE_NOMEM;
     if (stmt->rc == SQLITE_OK)
         stmt->rc = sqlite3_bind_text64(
             stmt->raw, at, text.len > 0 ? (const char *)text.at : "", text.len,
