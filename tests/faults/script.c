@@ -394,7 +394,8 @@ void script_plan(struct script *script, enum script_step step)
         script->key = keys.public;
     }
     if (step == SCRIPT_TAKE) {
-        peer_writes(script);
+        if (!script->again)
+            peer_writes(script);
         must(script,
              read_runs(script, script->peer, script->peer_space, script->store,
                        script->space, &err),
@@ -407,6 +408,7 @@ void script_plan(struct script *script, enum script_step step)
 static int run_bulk(struct script *script, struct ent_writer *writer,
                     struct ent_err *err)
 {
+    const struct ent_slice whole = ent_slice_str(script->text);
     int count = script->other ? BULK : BULK / 5;
     int rc = 0;
 
@@ -416,7 +418,8 @@ static int run_bulk(struct script *script, struct ent_writer *writer,
         const struct ent_edit_op ops[] = {
             {.code = ENT_OP_WRITE,
              .field = TITLE,
-             .value = ent_value_text(ent_slice_str(script->text))},
+             .value = ent_value_text(
+                 i == 0 ? whole : ent_slice(whole.at, whole.len % 50))},
             {.code = ENT_OP_ADD,
              .field = TAGS,
              .value = ent_value_text(ent_slice_str(text))},
@@ -626,8 +629,9 @@ int script_run(struct script *script, struct ent_err *err)
     case SCRIPT_INVITE:
         return run_invite(script, err);
     case SCRIPT_ADMIT:
+        snprintf(name, sizeof(name), "Org %lld", (long long)script->number);
         return ent_member_admit(script->store, script->space, &script->key,
-                                ENT_ROLE_READER, script->text, &no_invite,
+                                ENT_ROLE_READER, name, &no_invite,
                                 script->now_ms, err);
     case SCRIPT_SPACE:
         snprintf(name, sizeof(name), "s%lld", (long long)script->number);
@@ -684,7 +688,13 @@ void script_settle(struct script *script)
 static uint64_t mix(uint64_t sum, const void *at, size_t len)
 {
     const uint8_t *byte = at;
+    uint64_t word;
 
+    for (; len >= sizeof(word); len -= sizeof(word), byte += sizeof(word)) {
+        memcpy(&word, byte, sizeof(word));
+        sum = (sum ^ word) * 0x9e3779b97f4a7c15u;
+        sum ^= sum >> 29;
+    }
     for (size_t i = 0; i < len; i++)
         sum = (sum ^ byte[i]) * 0x100000001b3u;
     return sum;
@@ -694,14 +704,16 @@ static uint64_t mix_row(uint64_t sum, sqlite3_stmt *stmt)
 {
     for (int i = 0; i < sqlite3_column_count(stmt); i++) {
         int type = sqlite3_column_type(stmt, i);
-        sqlite3_int64 number = sqlite3_column_int64(stmt, i);
 
         sum = mix(sum, &type, sizeof(type));
-        if (type == SQLITE_INTEGER)
+        if (type == SQLITE_INTEGER) {
+            sqlite3_int64 number = sqlite3_column_int64(stmt, i);
+
             sum = mix(sum, &number, sizeof(number));
-        else if (type != SQLITE_NULL)
+        } else if (type != SQLITE_NULL) {
             sum = mix(sum, sqlite3_column_blob(stmt, i),
                       (size_t)sqlite3_column_bytes(stmt, i));
+        }
     }
     return sum;
 }

@@ -65,6 +65,7 @@ struct script {
 
     /* The plan. */
     enum script_step step;
+    bool again; /* the other one has written what was not taken yet */
     int record;
     uint32_t field;
     bool other; /* removed, deleted, a long text */
