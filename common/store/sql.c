@@ -37,7 +37,7 @@ const char *const ent_sql_text[ENT_SQL_COUNT] = {
     [ENT_SQL_ROSTER_GET] =
         "SELECT header, sig, body FROM roster WHERE space = ?1 AND hash = ?2",
     [ENT_SQL_ROSTER_HASHES] =
-        "SELECT hash FROM roster WHERE space = ?1 ORDER BY hash",
+        "SELECT hash FROM roster WHERE space = ?1 ORDER BY pos, hash",
     [ENT_SQL_ROSTER_ROWS] =
         "SELECT hash, pos, header, sig, body FROM roster WHERE space = ?1"
         " ORDER BY pos, hash",

@@ -22,6 +22,11 @@ int ent_pair_roster8(struct ent_engine *engine, int64_t space,
     return rc;
 }
 
+static int compare_hashes(const void *a, const void *b)
+{
+    return memcmp(a, b, ENT_HASH_BYTES);
+}
+
 int ent_pair_offer_roster(struct ent_engine *engine, struct session *session,
                           struct pair *pair, struct ent_err *err)
 {
@@ -34,6 +39,7 @@ int ent_pair_offer_roster(struct ent_engine *engine, struct session *session,
 
     if (rc < 0)
         return rc;
+    qsort(hashes, count, sizeof(*hashes), compare_hashes);
     for (size_t i = 0; i < count && i < ENT_FRAME_HASHES_MAX; i++)
         ent_buf_put(&list, hashes[i].b, ENT_HASH8_BYTES);
     free(hashes);

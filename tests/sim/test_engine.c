@@ -283,6 +283,70 @@ START_TEST(a_link_cut_in_a_large_pull_costs_little)
 }
 END_TEST
 
+static int rosters_left;
+
+static bool cut_in_rosters(struct net *in, int from, int to,
+                           struct ent_slice bytes)
+{
+    struct ent_arena arena = {0};
+    struct ent_frame frame = {0};
+    bool roster = from == 0 &&
+                  ent_frame_get(bytes, &arena, &frame, NULL) == 0 &&
+                  frame.type == ENT_FRAME_ROSTER && !frame.last;
+
+    (void)in;
+    (void)to;
+    ent_arena_fini(&arena);
+    rosters_left -= roster;
+    return from != 0 || rosters_left >= 0;
+}
+
+static void never_found(void *ctx, const char *text)
+{
+    (void)ctx;
+    ck_abort_msg("%s", text);
+}
+
+/* Rule S3: what came of a large roster before the link broke has no hole. */
+START_TEST(a_link_cut_in_a_large_roster_leaves_a_sound_replica)
+{
+    const struct ent_hash8 none = {{0}};
+    char org[ENT_NAME_BYTES_MAX + 1];
+    struct ent_err err;
+    int space = found(1);
+
+    memset(org, 'o', sizeof(org) - 1);
+    org[sizeof(org) - 1] = '\0';
+    for (int i = 0; i < 1000; i++) {
+        const uint8_t seed[32] = {1, (uint8_t)(i / 256), (uint8_t)i};
+        struct ent_keys keys;
+
+        ent_keys_from_seed(&keys, seed);
+        ck_assert_int_eq(ent_member_admit(net->nodes[0].store,
+                                          net_space(net, space, 0),
+                                          &keys.public, ENT_ROLE_READER, org,
+                                          &none, NET_START_MS, &err),
+                         0);
+    }
+    rosters_left = 1;
+    net->tap = cut_in_rosters;
+    net_call(net, 1, 0);
+    net_run(net, SECOND);
+    ck_assert_int_lt(rosters_left, 0);
+    net_cut(net, 0, 1);
+    net_run(net, SECOND);
+    ck_assert_int_gt(net_rows(net, 1, "SELECT count(*) FROM roster"), 100);
+    ck_assert_int_lt(net_rows(net, 1, "SELECT count(*) FROM roster"), 1000);
+    ck_assert_int_eq(
+        ent_store_verify(net->nodes[1].store, false, never_found, NULL, &err),
+        0);
+    net->tap = NULL;
+    net_heal(net, 0, 1);
+    link_up(1, 0);
+    ck_assert(net_equal(net, 0, 1, space));
+}
+END_TEST
+
 /* Rule A6. */
 START_TEST(a_reader_receives_everything_and_writes_nothing)
 {
@@ -1605,6 +1669,7 @@ static Suite *engine_suite(void)
     tcase_add_test(tcase, a_member_relays_the_log_of_a_third);
     tcase_add_test(tcase, a_hundred_edits_apart_keep_both_values_of_twenty);
     tcase_add_test(tcase, a_link_cut_in_a_large_pull_costs_little);
+    tcase_add_test(tcase, a_link_cut_in_a_large_roster_leaves_a_sound_replica);
     tcase_add_test(tcase, a_reader_receives_everything_and_writes_nothing);
     tcase_add_test(tcase, news_reach_a_live_peer_at_once_with_the_entry);
     tcase_add_test(tcase, large_news_are_fetched);
