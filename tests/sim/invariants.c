@@ -67,6 +67,8 @@ void inv_journal_add(struct net *net, struct inv_journal *journal, int node,
             write.origin = log->id;
             write.seq = (uint64_t)log->head;
             write.hash = log->head_hash;
+        } else if (net->put_changed) {
+            net_die(net, "I2: node %d: told as kept, and not in its log", node);
         }
     }
     if (journal->count == journal->cap) {

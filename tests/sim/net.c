@@ -978,9 +978,13 @@ int net_put(struct net *net, int at, int space, const struct ent_edit *edits,
     int rc = ent_writer_open(node->store, net_space(net, space, at),
                              net_now(net, at), &writer, NULL);
 
+    net->put_changed = false;
     if (rc == 0) {
-        for (size_t i = 0; rc == 0 && i < count; i++)
+        for (size_t i = 0; rc == 0 && i < count; i++) {
             rc = ent_writer_put(writer, &edits[i], true, &written, NULL);
+            if (rc == 0 && written != ENT_WRITTEN_NOTHING)
+                net->put_changed = true;
+        }
         if (rc == 0)
             rc = ent_writer_commit(writer, NULL);
         else

@@ -100,6 +100,7 @@ struct net {
     int64_t clog_ms[NET_NODES_MAX][NET_NODES_MAX]; /* more delay, one way */
     bool next_dials;   /* the next node added dials members */
     bool disks;        /* nodes added from now on have a disk that can fail */
+    bool put_changed;  /* the last net_put had something to write */
     int64_t delay_ms;  /* of links made from now on */
     int64_t jitter_ms; /* at most so much more for each frame */
     struct net_event *events; /* a heap: the next one first */
