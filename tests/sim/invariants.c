@@ -8,8 +8,10 @@
 
 #include "../prop/model.h"
 #include "codec/entry.h"
+#include "codec/said.h"
 #include "store/records.h"
 #include "store/replica.h"
+#include "store/runs.h"
 
 #define WAL_BYTES_MAX (20 << 20) /* 16 MiB, and the commit that gets there */
 #define IDLE_MS (10 * 60 * 1000)
@@ -338,6 +340,55 @@ void inv_replica(struct net *net, int node, bool rebuild)
             net_die(net, "I17: node %d: rebuild changes the digest of space %d",
                     node, s);
     }
+}
+
+/* What `other` knows of `node` in a space. */
+static void check_said(struct net *net, int node, int other, int space,
+                       struct ent_arena *arena)
+{
+    struct ent_frontier said = {0};
+    struct ent_said *list;
+    struct ent_err err;
+    size_t count;
+
+    must(net,
+         ent_said_list(net->nodes[other].store, net_space(net, space, other),
+                       arena, &list, &count, &err),
+         &err, "signed frontiers");
+    for (size_t i = 0; i < count; i++)
+        if (ent_key_equal(&list[i].key, &net->nodes[node].keys.public))
+            must(net, ent_frontier_get(list[i].body, arena, &said, &err), &err,
+                 "a signed frontier");
+    for (size_t i = 0; i < said.head_count; i++) {
+        const struct ent_ref ref = {.origin = said.heads[i].origin,
+                                    .seq = said.heads[i].seq,
+                                    .hash = said.heads[i].hash};
+        int64_t n;
+
+        must(net, ent_logs_load(net->nodes[node].store, &err), &err, "logs");
+        must(net,
+             ent_log_resolve(net->nodes[node].store,
+                             net_space(net, space, node), &ref, &n, &err),
+             &err, "resolve");
+        if (n == 0)
+            net_die(net,
+                    "L7: node %d told node %d that it holds entry %llu of a "
+                    "log, and has it no more",
+                    node, other, (unsigned long long)ref.seq);
+    }
+}
+
+void inv_said(struct net *net, int node)
+{
+    for (int s = 0; s < net->space_count; s++)
+        for (int i = 0; i < net->count; i++) {
+            struct ent_arena arena = {0};
+
+            if (i != node && net->nodes[i].store != NULL &&
+                net_space(net, s, i) != 0 && net_space(net, s, node) != 0)
+                check_said(net, node, i, s, &arena);
+            ent_arena_fini(&arena);
+        }
 }
 
 void inv_counts(struct net *net, int node, int hostile)

@@ -54,6 +54,9 @@ void inv_model(struct net *net, int node, int space);
 void inv_replay(struct net *net, int node, int space, struct ent_rand *rand);
 /* I11, I17: chains, signatures and rows verify; made anew they are the same. */
 void inv_replica(struct net *net, int node, bool rebuild);
+/* L7, S10: a node that was off has what it signed before that it holds, as far
+ * as others know of it. Not for a replica that was put back or copied. */
+void inv_said(struct net *net, int node);
 /* I13: received = applied + duplicate + quarantined + refused + waiting, and
  * nothing of an honest peer is refused. */
 void inv_counts(struct net *net, int node, int hostile);

@@ -135,6 +135,7 @@ struct world {
     struct inv_journal journal;
     int reader, late, guest, liar; /* nodes, or -1 */
     bool backed_up[NET_NODES_MAX];
+    bool put_back[NET_NODES_MAX]; /* or a copy: it lost what it had */
     uint64_t backup_head[NET_NODES_MAX][NET_SPACES_MAX];
     int64_t off_at[NET_NODES_MAX];
     bool admitted; /* `late` is a member */
@@ -409,6 +410,8 @@ static void switch_on(struct world *world, int node)
 
     make_room(world, node);
     net_start(world->net, node);
+    if (!world->put_back[node])
+        inv_said(world->net, node);
     world->met[MET_RESTORED] += world->net->nodes[node].freshes - freshes;
     say(world, "on", node, 0);
 }
@@ -443,6 +446,7 @@ static void restore(struct world *world, int node)
         net_stop(net, node);
     inv_journal_restored(net, &world->journal, node);
     net_restore(net, node, chance(world, 50));
+    world->put_back[node] = true;
     world->met[MET_RESTORED] += net->nodes[node].freshes - freshes;
     world->backed_up[node] = false;
     say(world, "restore", node, (int)(net->nodes[node].freshes - freshes));
@@ -459,6 +463,7 @@ static void copy(struct world *world)
         net->count > world->options.nodes + 1)
         return;
     made = net_copy(net, node);
+    world->put_back[node] = world->put_back[made] = true;
     if (net->nodes[made].freshes != 1)
         net_die(net, "a copy of node %d was not told from it", node);
     world->met[MET_COPIED]++;
