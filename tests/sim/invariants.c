@@ -177,6 +177,35 @@ static void read_whole(struct net *net, int node, int space,
 /* ---------------------------------------------------------------- invariants
  */
 
+/* M6: listed while a life write is live, and only then. */
+static void check_row(struct net *net, int node,
+                      const struct ent_record_ref *ref,
+                      const struct ent_record *record)
+{
+    struct ent_store *store = net->nodes[node].store;
+    const struct ent_kind *kind = ent_kind_find(store->kinds, ref->kind);
+    struct ent_stmt stmt;
+    struct ent_err err;
+    char sql[200];
+    bool live = false;
+    int rc;
+
+    for (size_t i = 0; i < record->write_count; i++)
+        live = live || record->writes[i].code == ENT_OP_LIVE;
+    snprintf(sql, sizeof(sql),
+             "SELECT 1 FROM \"%s\" WHERE space = ?1 AND id = ?2", kind->table);
+    must(net, ent_stmt_prepare(&store->db, sql, &stmt, &err), &err, "a row");
+    ent_stmt_bind_int(&stmt, 1, ref->space);
+    ent_stmt_bind_blob(&stmt, 2, ref->id.b, ENT_ID_BYTES);
+    rc = ent_stmt_step(&stmt, &err);
+    must(net, rc, &err, "a row");
+    ent_stmt_fini(&stmt);
+    if ((rc > 0) != live)
+        net_die(net, "M6: node %d: record %u is %s and %s listed", node,
+                (unsigned)ref->id.b[15], live ? "live" : "dead",
+                rc > 0 ? "is" : "is not");
+}
+
 /* What a person sees: the values of a field with the one shown first first. */
 static void picture(struct net *net, int node, int space, int records,
                     struct ent_buf *lines)
@@ -192,6 +221,8 @@ static void picture(struct net *net, int node, int space, int records,
 
         if (rc != ENT_ENOTFOUND)
             must(net, rc, &err, "a record");
+        if (rc == 0)
+            check_row(net, node, &ref, &found);
         if (rc == 0)
             ent_buf_printf(lines, "%d %s%s\n", r,
                            found.live ? "shown" : "deleted",

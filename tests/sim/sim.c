@@ -432,10 +432,13 @@ static void restore(struct world *world, int node)
 {
     struct net *net = world->net;
     int64_t freshes = net->nodes[node].freshes;
+    uint64_t heads[NET_SPACES_MAX] = {0};
 
     if (!world->backed_up[node] && !is_on(world, node))
         return;
     make_room(world, node);
+    for (int s = 0; is_on(world, node) && s < world->options.spaces; s++)
+        heads[s] = inv_own_head(net, node, s);
     if (!world->backed_up[node]) {
         net_backup(net, node);
         world->backed_up[node] = true;
@@ -447,6 +450,11 @@ static void restore(struct world *world, int node)
     inv_journal_restored(net, &world->journal, node);
     net_restore(net, node, chance(world, 50));
     world->put_back[node] = true;
+    for (int s = 0; s < world->options.spaces; s++)
+        if (net->nodes[node].freshes == freshes &&
+            inv_own_head(net, node, s) < heads[s])
+            net_die(net, "N2: node %d was put back and goes on as before",
+                    node);
     world->met[MET_RESTORED] += net->nodes[node].freshes - freshes;
     world->backed_up[node] = false;
     say(world, "restore", node, (int)(net->nodes[node].freshes - freshes));
