@@ -96,8 +96,9 @@ struct ent_store {
     /* What is remembered between transactions, dropped when another process
      * committed (data_version) or a transaction failed. */
     int64_t data_version;
-    int wal_pages;         /* behind the last commit */
-    struct ent_log **logs; /* ascending by space, author, id, branch */
+    unsigned pager_version; /* behind the last commit of this store */
+    int wal_pages;          /* likewise */
+    struct ent_log **logs;  /* ascending by space, author, id, branch */
     size_t log_count, log_cap;
     struct ent_log **by_o; /* by o; NULL where there is none */
     size_t by_o_cap;

@@ -729,6 +729,17 @@ int ent_store_refresh(struct ent_store *store, struct ent_err *err)
     return store->logs_loaded ? 0 : remember(store, err);
 }
 
+/* Changes with every commit that this connection makes or sees; what it sees is
+ * settled once a transaction is open. Cheaper to ask than data_version. */
+static unsigned pager_version(struct ent_store *store)
+{
+    unsigned version = 0;
+
+    sqlite3_file_control(store->db.raw, "main", SQLITE_FCNTL_DATA_VERSION,
+                         &version);
+    return version;
+}
+
 int ent_store_begin(struct ent_store *store, struct ent_err *err)
 {
     int rc;
@@ -739,6 +750,8 @@ int ent_store_begin(struct ent_store *store, struct ent_err *err)
     rc = ent_db_begin(&store->db, err);
     if (rc < 0)
         return rc;
+    if (store->logs_loaded && store->pager_version == pager_version(store))
+        return 0;
     rc = ent_store_refresh(store, err);
     if (rc < 0)
         ent_store_rollback(store);
@@ -750,11 +763,14 @@ int ent_store_commit(struct ent_store *store, const struct ent_log *own,
 {
     int rc = ent_db_commit(&store->db, err);
 
-    if (rc < 0)
+    if (rc < 0) {
         ent_store_forget(store);
-    else if (own != NULL && own->head > own->base)
+        return rc;
+    }
+    store->pager_version = pager_version(store);
+    if (own != NULL && own->head > own->base)
         high_water_raise(store, ent_n(own->o, own->head), &own->head_hash);
-    return rc;
+    return 0;
 }
 
 void ent_store_rollback(struct ent_store *store)
