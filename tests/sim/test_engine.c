@@ -574,6 +574,24 @@ START_TEST(a_clock_a_year_ahead_is_noted_and_decides_nothing)
 }
 END_TEST
 
+START_TEST(a_clock_set_back_does_not_put_off_dialling)
+{
+    int space = found(1);
+
+    link_up(1, 0);
+    net_stop(net, 1);
+    net_stop(net, 0);
+    net->nodes[1].dial_members = true;
+    net_start(net, 1);
+    net_run(net, 10 * SECOND);
+    net->nodes[1].clock_ms -= INT64_C(365) * 24 * 3600 * 1000;
+    net_start(net, 0);
+    net_run(net, 15 * MINUTE);
+    ck_assert_uint_ge(net_links(net, 1, 0), 1);
+    ck_assert(net_equal(net, 0, 1, space));
+}
+END_TEST
+
 /* ----------------------------------------------------------------- joining */
 
 START_TEST(an_invitation_admits_once)
@@ -1237,6 +1255,46 @@ START_TEST(entries_that_lie_are_refused_and_counted)
 }
 END_TEST
 
+/* Rule S6. */
+START_TEST(a_refused_run_does_not_hold_back_the_others_of_its_batch)
+{
+    int space;
+    struct puppet puppet = evil_member(&space);
+    struct ent_frame frame = {.type = ENT_FRAME_RUNS, .last = true};
+    struct ent_frame_run out[2] = {{{{0}}}};
+    struct ent_frontier_head head;
+    struct ent_buf packed = {0};
+    struct ent_peer peer;
+    struct ent_sig wrong;
+    struct ent_run run;
+
+    own_run(&puppet, &run, &head);
+    wrong = run.sig;
+    wrong.b[0] ^= 1;
+    for (int i = 0; i < 2; i++)
+        out[i] = (struct ent_frame_run){
+            .author = run.author,
+            .origin = run.origin,
+            .from = run.from,
+            .prev = run.prev,
+            .entries = run.entries,
+            .entry_count = run.count,
+            .sig = ent_slice(i == 0 ? wrong.b : run.sig.b, ENT_SIG_BYTES)};
+    open_with(&puppet, &head, 1);
+    ck_assert(hears(&puppet, ENT_FRAME_WANT));
+    ent_runs_put(&packed, out, 2);
+    frame.tag = puppet.tag;
+    frame.runs = ent_buf_slice(&packed);
+    speak(&puppet, &frame);
+    ent_buf_fini(&packed);
+    peer = net_peer(net, 0, 2);
+    ck_assert_int_eq(peer.received, 4);
+    ck_assert_int_eq(peer.refused, 2);
+    ck_assert_int_eq(peer.applied, 2);
+    part(&puppet);
+}
+END_TEST
+
 /* Whoever repeats everything changes nothing. */
 START_TEST(entries_said_again_are_duplicates)
 {
@@ -1683,6 +1741,7 @@ static Suite *engine_suite(void)
     tcase_add_test(tcase, a_peer_that_falls_silent_holds_nobody_up_for_long);
     tcase_add_test(tcase, endpoints_are_learned_through_a_third_node);
     tcase_add_test(tcase, a_clock_a_year_ahead_is_noted_and_decides_nothing);
+    tcase_add_test(tcase, a_clock_set_back_does_not_put_off_dialling);
     tcase_add_test(tcase, an_invitation_admits_once);
     tcase_add_test(tcase, an_expired_invitation_is_refused_by_the_chair);
     tcase_add_test(tcase, a_join_whose_answer_was_lost_can_be_repeated);
@@ -1701,6 +1760,8 @@ static Suite *engine_suite(void)
     tcase_add_test(tcase, a_message_about_no_space_of_ours_does_nothing);
     tcase_add_loop_test(tcase, entries_that_lie_are_refused_and_counted, 0,
                         LIE_COUNT);
+    tcase_add_test(tcase,
+                   a_refused_run_does_not_hold_back_the_others_of_its_batch);
     tcase_add_test(tcase, entries_said_again_are_duplicates);
     tcase_add_test(tcase, credit_is_respected);
     tcase_add_loop_test(
