@@ -557,6 +557,29 @@ START_TEST(endpoints_are_learned_through_a_third_node)
 }
 END_TEST
 
+START_TEST(what_came_from_others_is_found_by_its_words)
+{
+    struct ent_record_ref refs[4];
+    struct ent_err err;
+    size_t count = 0;
+    int space = found(1);
+
+    set(0, space, 1, NET_TITLE, "here");
+    set(1, space, 2, NET_TITLE, "ailleurs");
+    link_up(1, 0);
+    for (int i = 0; i < 2; i++) {
+        struct ent_store *store = net->nodes[i].store;
+
+        ck_assert_int_eq(ent_search_catch_up(store, &err), 0);
+        ck_assert_int_eq(ent_search(store, "here", refs, 4, &count, &err), 0);
+        ck_assert_uint_eq(count, 1);
+        ck_assert_int_eq(ent_search(store, "ailleurs", refs, 4, &count, &err),
+                         0);
+        ck_assert_uint_eq(count, 1);
+    }
+}
+END_TEST
+
 /* Rule M12. */
 START_TEST(a_clock_a_year_ahead_is_noted_and_decides_nothing)
 {
@@ -1740,6 +1763,7 @@ static Suite *engine_suite(void)
     tcase_add_test(tcase, a_peer_that_dies_in_its_answer_holds_nobody_up);
     tcase_add_test(tcase, a_peer_that_falls_silent_holds_nobody_up_for_long);
     tcase_add_test(tcase, endpoints_are_learned_through_a_third_node);
+    tcase_add_test(tcase, what_came_from_others_is_found_by_its_words);
     tcase_add_test(tcase, a_clock_a_year_ahead_is_noted_and_decides_nothing);
     tcase_add_test(tcase, a_clock_set_back_does_not_put_off_dialling);
     tcase_add_test(tcase, an_invitation_admits_once);
