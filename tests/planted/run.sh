@@ -50,8 +50,8 @@ if [ -n "${PLANTED_DIR-}" ]; then
 else
     work=$(mktemp -d "${TMPDIR:-/tmp}/planted.XXXXXX") || exit 1
     trap 'rm -rf "$work"' EXIT
-    trap 'exit 130' INT TERM
 fi
+trap 'exit 130' INT TERM
 tree=$work/tree
 build=$work/build
 log=$work/log
@@ -130,7 +130,8 @@ find_with() {
                 "$look_from..$((look_from + 99999))" --jobs 2 --seconds \
                 "$(until_end)" --until-failure "$@" >"$log" 2>&1 && return 0
             seed=$(seed_of "$log")
-    XX
+            said="seed $seed: $(sed -n "s/^seed $seed: //p" "$log" |
+                head -n 1 | cut -c1-120)"
             [ -n "$seed" ] || {
                 said=$(tail -n 1 "$log")
                 return 1
@@ -207,8 +208,8 @@ test --suite fuzz"
 
 chosen() {
     [ -z "$names" ] && return 0
-    for name in $names; do
-        case $1 in *"$name"*) return 0 ;; esac
+    for part in $names; do
+        case $1 in *"$part"*) return 0 ;; esac
     done
     return 1
 }
