@@ -210,6 +210,10 @@ static void check_row(struct net *net, int node,
 static void picture(struct net *net, int node, int space, int records,
                     struct ent_buf *lines)
 {
+    const struct ent_kind *kind =
+        ent_kind_find(net->nodes[node].store->kinds, NET_KIND);
+    int64_t contested = 0;
+
     for (int r = 0; r < records; r++) {
         const struct ent_record_ref ref = {.space = net_space(net, space, node),
                                            .kind = NET_KIND,
@@ -231,8 +235,13 @@ static void picture(struct net *net, int node, int space, int records,
             ent_buf_printf(lines, "%d.%u=%.*s\n", r, found.writes[i].field,
                            (int)found.writes[i].value.bytes.len,
                            (const char *)found.writes[i].value.bytes.at);
+        contested += found.life_contested;
+        for (size_t i = 0; found.live && i < kind->field_count; i++)
+            contested += ent_record_contested(&found, kind, &kind->fields[i]);
         ent_record_fini(&found);
     }
+    if (net_counts(net, node, space).conflicts != contested)
+        net_die(net, "M2: node %d lists other conflicts than stand", node);
     net_conflicts(net, node, space, lines);
 }
 
