@@ -331,6 +331,49 @@ static bool may_be_denied(const struct world *world, int node)
     return false;
 }
 
+static bool life_contested(struct net *net, int node, int space,
+                           const struct ent_edit *edit)
+{
+    const struct ent_record_ref ref = {.space = net_space(net, space, node),
+                                       .kind = edit->kind,
+                                       .id = edit->id};
+    struct ent_record record = {0};
+    bool contested =
+        ent_record_read(net->nodes[node].store, &ref, &record, NULL) == 0 &&
+        record.life_contested;
+
+    ent_record_fini(&record);
+    return contested;
+}
+
+/* M6, M8: one ordinary change replaced all values it saw, and no deletion. */
+static void check_edit(struct net *net, int node, int space,
+                       const struct ent_edit *edit, bool was_contested)
+{
+    const struct ent_record_ref ref = {.space = net_space(net, space, node),
+                                       .kind = edit->kind,
+                                       .id = edit->id};
+    const struct ent_value *first = NULL;
+    struct ent_record record = {0};
+
+    if (edit->life != ENT_EDIT_TOUCH ||
+        ent_record_read(net->nodes[node].store, &ref, &record, NULL) < 0)
+        return;
+    if (was_contested && !record.life_contested)
+        net_die(net, "M6: an edit on node %d settled a deletion", node);
+    for (size_t i = 0; i < record.write_count; i++) {
+        const struct ent_shown *shown = &record.writes[i];
+
+        if (edit->ops[0].code != ENT_OP_WRITE ||
+            shown->field != edit->ops[0].field)
+            continue;
+        if (first != NULL && !ent_value_equal(first, &shown->value))
+            net_die(net, "M8: an edit on node %d left a value standing", node);
+        first = &shown->value;
+    }
+    ent_record_fini(&record);
+}
+
 static void edit(struct world *world, int node)
 {
     struct net *net = world->net;
@@ -342,6 +385,7 @@ static void edit(struct world *world, int node)
             ? 2 + below(world, BULK_MAX - 1)
             : 1;
     enum inv_told told;
+    bool contested;
     uint64_t before;
     int rc;
 
@@ -353,6 +397,7 @@ static void edit(struct world *world, int node)
         edits[i] = drafts[i].edit;
     }
     before = inv_own_head(net, node, space);
+    contested = count == 1 && life_contested(net, node, space, &edits[0]);
     if (world->options.has[POWER] && node != world->liar && chance(world, 2)) {
         net_power_off_in(net, node, 1 + (int64_t)below(world, 12));
         say(world, "fuse", node, 0);
@@ -365,6 +410,8 @@ static void edit(struct world *world, int node)
         told = INV_UNKNOWN;
     else
         told = INV_FAILED;
+    if (rc == 0 && count == 1 && is_on(world, node))
+        check_edit(net, node, space, &edits[0], contested);
     world->met[MET_POWER_WRITE] += !is_on(world, node);
     world->met[MET_UNKNOWN] += told == INV_UNKNOWN;
     world->met[MET_EDITS] += rc == 0 ? (int64_t)count : 0;
