@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "codec/said.h"
 #include "net.h"
 #include "secure/hash.h"
 
@@ -1318,6 +1319,42 @@ START_TEST(a_refused_run_does_not_hold_back_the_others_of_its_batch)
 }
 END_TEST
 
+/* Rule S10: true in all but the key that signed it. */
+START_TEST(a_frontier_signed_by_another_is_refused)
+{
+    int space = found(1);
+    struct ent_store *store = net->nodes[1].store;
+    struct ent_said forged = {.key = net->nodes[0].keys.public};
+    struct ent_frontier frontier = {0};
+    struct ent_arena arena = {0};
+    struct ent_buf body = {0};
+    struct ent_said *said;
+    struct ent_err err;
+    size_t count, news, refused;
+
+    link_up(1, 0);
+    ck_assert_int_eq(ent_said_list(store, net_space(net, space, 1), &arena,
+                                   &said, &count, &err),
+                     0);
+    for (size_t i = 0; i < count; i++)
+        if (ent_key_equal(&said[i].key, &forged.key))
+            ck_assert_int_eq(
+                ent_frontier_get(said[i].body, &arena, &frontier, &err), 0);
+    ck_assert_uint_gt(frontier.counter, 0);
+    forged.counter = ++frontier.counter;
+    ent_frontier_put(&body, &frontier);
+    forged.body = ent_buf_slice(&body);
+    ent_sign(&net->nodes[1].keys, forged.body, &forged.sig);
+    ck_assert_int_eq(ent_said_take(store, net_space(net, space, 1), &forged, 1,
+                                   &news, &refused, &err),
+                     0);
+    ck_assert_uint_eq(news, 0);
+    ck_assert_uint_eq(refused, 1);
+    ent_buf_fini(&body);
+    ent_arena_fini(&arena);
+}
+END_TEST
+
 /* Whoever repeats everything changes nothing. */
 START_TEST(entries_said_again_are_duplicates)
 {
@@ -1786,6 +1823,7 @@ static Suite *engine_suite(void)
                         LIE_COUNT);
     tcase_add_test(tcase,
                    a_refused_run_does_not_hold_back_the_others_of_its_batch);
+    tcase_add_test(tcase, a_frontier_signed_by_another_is_refused);
     tcase_add_test(tcase, entries_said_again_are_duplicates);
     tcase_add_test(tcase, credit_is_respected);
     tcase_add_loop_test(
