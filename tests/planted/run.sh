@@ -130,7 +130,8 @@ find_with() {
                 "$look_from..$((look_from + 99999))" --jobs 2 --seconds \
                 "$(until_end)" --until-failure "$@" >"$log" 2>&1 && return 0
             seed=$(seed_of "$log")
-            said="seed $seed: $(sed -n "s/^seed $seed: //p" "$log" |
+            said="seed $seed: $(sed -n -e "s/^seed $seed: //p" \
+                -e '/assertion failed/p' "$log" |
                 head -n 1 | cut -c1-120)"
             [ -n "$seed" ] || {
                 said=$(tail -n 1 "$log")
