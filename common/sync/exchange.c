@@ -122,7 +122,8 @@ int exchange_tick(struct ent_engine *engine, struct session *session,
 {
     if (pair->settle_at == 0 || engine->mono_ms < pair->settle_at)
         return 0;
-    if (pair->pulling || !pair->roster_ok || !pair->heads_got) {
+    if (pair->pulling || pair->postponed || !pair->roster_ok ||
+        !pair->heads_got) {
         pair->settle_at = engine->mono_ms + SESSION_SETTLE_MS;
         return 0;
     }

@@ -125,6 +125,8 @@ int exchange_pull(struct ent_engine *engine, struct session *session,
     }
     if (rc < 0)
         return rc;
+    pair->postponed = postponed;
+    pair->done = pair->done && !postponed;
     if (frame.want_count > 0) {
         pair->pulling = true;
         pair->pull_at = engine->mono_ms;

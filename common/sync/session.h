@@ -64,6 +64,7 @@ struct pair {
     struct serving *serving;
     size_t serving_count, serving_cap;
     int64_t credit; /* bytes the peer still takes */
+    bool postponed; /* what we lack is asked of another peer just now */
     bool news_due;  /* entries came before the peer could be told of them */
     bool settled_sent, settled_got;
     bool said_given, said_got;

@@ -69,7 +69,8 @@ int ent_pair_settle(struct ent_engine *engine, struct session *session,
 static void check_done(struct pair *pair)
 {
     pair->done = pair->settled_sent && pair->settled_got && pair->said_given &&
-                 pair->said_got && !pair->pulling && pair->serving_count == 0;
+                 pair->said_got && !pair->pulling && !pair->postponed &&
+                 pair->serving_count == 0;
 }
 
 int ent_pair_take_settled(struct ent_engine *engine, struct session *session,

@@ -220,8 +220,7 @@ static void picture(struct net *net, int node, int space, int records,
                                            .id = net_record(r)};
         struct ent_record found = {0};
         struct ent_err err;
-        int rc =
-            ent_record_read(net->nodes[node].store, &ref, &found, &err);
+        int rc = ent_record_read(net->nodes[node].store, &ref, &found, &err);
 
         if (rc != ENT_ENOTFOUND)
             must(net, rc, &err, "a record");
@@ -245,6 +244,27 @@ static void picture(struct net *net, int node, int space, int records,
     net_conflicts(net, node, space, lines);
 }
 
+/* What each holds, to see who lacks what. */
+static void print_heads(struct net *net, int node, int space)
+{
+    struct ent_head *heads;
+    struct ent_err err;
+    size_t count;
+
+    must(net,
+         ent_frontier_read(net->nodes[node].store, net_space(net, space, node),
+                           &heads, &count, &err),
+         &err, "frontier");
+    for (size_t i = 0; i < count; i++)
+        fprintf(stderr, "node %d: log %02x%02x, %llu entries\n", node,
+                heads[i].origin.b[14], heads[i].origin.b[15],
+                (unsigned long long)heads[i].seq);
+    free(heads);
+    for (int i = 0; i < net->count; i++)
+        fprintf(stderr, "node %d: %zu links with %d\n", node,
+                net_links(net, node, i), i);
+}
+
 void inv_equal(struct net *net, const int *nodes, size_t count, int space,
                int records)
 {
@@ -254,9 +274,12 @@ void inv_equal(struct net *net, const int *nodes, size_t count, int space,
     for (size_t i = 1; i < count; i++) {
         struct ent_buf other = {0};
 
-        if (!net_equal(net, nodes[0], nodes[i], space))
+        if (!net_equal(net, nodes[0], nodes[i], space)) {
+            print_heads(net, nodes[0], space);
+            print_heads(net, nodes[i], space);
             net_die(net, "I1: space %d: node %d is not equal to %d", space,
                     nodes[i], nodes[0]);
+        }
         picture(net, nodes[i], space, records, &other);
         if (!ent_slice_equal(ent_buf_slice(&first), ent_buf_slice(&other)))
             net_die(net, "I1: space %d: node %d shows other values:\n%s---\n%s",

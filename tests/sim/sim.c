@@ -110,8 +110,7 @@ static const char *const met_names[METS] = {
     "doubles",    "restarts",  "power (idle)", "power (write)", "power (step)",
     "unknown",    "disk full", "clock jumps",  "reader",        "late members",
     "invited",    "restored",  "copied",       "lies",          "refused",
-    "duplicates", "waiting",   "rebuilds",     "replays",
-    "model checks",
+    "duplicates", "waiting",   "rebuilds",     "replays",       "model checks",
 };
 
 /* Shared by all jobs. */
@@ -768,6 +767,10 @@ static void heal(struct world *world, int *nodes, size_t *count)
     for (int i = 0; i < net->count; i++) {
         for (int j = 0; j < net->count; j++) {
             net->clog_ms[i][j] = 0;
+            /* What a stalled link holds back comes minutes later, when it may
+             * have been given up: somebody calls anew. */
+            if (world->options.has[CLOGS] && i < j)
+                net_drop(net, i, j);
             if (!twins(net, i, j))
                 net_heal(net, i, j);
         }
