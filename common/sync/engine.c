@@ -658,8 +658,8 @@ static int spread_roster(struct ent_engine *engine, struct session *session,
         pair->roster = digest.roster;
         rc = exchange_open(engine, session, pair, err);
     }
-    if (rc == 0 && greeting_is_due(engine, session))
-        rc = greeting_hello(engine, session, err);
+    if (rc == 0)
+        rc = greeting_again(engine, session, err);
     return rc;
 }
 

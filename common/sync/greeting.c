@@ -93,7 +93,7 @@ static bool is_shared(struct ent_engine *engine, const struct session *session,
                ENT_ROLE_NONE;
 }
 
-bool greeting_is_due(struct ent_engine *engine, const struct session *session)
+static bool greeting_is_due(struct ent_engine *engine, struct session *session)
 {
     struct ent_space *spaces;
     size_t count;
@@ -102,12 +102,9 @@ bool greeting_is_due(struct ent_engine *engine, const struct session *session)
     if (!session->known ||
         ent_space_list(engine->store, &spaces, &count, NULL) < 0)
         return false;
-    for (size_t i = 0; i < count && !due; i++) {
-        due = is_shared(engine, session, &spaces[i]);
-        for (size_t j = 0; j < session->pair_count; j++)
-            if (session->pairs[j].space == spaces[i].space)
-                due = false;
-    }
+    for (size_t i = 0; i < count && !due; i++)
+        due = is_shared(engine, session, &spaces[i]) &&
+              pair_of(session, spaces[i].space) == NULL;
     free(spaces);
     return due;
 }
@@ -151,7 +148,8 @@ int greeting_hello(struct ent_engine *engine, struct session *session,
          rc == 0 && i < count && slots.len < ENT_HELLO_SPACES_MAX * SLOT; i++) {
         struct named *named = &session->named[session->named_count];
 
-        if (!is_shared(engine, session, &spaces[i]))
+        if (!is_shared(engine, session, &spaces[i]) ||
+            pair_of(session, spaces[i].space) != NULL)
             continue;
         rc = put_slot(engine, session, &spaces[i], &slots, &named->digest, err);
         named->space = spaces[i].space;
@@ -167,6 +165,21 @@ int greeting_hello(struct ent_engine *engine, struct session *session,
     }
     ent_buf_fini(&slots);
     return rc;
+}
+
+int greeting_again(struct ent_engine *engine, struct session *session,
+                   struct ent_err *err)
+{
+    session->greet_again = false;
+    if (!greeting_is_due(engine, session))
+        return 0;
+    /* A welcome answers the spaces of the last hello by their order: one hello
+     * is under way at a time. */
+    if (session->named != NULL) {
+        session->greet_again = true;
+        return 0;
+    }
+    return greeting_hello(engine, session, err);
 }
 
 /* The peer's clock against ours, and that we heard of it (M12). */
@@ -222,15 +235,18 @@ static int take_slot(struct ent_engine *engine, struct session *session,
                   ? ENT_ANSWER_EQUAL
                   : ENT_ANSWER_DIFFERS;
     pair = pair_of(session, space->space);
-    if (pair != NULL) {
-        /* Said again in a session that goes on: nothing begins anew. */
-        *answer = ENT_ANSWER_EQUAL;
+    if (pair == NULL) {
+        rc = pair_make(session, space, &tag, &pair, err);
+    } else if (pair->open_sent || pair->heads_got) {
+        /* Under way: the hellos crossed. */
         return 0;
     }
-    rc = pair_make(session, space, &tag, &pair, err);
-    if (rc == 0)
-        pair->equal = compared && *answer == ENT_ANSWER_EQUAL;
-    return rc;
+    if (rc < 0)
+        return rc;
+    /* Also one that waited for a peer that did not know the space yet. */
+    pair->opened = pair->done = false;
+    pair->equal = compared && *answer == ENT_ANSWER_EQUAL;
+    return 0;
 }
 
 /* Spaces we share by our rosters that the hello did not name. */
@@ -331,9 +347,8 @@ static const struct ent_space *space_numbered(const struct ent_space *spaces,
 
 /* The peer holds what our hello said; do we still? */
 static int take_answer(struct ent_engine *engine, struct session *session,
-                       const struct ent_space *space,
-                       const struct named *named, enum ent_answer answer,
-                       struct ent_err *err)
+                       const struct ent_space *space, const struct named *named,
+                       enum ent_answer answer, struct ent_err *err)
 {
     struct ent_hash8 tag = space_tag(engine, session, &space->id);
     struct ent_hash8 now;
@@ -343,8 +358,8 @@ static int take_answer(struct ent_engine *engine, struct session *session,
     if (rc == 0)
         rc = pair_make(session, space, &tag, &pair, err);
     if (rc == 0)
-        pair->equal = answer == ENT_ANSWER_EQUAL &&
-                      ent_hash8_equal(&now, &named->digest);
+        pair->equal =
+            answer == ENT_ANSWER_EQUAL && ent_hash8_equal(&now, &named->digest);
     return rc;
 }
 
@@ -361,8 +376,8 @@ static int take_welcome(struct ent_engine *engine, struct session *session,
         rc = ent_space_list(engine->store, &spaces, &count, err);
     if (rc < 0)
         return rc;
-    for (size_t i = 0; rc == 0 && i < session->named_count &&
-                       i / 4 < frame->answers.len;
+    for (size_t i = 0;
+         rc == 0 && i < session->named_count && i / 4 < frame->answers.len;
          i++) {
         const struct named *named = &session->named[i];
         const struct ent_space *space =
@@ -381,7 +396,14 @@ static int take_welcome(struct ent_engine *engine, struct session *session,
                        frame->digests.at + i * SLOT, false, &ignored, err);
     }
     free(spaces);
-    return rc == 0 ? open_pairs(engine, session, err) : rc;
+    free(session->named);
+    session->named = NULL;
+    session->named_count = 0;
+    if (rc == 0)
+        rc = open_pairs(engine, session, err);
+    if (rc == 0 && session->greet_again)
+        rc = greeting_again(engine, session, err);
+    return rc;
 }
 
 /* --------------------------------------------------------------------- join */

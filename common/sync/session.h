@@ -93,8 +93,9 @@ struct session {
     int64_t waiting;     /* mono ms: since when an answer is awaited, 0: none */
     int frames;          /* taken from a stranger */
     int64_t sent;        /* entries, not yet counted in the replica */
-    struct named *named; /* spaces of our last hello, in its order */
+    struct named *named; /* spaces of our hello, in its order, until answered */
     size_t named_count;
+    bool greet_again; /* there is more to name when it is */
     struct pair *pairs;
     size_t pair_count;
 };
@@ -180,8 +181,10 @@ int greeting_take(struct ent_engine *engine, struct session *session,
                   const struct ent_frame *frame, struct ent_err *err);
 int greeting_join(struct ent_engine *engine, struct session *session,
                   const struct ent_invite *invite, struct ent_err *err);
-/* Whether our rosters say that the peer shares a space that has no pair. */
-bool greeting_is_due(struct ent_engine *engine, const struct session *session);
+/* Name the spaces that our rosters say the peer shares and that have no pair
+ * yet, if there are any: at once, or when the hello under way is answered. */
+int greeting_again(struct ent_engine *engine, struct session *session,
+                   struct ent_err *err);
 
 /* -------------------------------------------------------------- exchange.c */
 

@@ -474,6 +474,50 @@ START_TEST(an_admission_while_the_hello_is_under_way_does_no_harm)
 }
 END_TEST
 
+/* Two rosters change within one round trip. The peer has heard of neither: it
+ * must get the roster before anything else, and refuses what comes too early
+ * (I13). */
+START_TEST(two_admissions_within_a_round_trip_are_both_greeted)
+{
+    static const struct ent_hash8 no_invite;
+    enum { PEER, LATE, CHAIR };
+    int shared;
+    int first;
+    int second;
+
+    for (int i = 0; i < 3; i++)
+        net_add(net);
+    shared = net_found(net, PEER);
+    net_admit(net, shared, PEER, LATE, ENT_ROLE_EDITOR);
+    first = net_found(net, CHAIR);
+    net_admit(net, first, CHAIR, LATE, ENT_ROLE_EDITOR);
+    second = net_found(net, CHAIR);
+    net_admit(net, second, CHAIR, PEER, ENT_ROLE_EDITOR);
+    link_up(PEER, LATE);
+    net_admit(net, second, CHAIR, LATE, ENT_ROLE_EDITOR);
+    net_run(net, net->delay_ms / 2);
+    ck_assert_int_eq(
+        ent_member_admit(net->nodes[CHAIR].store, net_space(net, first, CHAIR),
+                         &net->nodes[PEER].keys.public, ENT_ROLE_EDITOR, "Peer",
+                         &no_invite, net_now(net, CHAIR), NULL),
+        0);
+    net_copy_roster(net, first, CHAIR, LATE);
+    net_local(net, LATE);
+    net_run(net, SECOND);
+    set(LATE, second, 1, NET_TITLE, "from the one admitted late");
+    ck_assert(net_run_quiet(net, MINUTE));
+    ck_assert_int_eq(net->nodes[PEER].offences, 0);
+    check_values(PEER, second, 1, NET_TITLE, "from the one admitted late");
+    ck_assert(net_equal(net, PEER, LATE, second));
+    /* What the peer did not know then is greeted when it does. */
+    net_expect(net, first, CHAIR, PEER);
+    set(PEER, first, 1, NET_TITLE, "from the peer");
+    ck_assert(net_run_quiet(net, MINUTE));
+    check_values(LATE, first, 1, NET_TITLE, "from the peer");
+    ck_assert(net_equal(net, PEER, LATE, first));
+}
+END_TEST
+
 static bool lose_answers_of_0(struct net *in, int from, int to,
                               struct ent_slice bytes)
 {
@@ -1797,6 +1841,7 @@ static Suite *engine_suite(void)
                    a_commit_while_the_hello_is_under_way_is_not_forgotten);
     tcase_add_test(tcase,
                    an_admission_while_the_hello_is_under_way_does_no_harm);
+    tcase_add_test(tcase, two_admissions_within_a_round_trip_are_both_greeted);
     tcase_add_test(tcase, a_peer_that_dies_in_its_answer_holds_nobody_up);
     tcase_add_test(tcase, a_peer_that_falls_silent_holds_nobody_up_for_long);
     tcase_add_test(tcase, endpoints_are_learned_through_a_third_node);
