@@ -89,8 +89,7 @@ struct ent_store {
     int high_water;     /* file descriptor, -1 when read-only */
     int64_t written_ms; /* time of the last own entry */
     int64_t mark_ms;    /* when the high-water mark was written last */
-    int64_t mark_n;     /* newest own entry not marked yet, 0: none */
-    struct ent_hash mark_hash;
+    bool mark_due;      /* own entries are not marked yet */
     bool read_only;
 
     /* What is remembered between transactions, dropped when another process
@@ -130,8 +129,9 @@ ENT_NODISCARD int ent_store_commit(struct ent_store *store,
                                    struct ent_err *err);
 void ent_store_rollback(struct ent_store *store);
 
-/* The newest own entry is no longer in the replica, and meant to be so. */
-void ent_high_water_reset(struct ent_store *store);
+/* Own entries are no longer in the replica, and meant to be so: bring the
+ * high-water mark down to what is there. */
+void ent_high_water_lower(struct ent_store *store);
 
 /* Forget what is stale before reading; cheap when nothing is. */
 ENT_NODISCARD int ent_store_refresh(struct ent_store *store,

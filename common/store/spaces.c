@@ -515,9 +515,9 @@ int ent_space_leave(struct ent_store *store, int64_t space, bool do_purge,
         return rc;
     }
     rc = ent_store_commit(store, NULL, err);
-    if (rc == 0 && do_purge)
-        ent_high_water_reset(store);
     ent_store_forget(store);
+    if (rc == 0 && do_purge)
+        ent_high_water_lower(store);
     return rc;
 }
 

@@ -22,10 +22,12 @@
 #define WAL_PAGES 2048
 #define WAL_PAGES_BULK 4096
 #define COMMIT_PAGES_BULK 64
-#define HIGH_WATER_TAG "entente-high-water-1"
+#define HIGH_WATER_TAG "entente-high-water-2"
 #define HIGH_WATER_MS 1000 /* how far the mark may lag behind the log */
-#define HIGH_WATER_DIGITS 19
-#define HIGH_WATER_BYTES 106 /* tag, n in 19 digits, hash in hex, newline */
+#define HIGH_WATER_HEAD                                                        \
+    61                     /* tag, origin in hex, count in 6 digits, newline   \
+                            */
+#define HIGH_WATER_LINE 85 /* n in 19 digits, hash in hex, newline */
 
 static int no_memory(struct ent_err *err)
 {
@@ -98,72 +100,139 @@ static int inode_text(const char *path, char text[32], struct ent_err *err)
     return 0;
 }
 
-/* The newest entry this node ever wrote, kept beside the replica: a replica
- * that does not have it has been put back from a backup (rule N2). */
-static void high_water_put(struct ent_store *store, int64_t n,
-                           const struct ent_hash *hash)
-{
-    char line[HIGH_WATER_BYTES + 1] = HIGH_WATER_TAG " ";
-    char *at = line + sizeof(HIGH_WATER_TAG);
+/* ------------------------------------------------- high-water mark (rule N2)
+ * The origin, and the newest entry of every log this node writes under it, kept
+ * beside the replica: a replica that has another origin, or lacks one of them,
+ * has been put back from a backup. */
 
-    if (store->high_water < 0)
-        return;
-    for (int i = HIGH_WATER_DIGITS - 1; i >= 0; i--, n /= 10)
-        at[i] = (char)('0' + n % 10);
-    at[HIGH_WATER_DIGITS] = ' ';
-    ent_hex_put(at + HIGH_WATER_DIGITS + 1, hash->b, ENT_HASH_BYTES);
-    line[HIGH_WATER_BYTES - 1] = '\n';
-    /* It may lag and needs no fsync: a lost mark costs a fresh origin. */
-    if (pwrite(store->high_water, line, HIGH_WATER_BYTES, 0) < 0)
-        return;
+static bool is_own(const struct ent_store *store, const struct ent_log *log)
+{
+    return ent_key_equal(&log->author, &store->keys.public) &&
+           ent_id_equal(&log->id, &store->origin);
+}
+
+/* The file as it should be, for the heads that are remembered. */
+static int high_water_text(struct ent_store *store, struct ent_buf *text)
+{
+    struct ent_buf lines = {0};
+    char hex[2 * ENT_HASH_BYTES + 1];
+    unsigned count = 0;
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < store->log_count; i++) {
+        struct ent_log *log = store->logs[i];
+
+        if (!is_own(store, log))
+            continue;
+        rc = ent_log_head(store, log, NULL);
+        if (rc < 0 || log->head <= log->base)
+            continue;
+        ent_hex_put(hex, log->head_hash.b, ENT_HASH_BYTES);
+        ent_buf_printf(&lines, "%019lld %s\n",
+                       (long long)ent_n(log->o, log->head), hex);
+        count++;
+    }
+    ent_hex_put(hex, store->origin.b, ENT_ID_BYTES);
+    ent_buf_printf(text, HIGH_WATER_TAG " %s %06u\n", hex, count);
+    ent_buf_put(text, lines.at, lines.len);
+    if (lines.rc < 0 || text->rc < 0)
+        rc = ENT_ENOMEM;
+    ent_buf_fini(&lines);
+    return rc;
+}
+
+static int high_water_read(const struct ent_store *store, struct ent_buf *text)
+{
+    uint8_t bytes[4096];
+    ssize_t got;
+
+    while ((got = pread(store->high_water, bytes, sizeof(bytes),
+                        (off_t)text->len)) > 0)
+        ent_buf_put(text, bytes, (size_t)got);
+    return got < 0 || text->rc < 0 ? ENT_ESTORE : 0;
+}
+
+/* It may lag and needs no fsync under way: the next open brings it up to the
+ * replica, and a mark that is lost costs a fresh origin. */
+static bool high_water_put(struct ent_store *store, bool synced)
+{
+    struct ent_buf text = {0};
+    bool put;
+
+    store->mark_due = false;
+    store->mark_ms = store->written_ms;
+    put =
+        store->high_water >= 0 && high_water_text(store, &text) == 0 &&
+        pwrite(store->high_water, text.at, text.len, 0) == (ssize_t)text.len &&
+        ftruncate(store->high_water, (off_t)text.len) == 0 &&
+        (!synced || fsync(store->high_water) == 0);
+    ent_buf_fini(&text);
+    return put;
 }
 
 /* Many commits in a row are marked once a second, the last one at the close. */
-static void high_water_flush(struct ent_store *store)
+static void high_water_raise(struct ent_store *store)
 {
-    if (store->mark_n == 0)
-        return;
-    high_water_put(store, store->mark_n, &store->mark_hash);
-    store->mark_n = 0;
-    store->mark_ms = store->written_ms;
-}
-
-static void high_water_raise(struct ent_store *store, int64_t n,
-                             const struct ent_hash *hash)
-{
-    store->mark_n = n;
-    store->mark_hash = *hash;
+    store->mark_due = true;
     if (llabs(store->written_ms - store->mark_ms) >= HIGH_WATER_MS)
-        high_water_flush(store);
+        high_water_put(store, false);
 }
 
-void ent_high_water_reset(struct ent_store *store)
+/* After a power cut, or a process that was killed, the mark may be older than
+ * the replica: entries beyond it would not be missed after a restore. */
+static void high_water_catch_up(struct ent_store *store)
 {
-    static const struct ent_hash none;
+    struct ent_buf now = {0};
+    struct ent_buf kept = {0};
 
-    store->mark_n = 0;
-    high_water_put(store, 0, &none);
+    if (ent_store_refresh(store, NULL) == 0 &&
+        high_water_text(store, &now) == 0 &&
+        (high_water_read(store, &kept) < 0 ||
+         !ent_slice_equal(ent_buf_slice(&now), ent_buf_slice(&kept))))
+        high_water_put(store, true);
+    ent_buf_fini(&now);
+    ent_buf_fini(&kept);
 }
 
-/* True when the mark is there, whole, and the replica has what it names. */
-static bool high_water_holds(struct ent_store *store)
+void ent_high_water_lower(struct ent_store *store)
 {
-    char line[HIGH_WATER_BYTES + 1] = "";
+    if (ent_store_refresh(store, NULL) == 0)
+        high_water_put(store, true);
+}
+
+static bool high_water_line_holds(struct ent_store *store, const char *line)
+{
     char hex[2 * ENT_HASH_BYTES + 1];
     struct ent_hash named;
     struct ent_hash held;
     enum ent_verdict verdict;
     long long n;
 
-    if (pread(store->high_water, line, HIGH_WATER_BYTES, 0) !=
-            HIGH_WATER_BYTES ||
-        sscanf(line, HIGH_WATER_TAG " %19lld %64s", &n, hex) != 2 ||
-        !ent_hex_get(named.b, ENT_HASH_BYTES, hex, strlen(hex)))
-        return false;
-    if (n == 0)
-        return true;
-    return ent_log_hash(store, n, &held, &verdict, NULL) == 0 &&
+    return sscanf(line, "%19lld %64s", &n, hex) == 2 &&
+           ent_hex_get(named.b, ENT_HASH_BYTES, hex, strlen(hex)) &&
+           ent_log_hash(store, n, &held, &verdict, NULL) == 0 &&
            ent_hash_equal(&held, &named);
+}
+
+/* True when the mark is there, whole, and the replica has what it names. */
+static bool high_water_holds(struct ent_store *store)
+{
+    struct ent_buf text = {0};
+    size_t at = HIGH_WATER_HEAD;
+    char hex[2 * ENT_ID_BYTES + 1];
+    struct ent_id origin;
+    unsigned count;
+    bool holds = high_water_read(store, &text) == 0 &&
+                 sscanf(ent_buf_cstr(&text), HIGH_WATER_TAG " %32s %6u", hex,
+                        &count) == 2 &&
+                 text.len == at + (size_t)count * HIGH_WATER_LINE &&
+                 ent_hex_get(origin.b, ENT_ID_BYTES, hex, strlen(hex)) &&
+                 ent_id_equal(&origin, &store->origin);
+
+    for (; holds && at < text.len; at += HIGH_WATER_LINE)
+        holds = high_water_line_holds(store, ent_buf_cstr(&text) + at);
+    ent_buf_fini(&text);
+    return holds;
 }
 
 static int fresh_origin(struct ent_store *store, const char *machine,
@@ -187,8 +256,6 @@ static int fresh_origin(struct ent_store *store, const char *machine,
         rc = ent_db_commit(&store->db, err);
     if (rc < 0)
         ent_db_rollback(&store->db);
-    else
-        ent_high_water_reset(store);
     return rc;
 }
 
@@ -232,7 +299,8 @@ static int copy_back(struct ent_store *store, struct ent_err *err)
 
 static int create_file(const char *path,
                        const struct ent_store_options *options, const char *org,
-                       const char *country, struct ent_err *err)
+                       const char *country, struct ent_id *origin,
+                       struct ent_err *err)
 {
     struct ent_store store = {
         .kinds = options->kinds, .rand = options->rand, .high_water = -1};
@@ -272,6 +340,7 @@ static int create_file(const char *path,
         rc = inode_text(path, inode, err);
     if (rc == 0)
         rc = fresh_origin(&store, machine, inode, err);
+    *origin = store.origin;
     /* Only this file gets its name in the end: closing copies the WAL back
      * too, but does not say when it cannot. */
     if (rc == 0)
@@ -319,20 +388,19 @@ static int make_home(const char *home, struct ent_err *err)
     return rc == 0 ? make_dir(path, parent, 0700, err) : rc;
 }
 
-static int make_mark(const char *path, struct ent_err *err)
+static int make_mark(const char *path, const struct ent_id *origin,
+                     struct ent_err *err)
 {
     struct ent_store store = {
-        .high_water = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
+        .high_water = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600),
+        .origin = *origin};
     int rc = 0;
 
-    if (store.high_water < 0)
-        return ent_err_set(err, ENT_ESTORE, ENT_N_("cannot make %s: %s"), path,
-                           strerror(errno));
-    ent_high_water_reset(&store);
-    if (fsync(store.high_water) < 0)
+    if (store.high_water < 0 || !high_water_put(&store, true))
         rc = ent_err_set(err, ENT_ESTORE, ENT_N_("cannot write %s: %s"), path,
                          strerror(errno));
-    close(store.high_water);
+    if (store.high_water >= 0)
+        close(store.high_water);
     return rc;
 }
 
@@ -428,12 +496,13 @@ static int make_files(const struct making *making, const char *home,
                       const struct ent_store_options *options,
                       struct ent_err *err)
 {
-    int rc = create_file(making->growing, options, org, country, err);
+    struct ent_id origin;
+    int rc = create_file(making->growing, options, org, country, &origin, err);
 
     if (rc == 0)
         rc = make_key(making, options->rand, err);
     if (rc == 0)
-        rc = make_mark(making->mark, err);
+        rc = make_mark(making->mark, &origin, err);
     if (rc == 0 && rename(making->growing, making->replica) < 0)
         rc = ent_err_set(err, ENT_ESTORE, ENT_N_("cannot make %s: %s"),
                          making->replica, strerror(errno));
@@ -633,6 +702,8 @@ int ent_store_open(const char *home, const struct ent_store_options *options,
         rc = ent_store_refresh(made, err);
     if (rc == 0)
         rc = check_kinds(made, err);
+    if (rc == 0 && !made->read_only)
+        high_water_catch_up(made);
     if (rc < 0) {
         ent_store_close(made);
         return rc;
@@ -646,7 +717,8 @@ void ent_store_close(struct ent_store *store)
     if (store == NULL)
         return;
     ent_db_rollback(&store->db);
-    high_water_flush(store);
+    if (store->mark_due && ent_store_refresh(store, NULL) == 0)
+        high_water_put(store, false);
     ent_store_forget(store);
     free(store->logs);
     free(store->by_o);
@@ -769,7 +841,7 @@ int ent_store_commit(struct ent_store *store, const struct ent_log *own,
     }
     store->pager_version = pager_version(store);
     if (own != NULL && own->head > own->base)
-        high_water_raise(store, ent_n(own->o, own->head), &own->head_hash);
+        high_water_raise(store);
     return 0;
 }
 

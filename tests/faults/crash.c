@@ -25,7 +25,6 @@
 
 #define REBUILD_EVERY 20 /* images */
 #define WRITE_EVERY 10
-#define MARK_LEN 106 /* bytes of a high-water file that is whole */
 
 struct image {
     long point;
@@ -257,7 +256,7 @@ static int look_at(struct crash *crash, struct ent_store *store, off_t mark,
     image->picture = script_picture_of(store).all;
     if (image->picture == 0)
         *wrong = "it cannot be read";
-    else if (mark == MARK_LEN && ent_store_fresh(store) != NULL)
+    else if (mark > 0 && ent_store_fresh(store) != NULL)
         *wrong = "a fresh origin without need";
     rc = ent_store_verify(store, false, count_finding, &found, err);
     if (rc > 0)

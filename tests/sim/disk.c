@@ -20,7 +20,7 @@
 #include "base/bytes.h"
 
 #define PATH_BYTES 4096
-#define MARK_BYTES 512
+#define MARK_BYTES 2048
 #define MARKS 4
 #define MARK_SYNCS 8 /* syncs between two looks at the high water */
 
