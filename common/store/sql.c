@@ -86,11 +86,9 @@ const char *const ent_sql_text[ENT_SQL_COUNT] = {
     [ENT_SQL_CELL_INSERT] =
         "INSERT INTO cell(space, kind, id, field, n, ordinal, code, value)"
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    [ENT_SQL_CELL_DELETE_FIELD] =
-        "DELETE FROM cell"
-        " WHERE space = ?1 AND kind = ?2 AND id = ?3 AND field = ?4",
-    [ENT_SQL_CELL_DELETE_RECORD] =
-        "DELETE FROM cell WHERE space = ?1 AND kind = ?2 AND id = ?3",
+    [ENT_SQL_CELL_DELETE] =
+        "DELETE FROM cell WHERE space = ?1 AND kind = ?2 AND id = ?3"
+        " AND field = ?4 AND n = ?5 AND ordinal = ?6",
 
     [ENT_SQL_UNSEEN_ANY] = "SELECT EXISTS(SELECT 1 FROM unseen)",
     [ENT_SQL_UNSEEN_INSERT] =

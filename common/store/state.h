@@ -12,7 +12,15 @@ struct ent_cell {
     int64_t n;
     uint32_t ordinal;
     struct ent_value value;
-    bool missing; /* the payload is not here */
+    bool missing;  /* the payload is not here */
+    size_t stored; /* its place in `stored` of the state + 1; 0: in the row */
+};
+
+/* A row of table `cell` that was loaded. */
+struct ent_stored_cell {
+    uint32_t field, ordinal;
+    int64_t n;
+    bool stays;
 };
 
 struct ent_state {
@@ -23,12 +31,13 @@ struct ent_state {
     struct ent_arena *arena;     /* owns everything below; the caller's */
     bool row;                    /* a row stands for it */
     const struct ent_field *one; /* loaded beside life; NULL: all fields */
-    bool had_cells;              /* table `cell` held some of what was loaded */
     int64_t usual;               /* of the row's meta */
     struct ent_meta_group *groups;
     size_t group_count;
     struct ent_cell *cells; /* no order */
     size_t cell_count, cell_cap;
+    struct ent_stored_cell *stored;
+    size_t stored_count, stored_cap;
 };
 
 /* Read what stands in life and one known field, or in all fields when `one` is

@@ -1,5 +1,7 @@
 /* state_load.c - the cells of a record, read from its row and from table
  * `cell` (state.h). */
+#include <string.h>
+
 #include "codec/value.h"
 #include "store/json.h"
 #include "store/meta.h"
@@ -73,6 +75,27 @@ static bool load_field(struct ent_state *state, const struct ent_field *field,
 
 /* -------------------------------------------------------------- table cell */
 
+/* Its place + 1. ENT_ENOMEM sticks in the arena. */
+static size_t stored_add(struct ent_state *state, const struct ent_cell *cell)
+{
+    if (state->stored_count == state->stored_cap) {
+        size_t cap = state->stored_cap == 0 ? 16 : 2 * state->stored_cap;
+        struct ent_stored_cell *stored =
+            ENT_ARENA_NEW(state->arena, struct ent_stored_cell, cap);
+
+        if (stored == NULL)
+            return 0;
+        if (state->stored_count > 0)
+            memcpy(stored, state->stored,
+                   state->stored_count * sizeof(*stored));
+        state->stored = stored;
+        state->stored_cap = cap;
+    }
+    state->stored[state->stored_count++] = (struct ent_stored_cell){
+        .field = cell->field, .ordinal = cell->ordinal, .n = cell->n};
+    return state->stored_count;
+}
+
 /* Add what `stmt`, bound and ready, gives out of table `cell`. */
 static int load_cells(struct ent_state *state, struct ent_stmt *stmt,
                       struct ent_err *err)
@@ -88,7 +111,7 @@ static int load_cells(struct ent_state *state, struct ent_stmt *stmt,
             .missing = ent_stmt_is_null(stmt, 4),
         };
 
-        state->had_cells = true;
+        cell.stored = stored_add(state, &cell);
         if (!cell.missing) {
             rc = ent_value_get(ent_stmt_bytes(stmt, 4), state->arena,
                                &cell.value, err);

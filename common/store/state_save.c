@@ -138,7 +138,8 @@ static bool save_set(struct ent_state *state, const struct ent_field *field,
 
 /* -------------------------------------------------------------- table cell */
 
-static int put_cells(struct ent_store *store, const struct ent_state *state,
+/* Those that stand there already stay. */
+static int put_cells(struct ent_store *store, struct ent_state *state,
                      const struct ent_cell *cells, size_t count,
                      struct ent_err *err)
 {
@@ -146,9 +147,14 @@ static int put_cells(struct ent_store *store, const struct ent_state *state,
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < count; i++) {
-        struct ent_stmt *stmt = ent_db_stmt(&store->db, ENT_SQL_CELL_INSERT);
+        struct ent_stmt *stmt;
 
+        if (cells[i].stored > 0) {
+            state->stored[cells[i].stored - 1].stays = true;
+            continue;
+        }
         store->cells_empty = false;
+        stmt = ent_db_stmt(&store->db, ENT_SQL_CELL_INSERT);
         ent_stmt_bind_int(stmt, 1, state->space);
         ent_stmt_bind_int(stmt, 2, state->kind);
         ent_stmt_bind_blob(stmt, 3, state->id.b, ENT_ID_BYTES);
@@ -171,35 +177,27 @@ static int put_cells(struct ent_store *store, const struct ent_state *state,
     return rc;
 }
 
+/* What was loaded out of table `cell` and was not put back goes. */
 static int drop_cells(struct ent_store *store, const struct ent_state *state,
-                      const uint32_t *field, struct ent_err *err)
+                      struct ent_err *err)
 {
-    struct ent_stmt *stmt =
-        ent_db_stmt(&store->db, field == NULL ? ENT_SQL_CELL_DELETE_RECORD
-                                              : ENT_SQL_CELL_DELETE_FIELD);
+    int rc = 0;
 
-    ent_stmt_bind_int(stmt, 1, state->space);
-    ent_stmt_bind_int(stmt, 2, state->kind);
-    ent_stmt_bind_blob(stmt, 3, state->id.b, ENT_ID_BYTES);
-    if (field != NULL)
-        ent_stmt_bind_int(stmt, 4, *field);
-    return ent_stmt_run(stmt, err);
-}
+    for (size_t i = 0; rc == 0 && i < state->stored_count; i++) {
+        const struct ent_stored_cell *cell = &state->stored[i];
+        struct ent_stmt *stmt;
 
-/* Table `cell` no longer holds what was loaded out of it. */
-static int drop_loaded_cells(struct ent_store *store,
-                             const struct ent_state *state, struct ent_err *err)
-{
-    static const uint32_t life = ENT_FIELD_LIFE;
-    int rc;
-
-    if (!state->had_cells)
-        return 0;
-    if (state->one == NULL)
-        return drop_cells(store, state, NULL, err);
-    rc = drop_cells(store, state, &state->one->number, err);
-    if (rc == 0)
-        rc = drop_cells(store, state, &life, err);
+        if (cell->stays)
+            continue;
+        stmt = ent_db_stmt(&store->db, ENT_SQL_CELL_DELETE);
+        ent_stmt_bind_int(stmt, 1, state->space);
+        ent_stmt_bind_int(stmt, 2, state->kind);
+        ent_stmt_bind_blob(stmt, 3, state->id.b, ENT_ID_BYTES);
+        ent_stmt_bind_int(stmt, 4, cell->field);
+        ent_stmt_bind_int(stmt, 5, cell->n);
+        ent_stmt_bind_int(stmt, 6, cell->ordinal);
+        rc = ent_stmt_run(stmt, err);
+    }
     return rc;
 }
 
@@ -323,9 +321,7 @@ static int save_new_row(struct ent_store *store, struct ent_state *state,
     for (size_t i = 0; i < state->cell_count; i++)
         if (state->cells[i].code == ENT_OP_LIVE)
             state->usual = state->cells[i].n;
-    rc = drop_loaded_cells(store, state, err);
-    if (rc == 0)
-        rc = save_fields(store, state, shown, err);
+    rc = save_fields(store, state, shown, err);
     if (rc == 0)
         rc = ent_table_insert(&store->tables, state->table, &stmt, err);
     if (rc < 0)
@@ -358,9 +354,7 @@ static int save_row(struct ent_store *store, struct ent_state *state,
 
     if (shown == NULL)
         return ent_err_set(err, ENT_ENOMEM, ENT_N_("out of memory"));
-    rc = drop_loaded_cells(store, state, err);
-    if (rc == 0)
-        rc = save_fields(store, state, shown, err);
+    rc = save_fields(store, state, shown, err);
     if (rc == 0 && one != NULL)
         rc = ent_table_update_one(&store->tables, state->table,
                                   ent_field_at(kind, one), &stmt, err);
@@ -399,8 +393,6 @@ static int save_dead(struct ent_store *store, struct ent_state *state,
         rc = ent_stmt_run(stmt, err);
     }
     if (rc == 0)
-        rc = drop_loaded_cells(store, state, err);
-    if (rc == 0)
         rc = put_cells(store, state, state->cells, state->cell_count, err);
     return rc;
 }
@@ -421,13 +413,17 @@ int ent_state_save(struct ent_store *store, struct ent_state *state,
                    struct ent_err *err)
 {
     bool live = ent_state_live(state) && state->table != NULL;
+    int rc;
 
     if (state->arena->rc < 0)
         return ent_err_set(err, ENT_ENOMEM, ENT_N_("out of memory"));
     if (state->cell_count > 1)
         qsort(state->cells, state->cell_count, sizeof(*state->cells), cell_cmp);
-    if (live && state->row)
-        return save_row(store, state, err);
-    return live ? save_new_row(store, state, err)
-                : save_dead(store, state, err);
+    if (!live)
+        rc = save_dead(store, state, err);
+    else if (state->row)
+        rc = save_row(store, state, err);
+    else
+        rc = save_new_row(store, state, err);
+    return rc < 0 ? rc : drop_cells(store, state, err);
 }

@@ -111,7 +111,15 @@ static bool is_own(const struct ent_store *store, const struct ent_log *log)
            ent_id_equal(&log->id, &store->origin);
 }
 
-/* The file as it should be, for the heads that are remembered. */
+static bool own_heads_known(const struct ent_store *store)
+{
+    for (size_t i = 0; i < store->log_count; i++)
+        if (is_own(store, store->logs[i]) && !store->logs[i]->head_known)
+            return false;
+    return store->logs_loaded;
+}
+
+/* The file as it should be. */
 static int high_water_text(struct ent_store *store, struct ent_buf *text)
 {
     struct ent_buf lines = {0};
@@ -178,17 +186,33 @@ static void high_water_raise(struct ent_store *store)
         high_water_put(store, false);
 }
 
+/* Whether the head of the log that a line names is as high, or higher. */
+static bool high_water_below(struct ent_store *store, const char *line)
+{
+    long long n = 0;
+    struct ent_log *log =
+        sscanf(line, "%19lld", &n) == 1 ? ent_log_of(store, ent_n_o(n)) : NULL;
+
+    return log != NULL && is_own(store, log) && log->head >= ent_n_seq(n);
+}
+
 /* After a power cut, or a process that was killed, the mark may be older than
- * the replica: entries beyond it would not be missed after a restore. */
+ * the replica: entries beyond it would not be missed after a restore. It only
+ * goes up: a disk that fails may hide what is there. */
 static void high_water_catch_up(struct ent_store *store)
 {
     struct ent_buf now = {0};
     struct ent_buf kept = {0};
+    bool behind = ent_store_refresh(store, NULL) == 0 &&
+                  high_water_text(store, &now) == 0 &&
+                  high_water_read(store, &kept) == 0 &&
+                  !ent_slice_equal(ent_buf_slice(&now), ent_buf_slice(&kept));
 
-    if (ent_store_refresh(store, NULL) == 0 &&
-        high_water_text(store, &now) == 0 &&
-        (high_water_read(store, &kept) < 0 ||
-         !ent_slice_equal(ent_buf_slice(&now), ent_buf_slice(&kept))))
+    if (behind && store->fresh == NULL)
+        for (size_t at = HIGH_WATER_HEAD; behind && at < kept.len;
+             at += HIGH_WATER_LINE)
+            behind = high_water_below(store, ent_buf_cstr(&kept) + at);
+    if (behind)
         high_water_put(store, true);
     ent_buf_fini(&now);
     ent_buf_fini(&kept);
@@ -200,39 +224,47 @@ void ent_high_water_lower(struct ent_store *store)
         high_water_put(store, true);
 }
 
-static bool high_water_line_holds(struct ent_store *store, const char *line)
+/* Whether the replica has the entry that a line names. */
+static int high_water_line_holds(struct ent_store *store, const char *line,
+                                 bool *holds, struct ent_err *err)
 {
     char hex[2 * ENT_HASH_BYTES + 1];
     struct ent_hash named;
     struct ent_hash held;
     enum ent_verdict verdict;
     long long n;
+    int rc;
 
-    return sscanf(line, "%19lld %64s", &n, hex) == 2 &&
-           ent_hex_get(named.b, ENT_HASH_BYTES, hex, strlen(hex)) &&
-           ent_log_hash(store, n, &held, &verdict, NULL) == 0 &&
-           ent_hash_equal(&held, &named);
+    *holds = false;
+    if (sscanf(line, "%19lld %64s", &n, hex) != 2 ||
+        !ent_hex_get(named.b, ENT_HASH_BYTES, hex, strlen(hex)))
+        return 0;
+    rc = ent_log_hash(store, n, &held, &verdict, err);
+    *holds = rc == 0 && ent_hash_equal(&held, &named);
+    return rc == ENT_ENOTFOUND ? 0 : rc;
 }
 
 /* True when the mark is there, whole, and the replica has what it names. */
-static bool high_water_holds(struct ent_store *store)
+static int high_water_holds(struct ent_store *store, bool *holds,
+                            struct ent_err *err)
 {
     struct ent_buf text = {0};
     size_t at = HIGH_WATER_HEAD;
     char hex[2 * ENT_ID_BYTES + 1];
     struct ent_id origin;
     unsigned count;
-    bool holds = high_water_read(store, &text) == 0 &&
-                 sscanf(ent_buf_cstr(&text), HIGH_WATER_TAG " %32s %6u", hex,
-                        &count) == 2 &&
-                 text.len == at + (size_t)count * HIGH_WATER_LINE &&
-                 ent_hex_get(origin.b, ENT_ID_BYTES, hex, strlen(hex)) &&
-                 ent_id_equal(&origin, &store->origin);
+    int rc = 0;
 
-    for (; holds && at < text.len; at += HIGH_WATER_LINE)
-        holds = high_water_line_holds(store, ent_buf_cstr(&text) + at);
+    *holds = high_water_read(store, &text) == 0 &&
+             sscanf(ent_buf_cstr(&text), HIGH_WATER_TAG " %32s %6u", hex,
+                    &count) == 2 &&
+             text.len == at + (size_t)count * HIGH_WATER_LINE &&
+             ent_hex_get(origin.b, ENT_ID_BYTES, hex, strlen(hex)) &&
+             ent_id_equal(&origin, &store->origin);
+    for (; *holds && at < text.len; at += HIGH_WATER_LINE)
+        rc = high_water_line_holds(store, ent_buf_cstr(&text) + at, holds, err);
     ent_buf_fini(&text);
-    return holds;
+    return rc;
 }
 
 static int fresh_origin(struct ent_store *store, const char *machine,
@@ -265,6 +297,7 @@ static int check_identity(struct ent_store *store, const char *path,
     char machine[64];
     char inode[32];
     char kept[64];
+    bool holds;
     int rc;
 
     machine_text(machine);
@@ -280,9 +313,14 @@ static int check_identity(struct ent_store *store, const char *path,
         return rc;
     if (store->fresh == NULL && strcmp(kept, inode) != 0)
         store->fresh = ENT_N_("this replica's file is a copy");
-    if (store->fresh == NULL && !high_water_holds(store))
-        store->fresh =
-            ENT_N_("this replica is older than what this node wrote last");
+    if (store->fresh == NULL) {
+        rc = high_water_holds(store, &holds, err);
+        if (rc < 0)
+            return rc;
+        if (!holds)
+            store->fresh =
+                ENT_N_("this replica is older than what this node wrote last");
+    }
     return store->fresh == NULL ? 0 : fresh_origin(store, machine, inode, err);
 }
 
@@ -716,8 +754,10 @@ void ent_store_close(struct ent_store *store)
 {
     if (store == NULL)
         return;
-    ent_db_rollback(&store->db);
-    if (store->mark_due && ent_store_refresh(store, NULL) == 0)
+    if (store->db.in_transaction)
+        ent_store_rollback(store);
+    /* From memory: what is read from a disk that fails may be wrong. */
+    if (store->mark_due && own_heads_known(store))
         high_water_put(store, false);
     ent_store_forget(store);
     free(store->logs);
