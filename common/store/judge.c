@@ -60,7 +60,10 @@ static int judge_log(struct ent_store *store,
         ent_stmt_bind_int(stmt, 1, n);
         ent_stmt_bind_int(stmt, 2, now);
         rc = ent_stmt_run(stmt, err);
-        ent_log_hash_keep(store, n, &hash, now);
+        ent_log_meta_keep(store, n,
+                          &(struct ent_log_meta){.at = entry.time_ms,
+                                                 .verdict = now,
+                                                 .hash = hash});
         ++*changed;
     }
     ent_arena_fini(&arena);

@@ -199,41 +199,55 @@ int ent_log_head(struct ent_store *store, struct ent_log *log,
 /* ------------------------------------------------------------------- entries
  */
 
-void ent_log_hash_keep(struct ent_store *store, int64_t n,
-                       const struct ent_hash *hash, enum ent_verdict verdict)
+static struct ent_meta_slot *slot_of(const struct ent_store *store, int64_t n)
 {
-    size_t at = (size_t)(n ^ ent_n_o(n) * 97) & (ENT_HASH_CACHE - 1);
-
-    store->hashes[at] =
-        (struct ent_hash_slot){.n = n, .verdict = verdict, .hash = *hash};
+    return &store->metas[(size_t)(n ^ ent_n_o(n) * 97) & (ENT_META_CACHE - 1)];
 }
 
-int ent_log_hash(struct ent_store *store, int64_t n, struct ent_hash *hash,
-                 enum ent_verdict *verdict, struct ent_err *err)
+void ent_log_meta_keep(struct ent_store *store, int64_t n,
+                       const struct ent_log_meta *meta)
 {
-    const struct ent_hash_slot *slot =
-        &store->hashes[(size_t)(n ^ ent_n_o(n) * 97) & (ENT_HASH_CACHE - 1)];
+    *slot_of(store, n) = (struct ent_meta_slot){.n = n, .meta = *meta};
+}
+
+int ent_log_meta(struct ent_store *store, int64_t n, struct ent_log_meta *meta,
+                 struct ent_err *err)
+{
+    const struct ent_meta_slot *slot = slot_of(store, n);
     struct ent_stmt *stmt;
     int rc;
 
     if (slot->n == n) {
-        *hash = slot->hash;
-        *verdict = slot->verdict;
+        *meta = slot->meta;
         return 0;
     }
-    stmt = ent_db_stmt(&store->db, ENT_SQL_LOG_HASH);
+    stmt = ent_db_stmt(&store->db, ENT_SQL_LOG_META);
     ent_stmt_bind_int(stmt, 1, n);
     rc = ent_stmt_step(stmt, err);
     if (rc > 0) {
-        ent_stmt_copy(stmt, 0, hash->b, ENT_HASH_BYTES);
-        *verdict = (enum ent_verdict)ent_stmt_int(stmt, 1);
-        ent_log_hash_keep(store, n, hash, *verdict);
+        meta->at = ent_stmt_int(stmt, 0);
+        meta->verdict = (enum ent_verdict)ent_stmt_int(stmt, 1);
+        ent_stmt_copy(stmt, 2, meta->hash.b, ENT_HASH_BYTES);
+        ent_log_meta_keep(store, n, meta);
     }
     ent_stmt_reset(stmt);
     if (rc == 0)
         return ent_err_set(err, ENT_ENOTFOUND,
                            ENT_N_("an entry of the log is missing"));
     return rc < 0 ? rc : 0;
+}
+
+int ent_log_hash(struct ent_store *store, int64_t n, struct ent_hash *hash,
+                 enum ent_verdict *verdict, struct ent_err *err)
+{
+    struct ent_log_meta meta;
+    int rc = ent_log_meta(store, n, &meta, err);
+
+    if (rc < 0)
+        return rc;
+    *hash = meta.hash;
+    *verdict = meta.verdict;
+    return 0;
 }
 
 /* The first log at or after `at` of that space with that origin, whoever its
@@ -303,7 +317,9 @@ int ent_log_append(struct ent_store *store, struct ent_log *log, int64_t at,
     log->head++;
     log->head_hash = *hash;
     log->sum = *sum;
-    ent_log_hash_keep(store, n, hash, verdict);
+    ent_log_meta_keep(
+        store, n,
+        &(struct ent_log_meta){.at = at, .verdict = verdict, .hash = *hash});
     return 0;
 }
 

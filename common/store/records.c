@@ -272,21 +272,6 @@ static int order_cells(struct ent_store *store, struct ent_state *state,
     return rc;
 }
 
-static int claimed_at(struct ent_store *store, int64_t n, int64_t *at,
-                      struct ent_err *err)
-{
-    struct ent_stmt *stmt = ent_db_stmt(&store->db, ENT_SQL_LOG_META);
-    int rc;
-
-    *at = 0;
-    ent_stmt_bind_int(stmt, 1, n);
-    rc = ent_stmt_step(stmt, err);
-    if (rc > 0)
-        *at = ent_stmt_int(stmt, 0);
-    ent_stmt_reset(stmt);
-    return rc < 0 ? rc : 0;
-}
-
 int ent_record_read(struct ent_store *store, const struct ent_record_ref *ref,
                     struct ent_record *record, struct ent_err *err)
 {
@@ -313,6 +298,7 @@ int ent_record_read(struct ent_store *store, const struct ent_record_ref *ref,
         const struct ent_cell *cell = &state.cells[i];
         const struct ent_log *log = ent_log_of(store, ent_n_o(cell->n));
         struct ent_shown *shown = &record->writes[record->write_count++];
+        struct ent_log_meta meta = {0};
 
         *shown = (struct ent_shown){.field = cell->field,
                                     .code = cell->code,
@@ -321,7 +307,10 @@ int ent_record_read(struct ent_store *store, const struct ent_record_ref *ref,
                                     .dot = {cell->n, cell->ordinal}};
         if (log != NULL)
             shown->author = log->author;
-        rc = claimed_at(store, cell->n, &shown->claimed_ms, err);
+        rc = ent_log_meta(store, cell->n, &meta, err);
+        shown->claimed_ms = meta.at;
+        if (rc == ENT_ENOTFOUND) /* a damaged log is for verify to tell */
+            rc = 0;
         live = live || cell->code == ENT_OP_LIVE;
         dead = dead || cell->code == ENT_OP_DEAD;
     }

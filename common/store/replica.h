@@ -10,7 +10,7 @@
 #include "store/table.h"
 
 #define ENT_SEQ_BITS 40
-#define ENT_HASH_CACHE 4096 /* entry hashes kept in memory, a power of two */
+#define ENT_META_CACHE 4096 /* entries known in memory, a power of two */
 
 static inline int64_t ent_n(int64_t o, int64_t seq)
 {
@@ -67,10 +67,16 @@ struct ent_space_state {
     struct ent_hash set_hash; /* over all entries held, by hash */
 };
 
-struct ent_hash_slot {
-    int64_t n;
+/* What is asked of an entry most. */
+struct ent_log_meta {
+    int64_t at; /* claimed time, ms */
     enum ent_verdict verdict;
     struct ent_hash hash;
+};
+
+struct ent_meta_slot {
+    int64_t n;
+    struct ent_log_meta meta;
 };
 
 struct ent_store {
@@ -116,8 +122,8 @@ struct ent_store {
     bool unseen_empty;
     struct ent_writer *writer; /* kept for the next transaction, or NULL */
 
-    struct ent_hash_slot *hashes; /* ENT_HASH_CACHE of them */
-    struct ent_arena scratch;     /* of one change */
+    struct ent_meta_slot *metas; /* ENT_META_CACHE of them */
+    struct ent_arena scratch;    /* of one change */
 };
 
 /* Begin or commit a write transaction; begin first forgets what another
@@ -165,12 +171,15 @@ ENT_NODISCARD int ent_log_head(struct ent_store *store, struct ent_log *log,
                                struct ent_err *err);
 ENT_NODISCARD int ent_logs_load(struct ent_store *store, struct ent_err *err);
 
-/* Hash and verdict of the entry at n; ENT_ENOTFOUND when it is not held. */
+/* Of the entry at n; ENT_ENOTFOUND when it is not held. */
+ENT_NODISCARD int ent_log_meta(struct ent_store *store, int64_t n,
+                               struct ent_log_meta *meta, struct ent_err *err);
+void ent_log_meta_keep(struct ent_store *store, int64_t n,
+                       const struct ent_log_meta *meta);
+/* Its hash and verdict alone. */
 ENT_NODISCARD int ent_log_hash(struct ent_store *store, int64_t n,
                                struct ent_hash *hash, enum ent_verdict *verdict,
                                struct ent_err *err);
-void ent_log_hash_keep(struct ent_store *store, int64_t n,
-                       const struct ent_hash *hash, enum ent_verdict verdict);
 
 /* Where the entry that a reference names stands: n, or 0 when that very entry
  * is not held. */

@@ -64,8 +64,7 @@ const char *const ent_sql_text[ENT_SQL_COUNT] = {
         " ORDER BY n DESC LIMIT 1",
     [ENT_SQL_LOG_INSERT] = "INSERT INTO log(n, at, verdict, hash, sum, entry)"
                            " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
-    [ENT_SQL_LOG_HASH] = "SELECT hash, verdict FROM log WHERE n = ?1",
-    [ENT_SQL_LOG_META] = "SELECT at, hash FROM log WHERE n = ?1",
+    [ENT_SQL_LOG_META] = "SELECT at, verdict, hash FROM log WHERE n = ?1",
     [ENT_SQL_LOG_ENTRY] =
         "SELECT at, verdict, hash, entry FROM log WHERE n = ?1",
     [ENT_SQL_LOG_RANGE] = "SELECT n, at, verdict, hash, entry FROM log"

@@ -37,7 +37,6 @@ enum ent_sql {
 
     ENT_SQL_LOG_HEAD,
     ENT_SQL_LOG_INSERT,
-    ENT_SQL_LOG_HASH,
     ENT_SQL_LOG_META,
     ENT_SQL_LOG_ENTRY,
     ENT_SQL_LOG_RANGE,

@@ -81,7 +81,7 @@ int ent_cells_sort(struct ent_store *store, struct ent_cell *cells,
     if (ranked == NULL)
         return ent_err_set(err, ENT_ENOMEM, ENT_N_("out of memory"));
     for (size_t i = 0; rc == 0 && i < count; i++) {
-        struct ent_stmt *stmt = ent_db_stmt(&store->db, ENT_SQL_LOG_META);
+        struct ent_log_meta meta = {0};
 
         ranked[i].cell = cells[i];
         /* The entry being applied is not in the log yet. */
@@ -90,14 +90,11 @@ int ent_cells_sort(struct ent_store *store, struct ent_cell *cells,
             ranked[i].hash = store->applying.hash;
             continue;
         }
-        ent_stmt_bind_int(stmt, 1, cells[i].n);
-        rc = ent_stmt_step(stmt, err);
-        if (rc > 0) {
-            ranked[i].at = ent_stmt_int(stmt, 0);
-            ent_stmt_copy(stmt, 1, ranked[i].hash.b, ENT_HASH_BYTES);
+        rc = ent_log_meta(store, cells[i].n, &meta, err);
+        ranked[i].at = meta.at;
+        ranked[i].hash = meta.hash;
+        if (rc == ENT_ENOTFOUND) /* a damaged log is for verify to tell */
             rc = 0;
-        }
-        ent_stmt_reset(stmt);
     }
     if (rc == 0) {
         qsort(ranked, count, sizeof(*ranked), rank_cmp);

@@ -731,8 +731,8 @@ int ent_store_open(const char *home, const struct ent_store_options *options,
     made->read_only = options->read_only;
     made->high_water = -1;
     made->home = strdup(home);
-    made->hashes = calloc(ENT_HASH_CACHE, sizeof(*made->hashes));
-    if (made->home == NULL || made->hashes == NULL)
+    made->metas = calloc(ENT_META_CACHE, sizeof(*made->metas));
+    if (made->home == NULL || made->metas == NULL)
         rc = no_memory(err);
     else
         rc = open_files(made, home, options, err);
@@ -763,7 +763,7 @@ void ent_store_close(struct ent_store *store)
     free(store->logs);
     free(store->by_o);
     free(store->spaces);
-    free(store->hashes);
+    free(store->metas);
     ent_writer_free(store->writer);
     ent_tables_fini(&store->tables);
     ent_db_close(&store->db);
@@ -786,8 +786,8 @@ void ent_store_forget(struct ent_store *store)
         memset(store->by_o, 0, store->by_o_cap * sizeof(*store->by_o));
     store->logs_loaded = false;
     ent_space_state_forget(store, 0);
-    if (store->hashes != NULL)
-        memset(store->hashes, 0, ENT_HASH_CACHE * sizeof(*store->hashes));
+    if (store->metas != NULL)
+        memset(store->metas, 0, ENT_META_CACHE * sizeof(*store->metas));
 }
 
 int ent_store_data_version(struct ent_store *store, int64_t *version,

@@ -69,8 +69,8 @@ static int fresh_new(struct ent_verifying *verifying, struct ent_err *err)
     fresh->high_water = -1;
     fresh->cells_empty = true;
     fresh->unseen_empty = true;
-    fresh->hashes = calloc(ENT_HASH_CACHE, sizeof(*fresh->hashes));
-    if (fresh->hashes == NULL)
+    fresh->metas = calloc(ENT_META_CACHE, sizeof(*fresh->metas));
+    if (fresh->metas == NULL)
         return no_memory(err);
     rc = ent_db_open(&fresh->db,
                      ":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
