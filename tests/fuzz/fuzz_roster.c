@@ -192,8 +192,8 @@ static void describe(int node, struct ent_buf *text)
     ent_buf_put(text, digest.roster.b, sizeof(digest.roster.b));
     world_must(ent_space_read(store, world.space[node], &info, &err), &err,
                "space");
-    ent_buf_printf(text, "%d %llu", (int)info.role,
-                   (unsigned long long)info.roster_pos);
+    /* Not our own role: each of the two has its own. */
+    ent_buf_printf(text, "%llu", (unsigned long long)info.roster_pos);
     ent_buf_put(text, info.roster_head.b, ENT_HASH_BYTES);
     world_must(
         ent_member_list(store, world.space[node], &members, &count, &err), &err,
