@@ -1,8 +1,9 @@
 #!/bin/sh
-# run.sh SECONDS [NAME...] - each fuzzer for that long, with clang, libFuzzer
+# run.sh SECONDS|build [NAME...] - each fuzzer for that long (build: none, they
+# are built only), with clang, libFuzzer
 # and the sanitizers, in a build folder of its own (ENTENTE_FUZZ_BUILD, by
 # default below /tmp). New inputs stay there; what crashes is named.
-seconds=${1:?usage: $0 SECONDS [NAME...]}
+seconds=${1:?usage: $0 SECONDS|build [NAME...]}
 shift
 here=$(cd "$(dirname "$0")" && pwd)
 build=${ENTENTE_FUZZ_BUILD:-/tmp/entente-fuzz}
@@ -19,6 +20,8 @@ ninja -C "$build" $targets >"$build/ninja.log" || {
     tail -5 "$build/ninja.log"
     exit 1
 }
+
+[ "$seconds" = build ] && exit 0
 
 failed=0
 for name in $names; do
