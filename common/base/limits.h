@@ -17,7 +17,7 @@
 #define ENT_SEQ_MAX (((int64_t)1 << 40) - 1) /* entries in a log */
 #define ENT_TIME_MS_MAX 253402300799999      /* end of the year 9999 */
 
-#define ENT_ROSTER_BYTES_MAX (16 << 10) /* one roster entry */
+#define ENT_ROSTER_BYTES_MAX (128 << 10) /* one roster entry */
 #define ENT_NAME_BYTES_MAX 512          /* a name or title */
 #define ENT_HANDLE_MAX 64               /* a local space handle, in bytes */
 #define ENT_ENDPOINT_MAX 256            /* an endpoint, in bytes */
@@ -27,6 +27,11 @@
 #define ENT_BATCH_BYTES_MAX (256 << 10) /* packed entries in one batch */
 #define ENT_ITEMS_MAX (1 << 17)         /* msgpack items in one frame */
 #define ENT_HELLO_SPACES_MAX 1024       /* spaces in a hello */
+
+#define ENT_INVITE_LINE_MAX 4096 /* an invitation or request as a line */
+#define ENT_GUESSES_MAX 10       /* wrong requests a minute for one space */
+#define ENT_GUESSES_ALL_MAX 60   /* and for all of them, before a pause */
+#define ENT_GUESSES_PAUSE_MS (5 * 60 * 1000)
 
 #define ENT_CLOCK_ODD_MS (2 * 60 * 1000) /* clock difference called odd */
 #define ENT_TIME_MS_FIRST 1577836800000  /* 2020: earlier claims are odd */

@@ -1,6 +1,6 @@
 /* roster.h - who belongs to a space: the governance log as a pure function.
  * The state is a function of the set of roster entries held, never of the
- * order they came in (rules A1 to A3). Entries of kinds this program does not
+ * order they came in (rules A1 to A4). Entries of kinds this program does not
  * act on keep their place without effect. */
 #ifndef ENT_MODEL_ROSTER_H
 #define ENT_MODEL_ROSTER_H
@@ -19,8 +19,8 @@ enum ent_role {
     ENT_ROLE_CHAIR
 };
 
-/* Kinds of roster entry (A2). Those after ADMIT are stored and relayed; what
- * they do comes with a later version. */
+/* Kinds of roster entry (A2). Of those that are not acted on here, own fields,
+ * erasures and the least version, the arguments are not looked at. */
 enum ent_roster_kind {
     ENT_ROSTER_FOUND = 1,
     ENT_ROSTER_ADMIT = 2,
@@ -33,6 +33,20 @@ enum ent_roster_kind {
     ENT_ROSTER_OWN_FIELD = 9,
     ENT_ROSTER_ERASE = 10,
     ENT_ROSTER_MIN_VERSION = 11,
+};
+
+/* The head of a log, or of a branch of one, that a cut keeps (A4). */
+struct ent_cut_head {
+    struct ent_id origin;
+    uint64_t seq;
+    struct ent_hash hash;
+    struct ent_slice sig; /* the member's, over that head: what is kept can be
+                           * passed on without what is not */
+};
+
+struct ent_vote {
+    struct ent_key key;
+    struct ent_slice sig; /* checked when the entry is taken */
 };
 
 /* One roster entry as the rules see it; borrowed from its bytes. */
@@ -48,40 +62,96 @@ struct ent_roster_entry {
     struct ent_slice org;
     struct ent_slice title_en, title_fr;
     uint8_t nonce[16];
-    /* ADMIT */
+    /* ADMIT, ROLE, REMOVE, READMIT, REPLACE: whom it is about */
     struct ent_key member;
+    enum ent_role role;      /* ADMIT, ROLE */
+    struct ent_hash8 invite; /* ADMIT; zero: none */
+    struct ent_key next;     /* REPLACE: the new key */
+    struct ent_slice reason; /* REMOVE */
+    /* ROLE to reader, REMOVE, REPLACE: what is kept; READMIT: what comes back.
+     * Ascending by origin, number, hash. */
+    struct ent_cut_head *heads;
+    size_t head_count;
+    struct ent_key *keys; /* DEPUTIES, ascending */
+    size_t key_count;
+    struct ent_vote *votes; /* SUCCEED, ascending by key */
+    size_t vote_count;
+};
+
+/* What a key might do from a position on; newest first. */
+struct ent_roster_step {
+    uint64_t pos;
     enum ent_role role;
-    struct ent_hash8 invite; /* zero: none */
+    const struct ent_roster_step *before;
+};
+
+/* An entry of the chain about somebody; newest first. */
+struct ent_roster_mention {
+    const struct ent_roster_entry *entry;
+    const struct ent_roster_mention *before;
+};
+
+/* A key that the chain ever named as a member, member or not by now. */
+struct ent_roster_person {
+    struct ent_key key;
+    struct ent_slice org;
+    uint64_t since; /* position of the entry that admitted it last */
+    const struct ent_roster_step *steps;
+    const struct ent_roster_mention *cuts;     /* of its logs (A4) */
+    const struct ent_roster_mention *readmits; /* which widen them */
+    const struct ent_roster_person *became;    /* REPLACE; NULL: nobody */
+    const struct ent_roster_person *was;
 };
 
 struct ent_roster_member {
     struct ent_key key;
     enum ent_role role;
     struct ent_slice org;
-    uint64_t since; /* position of the entry that admitted it */
+    uint64_t since;
+    bool deputy;
 };
 
 struct ent_roster {
-    const struct ent_roster_entry *
-        *chain; /* valid ones; chain[i] is at i + 1 */
+    /* The valid ones; chain[i] is at i + 1. */
+    const struct ent_roster_entry **chain;
     size_t length;
-    struct ent_roster_member *members; /* at the head, by admission */
+    uint32_t term;
+    struct ent_roster_member *members; /* at the head, by admission; the chair
+                                        * first */
     size_t member_count;
-    size_t void_count; /* entries held that are off the chain */
-    bool forked;       /* two entries of one author after the same one */
+    struct ent_roster_person *people; /* ascending by key */
+    size_t person_count;
+    const struct ent_roster_entry **off; /* void ones, by position */
+    size_t void_count;
+    struct ent_key *suspended; /* removed by an entry that is void (A2) */
+    size_t suspended_count;
+    bool forked;      /* two entries of one author after the same one */
+    bool voted_twice; /* a vote for two successions of one term */
 };
 
-/* The valid chain through `entries` (any order, no duplicates) and the members
- * at its head. Everything is allocated in `arena`, entries are borrowed.
- * ENT_ENOMEM. */
+/* The valid chain through `entries` (any order, no duplicates) and what follows
+ * from it. Everything is allocated in `arena`, entries are borrowed. Votes are
+ * taken as checked. ENT_ENOMEM. */
 ENT_NODISCARD int ent_roster_build(const struct ent_roster_entry *entries,
                                    size_t count, struct ent_arena *arena,
                                    struct ent_roster *roster);
+
+/* NULL when the chain never named that key. */
+const struct ent_roster_person *
+ent_roster_person(const struct ent_roster *roster, const struct ent_key *key);
 
 /* Role of a key once the chain's first `pos` entries hold; a position beyond
  * the head counts as the head. */
 enum ent_role ent_roster_role(const struct ent_roster *roster, uint64_t pos,
                               const struct ent_key *key);
+
+/* The chair at the head; NULL when there is no roster yet. */
+const struct ent_key *ent_roster_chair(const struct ent_roster *roster);
+size_t ent_roster_deputies(const struct ent_roster *roster);
+/* Whether a member was removed by an entry that became void and that the chair
+ * has not answered: no session is held with it (A2). */
+bool ent_roster_suspended(const struct ent_roster *roster,
+                          const struct ent_key *key);
 
 /* Position of the last valid entry at or below the head (pos, hash) named by
  * an entry; 0 when that head is not held (A3). */
@@ -89,6 +159,23 @@ uint64_t ent_roster_position(const struct ent_roster *roster,
                              const struct ent_roster_entry *entries,
                              size_t count, uint64_t pos,
                              const struct ent_hash8 *hash);
+
+/* Whether an entry is that head or lies below it by its hashes; while the head
+ * is not held, whether it counts by its number (A4). */
+typedef bool ent_within_fn(void *ctx, const struct ent_cut_head *head);
+
+enum ent_standing {
+    ENT_STANDING_GOOD,
+    ENT_STANDING_NO_ROLE, /* quarantined, keeps its place */
+    ENT_STANDING_CUT      /* beyond a cut */
+};
+
+/* Where an entry of `author` stands that names a head whose position on the
+ * chain is `pos` (`direct`: that head is itself on the chain) (A3, A4). */
+enum ent_standing ent_roster_standing(const struct ent_roster *roster,
+                                      const struct ent_key *author,
+                                      uint64_t pos, bool direct,
+                                      ent_within_fn *within, void *ctx);
 
 /* The text of a role as stored and typed: chair, editor, reader. */
 const char *ent_role_name(enum ent_role role);

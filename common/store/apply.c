@@ -316,9 +316,13 @@ int ent_apply_entry(struct ent_store *store, int64_t space,
     store->applying.at = entry->time_ms;
     store->applying.hash = *hash;
     for (size_t i = 0; rc == 0 && i < entry->change_count; i++)
-        rc = ent_apply_change(&apply, &entry->changes[i], err);
+        if (store->only == NULL ||
+            ent_touched_holds(store->only, entry->changes[i].kind,
+                              &entry->changes[i].id))
+            rc = ent_apply_change(&apply, &entry->changes[i], err);
     if (rc == 0) {
-        ent_sum_add(&apply.sum, &part);
+        if (store->only == NULL)
+            ent_sum_add(&apply.sum, &part);
         *sum = apply.sum;
     }
     store->applying.n = 0;

@@ -25,12 +25,10 @@ static int clear(struct ent_store *store, struct ent_err *err)
     int rc = ent_tables_clear(&store->tables, 0, err);
 
     if (rc == 0)
-        rc = ent_db_exec(&store->db,
-                         "DELETE FROM cell; DELETE FROM unseen;"
-                         "DELETE FROM search_mark;",
+        rc = ent_db_exec(&store->db, "DELETE FROM cell; DELETE FROM unseen;",
                          err);
     if (rc == 0)
-        rc = ent_search_clear(store, err);
+        rc = ent_search_anew(store, err);
     store->cells_empty = true;
     store->unseen_empty = true;
     return rc;

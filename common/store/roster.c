@@ -41,7 +41,7 @@ static int read_entry(struct ent_space_state *state, struct ent_stmt *stmt,
     rc = ent_header_get(header, ENT_ROSTER_TAG, &state->arena, &head,
                         &body_hash, err);
     if (rc == 0)
-        rc = ent_roster_body_get(body, entry, err);
+        rc = ent_roster_body_get(body, &state->arena, entry, err);
     if (rc < 0)
         return rc == ENT_ENOMEM
                    ? rc
@@ -179,4 +179,20 @@ void ent_space_head(const struct ent_space_state *state, uint64_t *pos,
     memset(hash, 0, sizeof(*hash));
     if (*pos > 0)
         *hash = state->roster.chain[*pos - 1]->hash;
+}
+
+bool ent_space_named(const struct ent_space_state *state,
+                     const struct ent_key *key)
+{
+    for (size_t i = 0; i < state->entry_count; i++) {
+        const struct ent_roster_entry *entry = &state->entries[i];
+
+        if (ent_key_equal(&entry->author, key) ||
+            (entry->kind == ENT_ROSTER_ADMIT &&
+             ent_key_equal(&entry->member, key)) ||
+            (entry->kind == ENT_ROSTER_REPLACE &&
+             ent_key_equal(&entry->next, key)))
+            return true;
+    }
+    return false;
 }

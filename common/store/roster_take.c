@@ -69,6 +69,32 @@ int ent_roster_read(struct ent_store *store, int64_t space,
 
 /* ---------------------------------------------------------------------- in */
 
+/* Every vote for a succession is a signature that holds (A2). */
+static int check_votes(const struct ent_id *space, const struct ent_key *next,
+                       const struct ent_hash *follows,
+                       const struct ent_roster_entry *entry,
+                       struct ent_err *err)
+{
+    struct ent_buf message = {0};
+    int rc = 0;
+
+    ent_vote_put(&message, space, entry->term, follows, next);
+    if (message.rc < 0)
+        rc = no_memory(err);
+    for (size_t i = 0; rc == 0 && i < entry->vote_count; i++) {
+        struct ent_sig sig;
+
+        memcpy(sig.b, entry->votes[i].sig.at, ENT_SIG_BYTES);
+        if (!ent_sig_verify(&entry->votes[i].key, ent_buf_slice(&message),
+                            &sig))
+            rc = ent_err_set(err, ENT_EREFUSED,
+                             ENT_N_("a succession with a vote whose signature "
+                                    "does not hold"));
+    }
+    ent_buf_fini(&message);
+    return rc;
+}
+
 /* Form, space and signature of one roster entry; its hash and position. */
 static int check_roster(const struct ent_space_state *space,
                         const struct ent_roster_bytes *bytes,
@@ -89,7 +115,7 @@ static int check_roster(const struct ent_space_state *space,
     rc = ent_header_get(bytes->header, ENT_ROSTER_TAG, arena, &header,
                         &body_hash, err);
     if (rc == 0)
-        rc = ent_roster_body_get(bytes->body, &parsed, err);
+        rc = ent_roster_body_get(bytes->body, arena, &parsed, err);
     if (rc < 0)
         return rc;
     *hash = ent_hash_of(bytes->header);
@@ -112,7 +138,10 @@ static int check_roster(const struct ent_space_state *space,
         return ent_err_set(err, ENT_EREFUSED,
                            ENT_N_("a roster entry whose signature does not "
                                   "hold"));
-    return 0;
+    return parsed.kind == ENT_ROSTER_SUCCEED
+               ? check_votes(&space->id, &header.author, &header.prev, &parsed,
+                             err)
+               : 0;
 }
 
 static int insert_roster(struct ent_store *store, int64_t space,
@@ -165,32 +194,13 @@ int ent_roster_put(struct ent_store *store, int64_t space,
     return rc;
 }
 
-/* The hashes of the chain held now; free() them. */
-static int chain_hashes(struct ent_store *store, int64_t space,
-                        struct ent_hash **hashes, size_t *count,
-                        struct ent_err *err)
-{
-    struct ent_space_state *state;
-    int rc = ent_space_state(store, space, &state, err);
-
-    if (rc < 0)
-        return rc;
-    *count = state->roster.length;
-    *hashes = calloc(*count + 1, sizeof(**hashes));
-    if (*hashes == NULL)
-        return no_memory(err);
-    for (size_t i = 0; i < *count; i++)
-        (*hashes)[i] = state->roster.chain[i]->hash;
-    return 0;
-}
-
 int ent_roster_take(struct ent_store *store, int64_t space,
                     const struct ent_roster_bytes *entries, size_t count,
                     struct ent_taken *taken, struct ent_err *err)
 {
     struct ent_space_state *state;
-    struct ent_hash *before = NULL;
-    size_t before_count = 0;
+    struct ent_hash head;
+    uint64_t pos = 0;
     int rc = ent_store_begin(store, err);
 
     memset(taken, 0, sizeof(*taken));
@@ -198,7 +208,7 @@ int ent_roster_take(struct ent_store *store, int64_t space,
         return rc;
     rc = ent_space_state(store, space, &state, err);
     if (rc == 0)
-        rc = chain_hashes(store, space, &before, &before_count, err);
+        ent_space_head(state, &pos, &head);
     for (size_t i = 0; rc == 0 && i < count; i++) {
         struct ent_err said = {0};
         bool is_new;
@@ -222,8 +232,7 @@ int ent_roster_take(struct ent_store *store, int64_t space,
     }
     ent_space_state_forget(store, space);
     if (rc == 0 && taken->applied > 0)
-        rc = ent_judge_anew(store, space, before, before_count, err);
-    free(before);
+        rc = ent_judge_anew(store, space, pos, &head, err);
     if (rc == 0)
         return ent_store_commit(store, NULL, err);
     ent_store_rollback(store);

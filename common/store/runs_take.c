@@ -25,7 +25,10 @@ struct taking {
     struct ent_seal seal;
     struct ent_entry *entries;
     struct ent_hash *hashes;
+    enum ent_verdict *verdicts;
     size_t dropped; /* entries at the front that are held already */
+    bool returns;   /* from what was set aside here, at any length */
+    size_t kept;    /* without those at the end that are beyond a cut */
 };
 
 static void taking_fini(struct taking *taking)
@@ -141,17 +144,6 @@ static int drop_held(struct taking *taking, struct ent_err *err)
     return 0;
 }
 
-static bool ever_admitted(const struct ent_space_state *space,
-                          const struct ent_key *author)
-{
-    for (size_t i = 0; i < space->entry_count; i++)
-        if (ent_key_equal(&space->entries[i].author, author) ||
-            (space->entries[i].kind == ENT_ROSTER_ADMIT &&
-             ent_key_equal(&space->entries[i].member, author)))
-            return true;
-    return false;
-}
-
 /* ------------------------------------------------------------ into the log */
 
 /* The log to append to: the branch found, or a new branch when the run leaves
@@ -184,12 +176,11 @@ static int append(struct taking *taking, size_t i, struct ent_taken *taken,
     struct ent_log *log = taking->log;
     const struct ent_entry *entry = &taking->entries[i];
     struct ent_sum sum = log->sum;
-    enum ent_verdict verdict;
-    int rc = ent_judge(taking->space, entry, &verdict, err);
+    enum ent_verdict verdict = taking->verdicts[i];
+    int rc = 0;
 
-    if (rc < 0)
-        return rc;
-    if (!ent_hash_equal(&log->branch, &first))
+    if (verdict == ENT_VERDICT_ACCEPTED &&
+        !ent_hash_equal(&log->branch, &first))
         verdict = ENT_VERDICT_BRANCH;
     if (verdict == ENT_VERDICT_ACCEPTED)
         rc = ent_apply_entry(taking->store, log->space, entry,
@@ -208,16 +199,28 @@ static int append(struct taking *taking, size_t i, struct ent_taken *taken,
     return 0;
 }
 
-/* An entry that has to wait makes the whole run wait: the signature that
- * vouches for it stands at the end. It is not in the frontier, so it is asked
- * for again when the roster has come. */
-static int check_waiting(const struct taking *taking, struct ent_err *err)
+/* What the roster says of every entry that is new. One that has to wait makes
+ * the whole run wait: the signature that vouches for it stands at the end. It
+ * is not in the frontier, so it is asked for again when the roster has come. */
+static int judge(struct taking *taking, struct ent_err *err)
 {
-    enum ent_verdict verdict;
     int rc = 0;
 
-    for (size_t i = taking->dropped; rc == 0 && i < taking->run->count; i++)
-        rc = ent_judge(taking->space, &taking->entries[i], &verdict, err);
+    taking->verdicts = ent_arena_array(&taking->arena, taking->run->count,
+                                       sizeof(*taking->verdicts));
+    if (taking->verdicts == NULL)
+        return no_memory(err);
+    taking->kept = taking->dropped;
+    for (size_t i = taking->dropped; rc == 0 && i < taking->run->count; i++) {
+        const struct ent_place place = {.log = taking->log,
+                                        .after = &taking->hashes[i],
+                                        .after_count = taking->run->count - i};
+
+        rc = ent_judge(taking->store, taking->space, &taking->entries[i],
+                       &place, &taking->verdicts[i], err);
+        if (rc == 0 && taking->verdicts[i] != ENT_VERDICT_CUT)
+            taking->kept = i + 1;
+    }
     return rc;
 }
 
@@ -229,7 +232,7 @@ static int take_run(struct taking *taking, struct ent_taken *taken,
 
     size_t bytes = 0;
 
-    for (size_t i = 0; i < run->count; i++)
+    for (size_t i = 0; i < run->count && !taking->returns; i++)
         bytes += run->entries[i].len;
     /* One signature for more than can be passed on in one message. */
     if (bytes > ENT_BATCH_BYTES_MAX + ENT_ENTRY_BYTES_MAX)
@@ -241,7 +244,7 @@ static int take_run(struct taking *taking, struct ent_taken *taken,
         run->from + run->count - 1 > ENT_SEQ_MAX)
         return ent_err_set(err, ENT_EREFUSED,
                            ENT_N_("a run of entries out of range"));
-    if (!ever_admitted(taking->space, &run->author))
+    if (!ent_space_named(taking->space, &run->author))
         return ent_err_set(err, ENT_EREFUSED,
                            ENT_N_("entries of somebody who was never "
                                   "admitted"));
@@ -249,17 +252,25 @@ static int take_run(struct taking *taking, struct ent_taken *taken,
     if (rc == 0)
         rc = drop_held(taking, err);
     if (rc == 0)
-        rc = check_waiting(taking, err);
+        rc = judge(taking, err);
     if (rc < 0)
         return rc;
     taken->duplicate += (int64_t)taking->dropped;
-    if (taking->dropped == run->count)
+    /* Beyond a cut: outside the frontier, and not kept of somebody else (A4).
+     */
+    taken->quarantined += (int64_t)(run->count - taking->kept);
+    if (taking->dropped == taking->kept)
         return 0;
     rc = place(taking, forked, err);
-    for (size_t i = taking->dropped; rc == 0 && i < run->count; i++)
+    for (size_t i = taking->dropped; rc == 0 && i < taking->kept; i++)
         rc = append(taking, i, taken, err);
-    if (rc == 0)
+    if (rc == 0 && taking->kept == run->count)
         rc = ent_log_keep_sig(taking->store, taking->log, &run->sig, err);
+    else if (rc == 0)
+        rc = ent_log_cut_sig(taking->store, taking->space, taking->log, err);
+    if (rc == 0 && *forked)
+        rc = ent_judge_author(taking->store, taking->space->space, &run->author,
+                              err);
     return rc;
 }
 
@@ -296,6 +307,104 @@ static int take_one(struct ent_store *store, struct ent_space_state *space,
         memcpy(taken->why, said.text, sizeof(taken->why));
     return 0;
 }
+
+/* ------------------------------------------------------------- what returns */
+
+/* What was set aside of a log from its head up to a readmitted one, as a run;
+ * no entries when it is not all here. */
+static int read_aside(struct ent_store *store, const struct ent_log *log,
+                      const struct ent_cut_head *head, struct ent_arena *arena,
+                      struct ent_run *run, struct ent_err *err)
+{
+    struct ent_stmt *stmt = ent_db_stmt(&store->db, ENT_SQL_ASIDE_RANGE);
+    size_t room = head->seq - (uint64_t)log->head;
+    struct ent_slice *entries = ENT_ARENA_NEW(arena, struct ent_slice, room);
+    struct ent_hash hash = {0};
+    int rc;
+
+    if (entries == NULL)
+        return no_memory(err);
+    *run = (struct ent_run){.author = log->author,
+                            .origin = log->id,
+                            .from = (uint64_t)log->head + 1,
+                            .prev = ent_hash_head(&log->head_hash),
+                            .entries = entries};
+    ent_stmt_bind_int(stmt, 1, ent_n(log->o, log->head + 1));
+    ent_stmt_bind_int(stmt, 2, ent_n(log->o, (int64_t)head->seq));
+    while ((rc = ent_stmt_step(stmt, err)) > 0) {
+        if (ent_stmt_int(stmt, 0) !=
+            ent_n(log->o, log->head + 1 + (int64_t)run->count))
+            break;
+        ent_stmt_copy(stmt, 1, hash.b, ENT_HASH_BYTES);
+        entries[run->count++] = ent_arena_copy(arena, ent_stmt_bytes(stmt, 3));
+    }
+    ent_stmt_reset(stmt);
+    if (rc >= 0 && arena->rc < 0)
+        return no_memory(err);
+    if (run->count != room || !ent_hash_equal(&hash, &head->hash))
+        run->count = 0;
+    memcpy(run->sig.b, head->sig.at, ENT_SIG_BYTES);
+    return rc < 0 ? rc : 0;
+}
+
+static int return_head(struct ent_store *store, struct ent_space_state *space,
+                       const struct ent_key *author,
+                       const struct ent_cut_head *head, struct ent_err *err)
+{
+    struct ent_log *log =
+        ent_log_find(store, space->space, author, &head->origin);
+    struct taking taking = {.store = store, .space = space, .returns = true};
+    struct ent_arena arena = {0};
+    struct ent_taken taken = {0};
+    struct ent_err said = {0};
+    struct ent_stmt *stmt;
+    struct ent_run run = {0};
+    bool forked = false;
+    int rc = 0;
+
+    if (log != NULL)
+        rc = ent_log_head(store, log, err);
+    if (rc == 0 && log != NULL && log->head < (int64_t)head->seq &&
+        head->seq - (uint64_t)log->head <= ENT_ASIDE_MAX)
+        rc = read_aside(store, log, head, &arena, &run, err);
+    if (rc == 0 && run.count > 0) {
+        taking.run = &run;
+        rc = take_run(&taking, &taken, &forked, &said);
+        if (!ent_is_own_trouble(rc))
+            rc = 0;
+        else if (err != NULL)
+            *err = said;
+    }
+    if (rc == 0 && run.count > 0) {
+        stmt = ent_db_stmt(&store->db, ENT_SQL_ASIDE_DROP);
+        ent_stmt_bind_int(stmt, 1, ent_n(log->o, 0));
+        ent_stmt_bind_int(stmt, 2, ent_n(log->o, log->head));
+        rc = ent_stmt_run(stmt, err);
+    }
+    taking_fini(&taking);
+    ent_arena_fini(&arena);
+    return rc;
+}
+
+int ent_aside_return(struct ent_store *store, int64_t space,
+                     struct ent_err *err)
+{
+    struct ent_space_state *state;
+    int rc = ent_space_state(store, space, &state, err);
+
+    for (size_t i = 0; rc == 0 && i < state->roster.person_count; i++) {
+        const struct ent_roster_person *who = &state->roster.people[i];
+
+        for (const struct ent_roster_mention *m = who->readmits;
+             rc == 0 && m != NULL; m = m->before)
+            for (size_t j = 0; rc == 0 && j < m->entry->head_count; j++)
+                rc = return_head(store, state, &who->key, &m->entry->heads[j],
+                                 err);
+    }
+    return rc;
+}
+
+/* ------------------------------------------------------------------ batches */
 
 int ent_runs_take(struct ent_store *store, int64_t space,
                   const struct ent_key *from, const struct ent_run *runs,

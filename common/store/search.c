@@ -266,6 +266,14 @@ int ent_search_clear(struct ent_store *store, struct ent_err *err)
                        err);
 }
 
+int ent_search_anew(struct ent_store *store, struct ent_err *err)
+{
+    int rc = ent_search_clear(store, err);
+
+    return rc == 0 ? ent_db_exec(&store->db, "DELETE FROM search_mark;", err)
+                   : rc;
+}
+
 /* In the transaction that is open: every row once, whatever its history. The
  * marks stay: the rows are what the logs made of them so far, and what was not
  * read yet is read again. */

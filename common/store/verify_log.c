@@ -90,33 +90,38 @@ static int check_sigs(struct chain *chain, int64_t n, bool sealed,
     return rc;
 }
 
-static void check_verdict(struct chain *chain, const struct ent_entry *entry,
-                          enum ent_verdict verdict)
+static int check_verdict(struct chain *chain, const struct ent_entry *entry,
+                         const struct ent_hash *hash, enum ent_verdict verdict,
+                         struct ent_err *err)
 {
     static const struct ent_hash first;
-    const struct ent_space_state *roster = chain->roster;
-    enum ent_verdict right = ENT_VERDICT_ACCEPTED;
-    uint64_t pos = ent_roster_position(&roster->roster, roster->entries,
-                                       roster->entry_count, entry->roster_pos,
-                                       &entry->roster_hash);
+    const struct ent_place place = {
+        .log = chain->log, .after = hash, .after_count = 1};
+    enum ent_verdict right;
+    struct ent_err said;
+    int rc = ent_judge(chain->verifying->store, chain->roster, entry, &place,
+                       &right, &said);
 
-    if (pos == 0)
+    if (rc == ENT_EWAIT) {
         ent_verify_say(
             chain->verifying,
             ENT_N_("entry %lld of %s names a roster entry that is not here"),
             (long long)chain->seq, chain->who);
-    else if (!ent_hash_equal(&chain->log->branch, &first))
+        return 0;
+    }
+    if (rc < 0)
+        return ent_verify_failure(chain->verifying, rc, &said, err);
+    if (right == ENT_VERDICT_ACCEPTED &&
+        !ent_hash_equal(&chain->log->branch, &first))
         right = ENT_VERDICT_BRANCH;
-    else if (ent_roster_role(&roster->roster, pos, &entry->author) <
-             ENT_ROLE_EDITOR)
-        right = ENT_VERDICT_NO_ROLE;
-    if (pos != 0 && right != verdict)
+    if (right != verdict)
         ent_verify_say(
             chain->verifying,
             right == ENT_VERDICT_ACCEPTED
                 ? ENT_N_("entry %lld of %s is in quarantine and should not be")
                 : ENT_N_("entry %lld of %s should be in quarantine"),
             (long long)chain->seq, chain->who);
+    return 0;
 }
 
 /* The entry in the replica in memory: hash and verdict always, because other
@@ -208,8 +213,8 @@ static int check_entry(struct chain *chain, struct ent_stmt *row,
     if (rc == 0)
         rc = check_sigs(chain, n, sound, err);
     if (rc == 0 && sound) {
-        check_verdict(chain, &entry, verdict);
-        if (entry.time_ms != at)
+        rc = check_verdict(chain, &entry, &kept, verdict, err);
+        if (rc == 0 && entry.time_ms != at)
             ent_verify_say(verifying,
                            ENT_N_("entry %lld of %s is kept with another time"),
                            (long long)chain->seq, chain->who);

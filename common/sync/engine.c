@@ -189,7 +189,9 @@ static int each_member(struct ent_engine *engine, member_fn *fn, void *ctx,
         struct ent_member *members;
         size_t count;
 
-        if (spaces[i].left)
+        /* One that removed us is silent (A5). */
+        if (spaces[i].left ||
+            (spaces[i].roster_pos > 0 && spaces[i].role == ENT_ROLE_NONE))
             continue;
         rc = ent_member_list(engine->store, spaces[i].space, &members, &count,
                              err);
@@ -371,15 +373,34 @@ static bool has_session(const struct ent_engine *engine,
 static bool add_member_call(struct ent_engine *engine,
                             const struct ent_key *key, void *ctx)
 {
-    struct call *call;
+    struct call *call = call_of_key(engine, key);
 
     (void)ctx;
-    if (call_of_key(engine, key) != NULL)
-        return false;
-    call = call_new(engine);
+    if (call == NULL) {
+        call = call_new(engine);
+        if (call != NULL)
+            call->key = *key;
+    }
     if (call != NULL)
-        call->key = *key;
+        call->member = true;
     return false;
+}
+
+/* Every member is called, and nobody who is none any more. */
+static int call_members(struct ent_engine *engine, struct ent_err *err)
+{
+    int rc;
+
+    for (size_t i = 0; i < engine->call_count; i++)
+        engine->calls[i].member = false;
+    rc = each_member(engine, add_member_call, NULL, err);
+    for (size_t i = 0; rc == 0 && i < engine->call_count; i++) {
+        struct call *call = &engine->calls[i];
+
+        if (!call->member && !call->wanted && !call->join)
+            call->gone = true;
+    }
+    return rc;
 }
 
 static void dial(struct ent_engine *engine, struct call *call)
@@ -408,7 +429,7 @@ static int dial_due(struct ent_engine *engine, struct ent_err *err)
     if (engine->roster_changed)
         engine->members_called = false;
     if (engine->options.dial_members && !engine->members_called) {
-        rc = each_member(engine, add_member_call, NULL, err);
+        rc = call_members(engine, err);
         engine->members_called = rc == 0;
     }
     for (size_t i = 0; rc == 0 && i < engine->call_count; i++) {
@@ -652,15 +673,44 @@ static int spread_roster(struct ent_engine *engine, struct session *session,
         struct pair *pair = &session->pairs[i];
         struct ent_digest digest;
 
+        if (session->known && pair->open_sent && pair->leaving_at == 0 &&
+            !pair->stranger && !ent_pair_may_have(engine, session, pair))
+            pair->leaving_at = engine->mono_ms;
+        pair->stranger = !ent_pair_may_have(engine, session, pair);
+        if (!pair->stranger)
+            pair->leaving_at = 0;
         rc = ent_digest_read(engine->store, pair->space, &digest, err);
         if (rc < 0 || (!anew && ent_hash_equal(&digest.roster, &pair->roster)))
             continue;
+        /* Content waits until the peer has the new one (S3). */
+        pair->roster_ok = pair->roster_ok &&
+                          ent_hash_equal(&digest.roster, &pair->roster);
         pair->roster = digest.roster;
         rc = exchange_open(engine, session, pair, err);
     }
     if (rc == 0)
         rc = greeting_again(engine, session, err);
     return rc;
+}
+
+/* A peer that shares nothing with us any more goes, once it has the roster that
+ * says so, or had its time to take it (A5). */
+static void take_leave(struct ent_engine *engine, struct session *session)
+{
+    bool leaves = false;
+
+    for (size_t i = 0; i < session->pair_count; i++) {
+        const struct pair *pair = &session->pairs[i];
+
+        if (ent_pair_may_have(engine, session, pair))
+            return;
+        leaves =
+            leaves || (pair->leaving_at != 0 &&
+                       ((pair->roster_ok && pair->done) ||
+                        engine->mono_ms - pair->leaving_at > SESSION_LEAVE_MS));
+    }
+    if (leaves)
+        engine_doom(engine, session, NULL);
 }
 
 static int after_session(struct ent_engine *engine, struct session *session,
@@ -685,6 +735,8 @@ static int after_session(struct ent_engine *engine, struct session *session,
     }
     for (size_t i = 0; i < session->pair_count; i++)
         done = done && session->pairs[i].done;
+    if (rc == 0)
+        take_leave(engine, session);
     if (rc == 0 && done && !session->noted_done)
         engine_note(engine, ENT_NOTE_DONE, session, NULL, 0, NULL);
     session->noted_done = done;

@@ -14,8 +14,8 @@ void exchange_fini(struct pair *pair)
 bool ent_pair_may_have(struct ent_engine *engine, const struct session *session,
                        const struct pair *pair)
 {
-    return session->known && ent_member_role(engine->store, pair->space,
-                                             &session->key) != ENT_ROLE_NONE;
+    return session->known &&
+           ent_member_shares(engine->store, pair->space, &session->key);
 }
 
 /* ----------------------------------------------------------------- opening */
@@ -158,6 +158,13 @@ int exchange_take(struct ent_engine *engine, struct session *session,
         return ent_pair_take_roster(engine, session, pair, frame, err);
     /* Content: checked against the roster on every message (S7). */
     if (!ent_pair_may_have(engine, session, pair)) {
+        /* Who was a member may not have heard of it when it sent this; and
+         * when it is us who are none, nothing of it is ours to judge. */
+        if (ent_member_was(engine->store, pair->space, &session->curve) ||
+            ent_member_role(engine->store, pair->space,
+                            &ent_store_keys(engine->store)->public) ==
+                ENT_ROLE_NONE)
+            return 0;
         engine_refuse(engine, session,
                       ENT_N_("a message from somebody who is no member"));
         return 0;

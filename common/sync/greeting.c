@@ -89,8 +89,7 @@ static bool is_shared(struct ent_engine *engine, const struct session *session,
                       const struct ent_space *space)
 {
     return !space->left && session->known &&
-           ent_member_role(engine->store, space->space, &session->key) !=
-               ENT_ROLE_NONE;
+           ent_member_shares(engine->store, space->space, &session->key);
 }
 
 static bool greeting_is_due(struct ent_engine *engine, struct session *session)
@@ -470,7 +469,11 @@ static int take_join(struct ent_engine *engine, struct session *session,
                      const struct ent_frame *frame, struct ent_err *err)
 {
     struct ent_frame answer = {.type = ENT_FRAME_JOINED, .space = frame->space};
-    char org[ENT_NAME_BYTES_MAX + 1];
+    struct ent_request request = {.space = frame->space,
+                                  .invite = frame->invite,
+                                  .proof = frame->proof,
+                                  .key = frame->key};
+    enum ent_refusal why;
     struct ent_arena arena = {0};
     struct ent_err said = {0};
     struct ent_key curve;
@@ -479,21 +482,19 @@ static int take_join(struct ent_engine *engine, struct session *session,
 
     if (!ent_key_to_curve(&frame->key, &curve) ||
         !ent_key_equal(&curve, &session->curve) ||
-        !text_of(frame->text, org, sizeof(org))) {
+        !text_of(frame->text, request.org, sizeof(request.org))) {
         engine_refuse(engine, session,
                       ENT_N_("a request to join that does not belong to its "
                              "sender"));
         return 0;
     }
-    rc = ent_invite_redeem(engine->store, &frame->space, &frame->invite,
-                           &frame->proof, &frame->key, org, engine->now_ms,
-                           &said);
+    rc =
+        ent_invite_answer(engine->store, &request, engine->now_ms, &why, &said);
     if (rc == ENT_ESTORE || rc == ENT_ENOMEM) {
         *err = said;
         return rc;
     }
     answer.admitted = rc == 0;
-    answer.text = ent_slice_str(said.text);
     if (rc == 0) {
         session->known = true;
         session->key = frame->key;
@@ -505,6 +506,7 @@ static int take_join(struct ent_engine *engine, struct session *session,
             engine_note(engine, ENT_NOTE_ADMITTED, session,
                         &(struct pair){.id = frame->space}, 0, NULL);
     } else {
+        answer.text = ent_slice_str(ent_refusal_word(why));
         rc = 0;
     }
     if (rc == 0)
@@ -528,7 +530,6 @@ static int take_joined(struct ent_engine *engine, struct session *session,
     struct call *call = join_of(engine, session);
     struct ent_roster_bytes *entries;
     struct ent_taken taken;
-    char text[ENT_ERR_TEXT_MAX];
     int64_t space;
     int rc;
 
@@ -540,9 +541,8 @@ static int take_joined(struct ent_engine *engine, struct session *session,
     session->waiting = 0;
     call->gone = true;
     if (!frame->admitted) {
-        if (!text_of(frame->text, text, sizeof(text)))
-            text[0] = '\0';
-        engine_note(engine, ENT_NOTE_JOIN_FAILED, session, NULL, 0, text);
+        engine_note(engine, ENT_NOTE_JOIN_FAILED, session, NULL, 0,
+                    ent_refusal_text(frame->text));
         engine_doom(engine, session, NULL);
         return 0;
     }

@@ -101,7 +101,9 @@ int ent_pair_take_roster_have(struct ent_engine *engine,
                               struct ent_err *err)
 {
     struct ent_frame answer = {.type = ENT_FRAME_ROSTER, .tag = pair->tag};
+    size_t theirs = frame->hashes.len / ENT_HASH8_BYTES;
     struct ent_hash *hashes;
+    size_t common = 0;
     size_t bytes = 0;
     size_t count;
     int rc =
@@ -116,8 +118,10 @@ int ent_pair_take_roster_have(struct ent_engine *engine,
     for (size_t i = 0; rc == 0 && i < count; i++) {
         struct ent_roster_bytes entry;
 
-        if (in_list(frame->hashes, &hashes[i]))
+        if (in_list(frame->hashes, &hashes[i])) {
+            common++;
             continue;
+        }
         rc = ent_roster_read(engine->store, pair->space, &hashes[i],
                              &engine->arena, &entry, err);
         if (rc < 0)
@@ -139,6 +143,10 @@ int ent_pair_take_roster_have(struct ent_engine *engine,
     answer.last = true;
     if (rc == 0)
         engine_send(engine, session, &answer);
+    /* The peer has nothing that we lack: with this answer the two are equal. */
+    if (rc == 0 && !pair->roster_ok && common == theirs &&
+        theirs < ENT_FRAME_HASHES_MAX)
+        rc = ent_pair_roster_settled(engine, session, pair, err);
     return rc;
 }
 

@@ -19,12 +19,13 @@
 
 #define SESSION_HELLO_MS 30000 /* to say hello and be welcomed */
 #define SESSION_PULL_MS 120000 /* without an answer to a question */
+#define SESSION_LEAVE_MS 5000  /* to take the roster that removes it */
 #define SESSION_SETTLE_MS 1000 /* live news are settled this much later */
 #define SESSION_CREDIT ENT_BATCH_BYTES_MAX /* under way at a time (S3) */
 #define SESSION_BATCH                                                          \
     (SESSION_CREDIT / 2)               /* two, so that neither side waits      \
                                         */
-#define SESSION_JOIN_BYTES (896 << 10) /* roster sent along with a join */
+#define SESSION_JOIN_BYTES (768 << 10) /* roster sent along with a join */
 #define SESSION_NEWS_BYTES (16 << 10)  /* entries that go along with news */
 #define SESSION_STRANGERS_MAX 64  /* connections of unknown keys at a time */
 #define SESSION_STRANGER_FRAMES 8 /* messages taken from one of them */
@@ -52,6 +53,7 @@ struct pair {
     struct ent_hash8 tag;
     struct ent_hash roster; /* of ours, as shown to the peer */
     bool equal;             /* the hellos agreed; nothing to do */
+    bool stranger;          /* may not have content, at the last look */
     bool opened;            /* has begun, or waits for the peer to begin */
     bool open_sent;
     bool roster_ok; /* both hold the same roster entries */
@@ -69,8 +71,10 @@ struct pair {
     bool settled_sent, settled_got;
     bool said_given, said_got;
     bool done;
-    int64_t settle_at; /* mono ms, 0: not due */
-    int64_t applied;   /* in this session */
+    int64_t leaving_at; /* mono ms: when the peer ceased to be a member, 0: it
+                         * did not; it gets the roster yet */
+    int64_t settle_at;  /* mono ms, 0: not due */
+    int64_t applied;    /* in this session */
 };
 
 /* A space as our hello named it: the answer counts for that digest only. */
@@ -108,6 +112,7 @@ struct call {
     uint32_t dial; /* 0: not dialling */
     uint32_t conn;
     bool wanted; /* by a person: failing is noted */
+    bool member; /* of a space of ours, at the last look */
     bool join;
     struct ent_invite invite;
     int64_t due;   /* mono ms */

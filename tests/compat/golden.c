@@ -83,6 +83,7 @@ static void write_roster(const char *name, struct ent_roster_entry *entry)
                              .prev = roster_head.hash,
                              .time_ms = TIME_MS};
     struct ent_roster_entry back = {0};
+    struct ent_arena arena = {0};
     struct ent_hash body_hash;
     struct ent_sig sig;
     int rc;
@@ -102,9 +103,10 @@ static void write_roster(const char *name, struct ent_roster_entry *entry)
     put_line(piece, "signature", ent_slice(sig.b, ENT_SIG_BYTES));
     put_line(piece, "body", ent_buf_slice(&body));
     put_line(piece, "hash", hash_slice(&entry->hash));
-    rc = ent_roster_body_get(ent_buf_slice(&body), &back, NULL);
+    rc = ent_roster_body_get(ent_buf_slice(&body), &arena, &back, NULL);
     ENT_ASSERT(rc == 0 && back.kind == entry->kind &&
                ent_slice_equal(back.org, entry->org));
+    ent_arena_fini(&arena);
     roster_head = *entry;
     ent_buf_fini(&header);
     ent_buf_fini(&body);

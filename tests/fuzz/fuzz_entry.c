@@ -57,14 +57,16 @@ static void try_header(struct ent_slice bytes, const char *tag)
 /* Kinds that this version does not act on are not taken apart. */
 static void try_roster(struct ent_slice bytes)
 {
+    struct ent_arena arena = {0};
     struct ent_roster_entry entry = {0};
     struct ent_buf made = {0};
 
-    if (ent_roster_body_get(bytes, &entry, NULL) == 0 &&
-        (entry.kind == ENT_ROSTER_FOUND || entry.kind == ENT_ROSTER_ADMIT)) {
+    if (ent_roster_body_get(bytes, &arena, &entry, NULL) == 0 &&
+        entry.kind >= ENT_ROSTER_FOUND && entry.kind <= ENT_ROSTER_SUCCEED) {
         ent_roster_body_put(&made, &entry);
         same(&made, bytes);
     }
+    ent_arena_fini(&arena);
 }
 
 static void try_value(struct ent_slice bytes)

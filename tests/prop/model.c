@@ -103,12 +103,111 @@ static enum ent_role role_at(const struct ent_roster_entry *roster,
     if (same_key(chair, key))
         return ENT_ROLE_CHAIR;
     for (;;) {
-        if (at->kind == ENT_ROSTER_ADMIT && same_key(&at->member, key))
+        bool about = same_key(&at->member, key);
+
+        if (at->kind == ENT_ROSTER_ADMIT && about)
             role = at->role;
+        if (at->kind == ENT_ROSTER_ROLE && about && role != ENT_ROLE_NONE)
+            role = at->role;
+        if (at->kind == ENT_ROSTER_REMOVE && about)
+            role = ENT_ROLE_NONE;
         if (at == head)
             return role;
         at = follower(roster, count, at, chair);
     }
+}
+
+/* ------------------------------------------------------------------ cuts (A4)
+ */
+
+static const struct model_entry *held(const struct model_entry *entries,
+                                      size_t count, const struct ent_hash *hash)
+{
+    for (size_t i = 0; i < count; i++)
+        if (same_hash(&entries[i].hash, hash))
+            return &entries[i];
+    return NULL;
+}
+
+/* Two entries of that log under one number, up to `seq`. */
+static bool forked_below(const struct model_entry *entries, size_t count,
+                         const struct ent_entry *of)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < i; j++) {
+            const struct ent_entry *a = entries[i].entry;
+            const struct ent_entry *b = entries[j].entry;
+
+            if (a->seq == b->seq && a->seq <= of->seq &&
+                same_key(&a->author, &of->author) &&
+                same_key(&b->author, &of->author) &&
+                same_id(&a->origin, &of->origin) &&
+                same_id(&b->origin, &of->origin))
+                return true;
+        }
+    return false;
+}
+
+/* That head, or below it by its hashes; by its number while it is not held and
+ * the log is not forked. */
+static bool keeps(const struct model_entry *entries, size_t count,
+                  const struct ent_cut_head *head,
+                  const struct model_entry *entry)
+{
+    const struct model_entry *at = held(entries, count, &head->hash);
+
+    if (!same_id(&head->origin, &entry->entry->origin))
+        return false;
+    if (at == NULL)
+        return entry->entry->seq <= head->seq &&
+               !forked_below(entries, count, entry->entry);
+    while (at != NULL && at != entry)
+        at = held(entries, count, &at->entry->prev);
+    return at == entry;
+}
+
+static bool kept_by(const struct model_entry *entries, size_t count,
+                    const struct ent_roster_entry *cut,
+                    const struct model_entry *entry)
+{
+    for (size_t i = 0; i < cut->head_count; i++)
+        if (keeps(entries, count, &cut->heads[i], entry))
+            return true;
+    return false;
+}
+
+/* Whether a cut later than `head` takes an entry out: each on its own, widened
+ * by what was readmitted after it. */
+static bool is_cut(const struct ent_roster_entry *roster, size_t roster_count,
+                   const struct ent_roster_entry *head,
+                   const struct model_entry *entries, size_t count,
+                   const struct model_entry *entry)
+{
+    const struct ent_key *chair = &found(roster, roster_count)->author;
+    const struct ent_key *author = &entry->entry->author;
+    const struct ent_roster_entry *cut = head;
+
+    while ((cut = follower(roster, roster_count, cut, chair)) != NULL) {
+        const struct ent_roster_entry *back = cut;
+        const struct ent_roster_entry *before =
+            entry_with(roster, roster_count, &cut->prev);
+        bool kept;
+
+        if (!same_key(&cut->member, author) ||
+            role_at(roster, roster_count, before, author) == ENT_ROLE_NONE ||
+            !(cut->kind == ENT_ROSTER_REMOVE ||
+              (cut->kind == ENT_ROSTER_ROLE && cut->role == ENT_ROLE_READER)))
+            continue;
+        kept = kept_by(entries, count, cut, entry);
+        while (!kept &&
+               (back = follower(roster, roster_count, back, chair)) != NULL)
+            kept = back->kind == ENT_ROSTER_READMIT &&
+                   same_key(&back->member, author) &&
+                   kept_by(entries, count, back, entry);
+        if (!kept)
+            return true;
+    }
+    return false;
 }
 
 static bool ever_admitted(const struct ent_roster_entry *roster, size_t count,
@@ -145,11 +244,13 @@ void model_judge(struct model_entry *entries, size_t count,
             entries[i].verdict = MODEL_REFUSED;
         else if (head == NULL || waits_before(entries, i))
             entries[i].verdict = MODEL_WAITING;
-        else if (role_at(roster, roster_count, head, &entry->author) >=
-                 ENT_ROLE_EDITOR)
-            entries[i].verdict = MODEL_ACCEPTED;
-        else
+        else if (role_at(roster, roster_count, head, &entry->author) <
+                     ENT_ROLE_EDITOR ||
+                 is_cut(roster, roster_count, head, entries, count,
+                        &entries[i]))
             entries[i].verdict = MODEL_QUARANTINED;
+        else
+            entries[i].verdict = MODEL_ACCEPTED;
     }
 }
 

@@ -847,12 +847,12 @@ static void check_roster(void)
     }
     ent_roster_body_put(&buf, &entry);
     bytes = ent_arena_copy(&arena, ent_buf_slice(&buf));
-    if (ent_roster_body_get(bytes, &back, NULL) < 0)
+    if (ent_roster_body_get(bytes, &arena, &back, NULL) < 0)
         fail("a roster entry does not come back", bytes);
     ent_roster_body_put(&again, &back);
     if (!ent_slice_equal(ent_buf_slice(&again), bytes))
         fail("a roster entry comes back as another", bytes);
-    (void)(ent_roster_body_get(mutate(bytes), &back, NULL) < 0);
+    (void)(ent_roster_body_get(mutate(bytes), &arena, &back, NULL) < 0);
     ent_buf_fini(&buf);
     ent_buf_fini(&again);
 }

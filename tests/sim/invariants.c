@@ -101,6 +101,20 @@ static bool holds(struct net *net, int node, const struct inv_write *write)
     return n != 0;
 }
 
+void inv_journal_cut(struct net *net, struct inv_journal *journal, int node,
+                     int space)
+{
+    for (size_t i = 0; i < journal->count; i++) {
+        struct inv_write *write = &journal->writes[i];
+
+        if (write->space == space && write->told == INV_OK &&
+            ent_key_equal(&net->nodes[write->node].keys.public,
+                          &net->nodes[node].keys.public) &&
+            !holds(net, 0, write))
+            write->told = INV_UNKNOWN;
+    }
+}
+
 void inv_journal_restored(struct net *net, struct inv_journal *journal,
                           int node)
 {

@@ -41,6 +41,10 @@ uint64_t inv_own_head(struct net *net, int node, int space);
 void inv_journal_restored(struct net *net, struct inv_journal *journal,
                           int node);
 
+/* The chair cuts what a node writes: what it does not hold of it may go. */
+void inv_journal_cut(struct net *net, struct inv_journal *journal, int node,
+                     int space);
+
 /* I1: same roster, entries, state, shown values and conflicts. */
 void inv_equal(struct net *net, const int *nodes, size_t count, int space,
                int records);

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "invariants.h"
+#include "store/members.h"
 
 #define JOBS_MAX 64
 #define SEED_SECONDS 120 /* longer, and the seed hangs */
@@ -69,7 +70,7 @@ static const struct {
     [COPIES] = {"copies", 5, NULL},
     [LIAR] = {"liar", 10, NULL},
     [BULK] = {"bulk", 75, NULL},
-    [REMOVALS] = {"removals", 30, "nobody can be removed yet (A4)"},
+    [REMOVALS] = {"removals", 30, NULL},
     [FORKS] = {"forks", 10, "a second branch is kept but not applied (A8)"},
     [BUNDLES] = {"bundles", 20, "there are no bundles yet"},
     [ERASURE] = {"erasure", 10, "nothing can be erased yet"},
@@ -92,6 +93,7 @@ enum met {
     MET_JUMPS,
     MET_READER, /* a reader's write refused */
     MET_LATE,
+    MET_REMOVED,
     MET_INVITED,
     MET_RESTORED, /* a restored replica detected */
     MET_COPIED,   /* a copy detected */
@@ -106,11 +108,13 @@ enum met {
 };
 
 static const char *const met_names[METS] = {
-    "edits",      "conflicts", "3+ siblings",  "cuts",          "clogs",
-    "doubles",    "restarts",  "power (idle)", "power (write)", "power (step)",
-    "unknown",    "disk full", "clock jumps",  "reader",        "late members",
-    "invited",    "restored",  "copied",       "lies",          "refused",
-    "duplicates", "waiting",   "rebuilds",     "replays",       "model checks",
+    "edits",         "conflicts",    "3+ siblings",  "cuts",
+    "clogs",         "doubles",      "restarts",     "power (idle)",
+    "power (write)", "power (step)", "unknown",      "disk full",
+    "clock jumps",   "reader",       "late members", "removed",
+    "invited",       "restored",     "copied",       "lies",
+    "refused",       "duplicates",   "waiting",      "rebuilds",
+    "replays",       "model checks",
 };
 
 /* Shared by all jobs. */
@@ -137,7 +141,8 @@ struct world {
     bool put_back[NET_NODES_MAX]; /* or a copy: it lost what it had */
     uint64_t backup_head[NET_NODES_MAX][NET_SPACES_MAX];
     int64_t off_at[NET_NODES_MAX];
-    bool admitted; /* `late` is a member */
+    bool admitted;           /* `late` is a member */
+    bool cut[NET_NODES_MAX]; /* was removed or made reader in space 0 */
     int ops_done;
     int64_t transactions;
     bool verbose;
@@ -320,10 +325,21 @@ static bool twins(const struct net *net, int a, int b)
 }
 
 /* A reader, or a copy of it; or not admitted yet. */
+/* Whether the chair ever cut what a node, or a copy of it, writes. */
+static bool was_cut(const struct world *world, int node, int space)
+{
+    for (int i = 0; i < world->net->count; i++)
+        if (space == 0 && world->cut[i] && twins(world->net, node, i))
+            return true;
+    return false;
+}
+
 static bool may_be_denied(const struct world *world, int node)
 {
     const int those[] = {world->reader, world->late, world->guest};
 
+    if (was_cut(world, node, 0))
+        return true;
     for (size_t i = 0; i < ENT_ARRAY_LEN(those); i++)
         if (those[i] >= 0 && twins(world->net, node, those[i]))
             return true;
@@ -422,8 +438,8 @@ static void edit(struct world *world, int node)
         net_die(net, "an edit on node %d failed: %d", node, rc);
     if (rc == 0 && world->reader >= 0 && twins(net, node, world->reader))
         net_die(net, "a reader wrote");
-    /* It may be dark by now: told OK, and off since. */
-    if (rc == 0 && !is_on(world, node))
+    /* It may be dark by now: told OK, and off since; or cut, and not know. */
+    if (rc == 0 && (!is_on(world, node) || was_cut(world, node, space)))
         told = INV_UNKNOWN;
     inv_journal_add(net, &world->journal, node, space, world->transactions,
                     told, before);
@@ -450,13 +466,21 @@ static void make_room(struct world *world, int node)
     it->dark_in = 0;
 }
 
+static bool any_cut(const struct world *world)
+{
+    for (int i = 0; i < NET_NODES_MAX; i++)
+        if (world->cut[i])
+            return true;
+    return false;
+}
+
 static void switch_on(struct world *world, int node)
 {
     int64_t freshes = world->net->nodes[node].freshes;
 
     make_room(world, node);
     net_start(world->net, node);
-    if (!world->put_back[node])
+    if (!world->put_back[node] && !any_cut(world))
         inv_said(world->net, node);
     world->met[MET_RESTORED] += world->net->nodes[node].freshes - freshes;
     say(world, "on", node, 0);
@@ -586,6 +610,50 @@ static void invite(struct world *world)
     say(world, "invite", world->guest, 0);
 }
 
+/* The chair removes somebody, or makes a reader or an editor of somebody, or
+ * admits again who was removed. What the chair held of it stays. */
+static void churn(struct world *world, int node)
+{
+    struct net *net = world->net;
+    const struct ent_key *key = &net->nodes[node].keys.public;
+    struct ent_store *store = net->nodes[0].store;
+    int64_t space = is_on(world, 0) ? net_space(net, 0, 0) : 0;
+    enum ent_role role;
+    struct ent_err err;
+    int rc;
+
+    if (space == 0 || twins(net, node, 0) || node == world->liar ||
+        node == world->guest || (node == world->late && !world->admitted))
+        return;
+    make_room(world, 0);
+    role = ent_member_role(store, space, key);
+    if (role == ENT_ROLE_NONE) {
+        static const struct ent_hash8 no_invite;
+
+        rc = ent_member_admit(store, space, key,
+                              node == world->reader ? ENT_ROLE_READER
+                                                    : ENT_ROLE_EDITOR,
+                              "Again", &no_invite, net_now(net, 0), &err);
+    } else if (role == ENT_ROLE_READER && node != world->reader) {
+        rc = ent_member_set_role(store, space, key, ENT_ROLE_EDITOR,
+                                 net_now(net, 0), &err);
+    } else {
+        world->cut[node] = true;
+        inv_journal_cut(net, &world->journal, node, 0);
+        rc = role == ENT_ROLE_EDITOR && chance(world, 40)
+                 ? ent_member_set_role(store, space, key, ENT_ROLE_READER,
+                                       net_now(net, 0), &err)
+                 : ent_member_remove(store, space, key, "churn",
+                                     net_now(net, 0), &err);
+        world->met[MET_REMOVED]++;
+    }
+    if (rc < 0)
+        net_die(net, "A2: the chair cannot decide about node %d: %s", node,
+                err.text);
+    net_local(net, 0);
+    say(world, "churn", node, (int)role);
+}
+
 /* In the middle of everything; what was remembered of the tables goes on. */
 static void rebuild(struct world *world, int node)
 {
@@ -661,6 +729,8 @@ static void disturb(struct world *world)
     case 9:
         admit_late(world);
         invite(world);
+        if (has[REMOVALS] && chance(world, 30))
+            churn(world, a);
         break;
     case 10:
         if (chance(world, 50))
@@ -818,6 +888,16 @@ static void heal(struct world *world, int *nodes, size_t *count)
     net_die(net, "I16: not quiet two hours after everything was healed");
 }
 
+/* By the chair's roster, and knows it. */
+static bool is_member(const struct world *world, int space, int node)
+{
+    struct net *net = world->net;
+
+    return net_space(net, space, node) != 0 &&
+           ent_member_role(net->nodes[0].store, net_space(net, space, 0),
+                           &net->nodes[node].keys.public) != ENT_ROLE_NONE;
+}
+
 static void check(struct world *world, const int *nodes, size_t count)
 {
     struct net *net = world->net;
@@ -829,7 +909,7 @@ static void check(struct world *world, const int *nodes, size_t count)
         size_t member_count = 0;
 
         for (size_t i = 0; i < count; i++)
-            if (net_space(net, s, nodes[i]) != 0)
+            if (is_member(world, s, nodes[i]))
                 members[member_count++] = nodes[i];
         inv_equal(net, members, member_count, s, world->options.records);
         inv_writes(net, &world->journal, members[0], s);

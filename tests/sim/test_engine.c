@@ -1759,6 +1759,117 @@ START_TEST(a_proof_belongs_to_its_key)
 }
 END_TEST
 
+/* What the chair answers to the frame, in a session of its own. */
+static void check_refused(struct puppet *puppet, const struct ent_frame *frame,
+                          const char *word)
+{
+    puppet->conn = net_dial(net, puppet->self, puppet->victim);
+    net_run(net, 10);
+    speak(puppet, frame);
+    ck_assert(hears(puppet, ENT_FRAME_JOINED));
+    ck_assert(!puppet->frame.admitted);
+    ck_assert_uint_eq(puppet->frame.text.len, strlen(word));
+    ck_assert_mem_eq(puppet->frame.text.at, word, strlen(word));
+    net_hang_up(net, puppet->self, puppet->conn);
+    net_run(net, 50);
+    ent_arena_fini(&puppet->arena);
+}
+
+/* A reason is a word: the joiner's node says it in its reader's language. */
+START_TEST(a_refusal_gives_its_reason)
+{
+    int space = found(0);
+    int other = net_found(net, 0);
+    struct puppet puppet = {.victim = 0, .space = space};
+    struct ent_buf line =
+        net_invite(net, space, 0, ENT_ROLE_EDITOR, NET_START_MS + 2 * MINUTE);
+    struct ent_frame frame = {.type = ENT_FRAME_JOIN,
+                              .space = net->spaces[space],
+                              .text = ent_slice_str("Guest")};
+    struct ent_invite invite;
+    struct ent_err err;
+
+    puppet.self = net_add_puppet(net);
+    frame.key = net->nodes[puppet.self].keys.public;
+    ck_assert_int_eq(ent_invite_parse(ent_buf_cstr(&line), &invite, &err), 0);
+    ent_invite_prove(&invite, &frame.key, &frame.invite, &frame.proof);
+    frame.invite.b[0] ^= 1;
+    check_refused(&puppet, &frame, "unknown");
+    frame.invite.b[0] ^= 1;
+    frame.proof.b[0] ^= 1;
+    check_refused(&puppet, &frame, "proof");
+    frame.proof.b[0] ^= 1;
+    frame.space = net->spaces[other];
+    check_refused(&puppet, &frame, "space");
+    memset(frame.space.b, 0x55, sizeof(frame.space.b));
+    check_refused(&puppet, &frame, "space");
+    frame.space = net->spaces[space];
+    frame.text = ent_slice_str("");
+    check_refused(&puppet, &frame, "name");
+    net_run(net, 3 * MINUTE);
+    check_refused(&puppet, &frame, "expired");
+    ck_assert_int_eq(net->nodes[0].notes[ENT_NOTE_ADMITTED], 0);
+    ent_buf_fini(&line);
+}
+END_TEST
+
+/* Beyond the limit the right proof is no better than a wrong one, until the
+ * pause is over. */
+START_TEST(guessing_is_answered_with_a_pause)
+{
+    int space = found(0);
+    int guest = net_add(net);
+    struct puppet puppet = {.victim = 0, .space = space};
+    struct ent_buf line =
+        net_invite(net, space, 0, ENT_ROLE_EDITOR, NET_START_MS + 60 * MINUTE);
+    struct ent_frame frame = {.type = ENT_FRAME_JOIN,
+                              .space = net->spaces[space],
+                              .text = ent_slice_str("Guest")};
+    struct ent_invite invite;
+    struct ent_err err;
+
+    puppet.self = net_add_puppet(net);
+    frame.key = net->nodes[puppet.self].keys.public;
+    ck_assert_int_eq(ent_invite_parse(ent_buf_cstr(&line), &invite, &err), 0);
+    ent_invite_prove(&invite, &frame.key, &frame.invite, &frame.proof);
+    frame.proof.b[7] ^= 1;
+    /* One less than too many, and a minute without any. */
+    for (int i = 1; i < ENT_GUESSES_MAX; i++)
+        check_refused(&puppet, &frame, "proof");
+    net_run(net, MINUTE);
+    for (int i = 0; i < ENT_GUESSES_MAX; i++)
+        check_refused(&puppet, &frame, "proof");
+    check_refused(&puppet, &frame, "unknown");
+    frame.proof.b[7] ^= 1;
+    check_refused(&puppet, &frame, "unknown");
+    /* What is refused in the pause does not make it longer. */
+    net_run(net, ENT_GUESSES_PAUSE_MS);
+    net_join(net, guest, ent_buf_cstr(&line));
+    ck_assert(net_run_quiet(net, MINUTE));
+    ck_assert_int_eq(net->nodes[guest].notes[ENT_NOTE_JOINED], 1);
+    ck_assert(net_equal(net, 0, guest, space));
+    ent_buf_fini(&line);
+}
+END_TEST
+
+/* Nor does it help to spread them over many spaces. */
+START_TEST(guessing_is_limited_over_all_spaces_too)
+{
+    int space = found(0);
+    struct puppet puppet = {.victim = 0, .space = space};
+    struct ent_frame frame = {.type = ENT_FRAME_JOIN,
+                              .text = ent_slice_str("Guest")};
+
+    puppet.self = net_add_puppet(net);
+    frame.key = net->nodes[puppet.self].keys.public;
+    for (int i = 0; i < ENT_GUESSES_ALL_MAX; i++) {
+        memset(frame.space.b, i, sizeof(frame.space.b));
+        check_refused(&puppet, &frame, "space");
+    }
+    check_refused(&puppet, &frame, "unknown");
+}
+END_TEST
+
 /* A chair that says "admitted" and proves nothing. */
 START_TEST(an_admission_without_a_roster_is_no_membership)
 {
@@ -1882,6 +1993,9 @@ static Suite *engine_suite(void)
     tcase_add_test(tcase, a_stranger_is_not_listened_to_for_long);
     tcase_add_test(tcase, a_wrong_proof_is_refused);
     tcase_add_test(tcase, a_proof_belongs_to_its_key);
+    tcase_add_test(tcase, a_refusal_gives_its_reason);
+    tcase_add_test(tcase, guessing_is_answered_with_a_pause);
+    tcase_add_test(tcase, guessing_is_limited_over_all_spaces_too);
     tcase_add_test(tcase, an_admission_without_a_roster_is_no_membership);
     tcase_add_test(tcase, a_full_disk_is_noted_and_survived);
     suite_add_tcase(suite, tcase);

@@ -1,0 +1,61 @@
+/* members.h - what the chair decides about members, and how the chair passes
+ * on (rules A2 to A4). Admission is in spaces.h. */
+#ifndef ENT_STORE_MEMBERS_H
+#define ENT_STORE_MEMBERS_H
+
+#include "store/spaces.h"
+
+/* Change a member's role between editor and reader (chair only). To reader it
+ * carries a cut: what was written and has not come to the chair by now counts
+ * nowhere. ENT_EDENIED: not the chair. ENT_ENOTFOUND: no member. ENT_EUSAGE:
+ * the chair itself, or the role held already. */
+ENT_NODISCARD int ent_member_set_role(struct ent_store *store, int64_t space,
+                                      const struct ent_key *key,
+                                      enum ent_role role, int64_t now_ms,
+                                      struct ent_err *err);
+
+/* Remove a member (chair only), with a cut as above. `reason` is kept in the
+ * roster, for all members to read; may be empty. */
+ENT_NODISCARD int ent_member_remove(struct ent_store *store, int64_t space,
+                                    const struct ent_key *key,
+                                    const char *reason, int64_t now_ms,
+                                    struct ent_err *err);
+
+/* A member's lost or changed key: the new one takes over its role and its
+ * owned records, and the old one is cut (chair only). */
+ENT_NODISCARD int ent_member_replace(struct ent_store *store, int64_t space,
+                                     const struct ent_key *old,
+                                     const struct ent_key *key, int64_t now_ms,
+                                     struct ent_err *err);
+
+/* The deputies from now on, any order (chair only). ENT_ENOTFOUND: one is no
+ * member. */
+ENT_NODISCARD int ent_deputies_set(struct ent_store *store, int64_t space,
+                                   const struct ent_key *keys, size_t count,
+                                   int64_t now_ms, struct ent_err *err);
+
+/* ------------------------------------------------------------- successions */
+
+/* This node's vote, as chair or deputy, for the next chair: one line of text,
+ * for the roster as it stands. ENT_EDENIED: neither chair nor deputy. */
+ENT_NODISCARD int ent_vote_make(struct ent_store *store, int64_t space,
+                                const struct ent_key *next,
+                                struct ent_buf *line, struct ent_err *err);
+
+/* Become the chair of a space with votes as lines: the present chair's, or
+ * those of at least two and more than half of the deputies. ENT_EREFUSED: a
+ * line that is mangled or of another space, node or state of the roster.
+ * ENT_EDENIED: not enough of them. */
+ENT_NODISCARD int ent_succeed(struct ent_store *store, int64_t space,
+                              const char *const *lines, size_t count,
+                              int64_t now_ms, struct ent_err *err);
+
+/* ------------------------------------------------------------ what was cut */
+
+/* Entries of a log that were set aside, up to n as ent_quarantine_list numbers
+ * them, count again everywhere (chair only). ENT_ENOTFOUND. ENT_EUSAGE: an
+ * entry in quarantine that no readmission heals. */
+ENT_NODISCARD int ent_quarantine_readmit(struct ent_store *store, int64_t n,
+                                         int64_t now_ms, struct ent_err *err);
+
+#endif

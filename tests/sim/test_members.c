@@ -1,0 +1,522 @@
+/* test_members.c - who may write, as nodes see it that meet in any order:
+ * removals and cuts, demotions, readmission, deputies and successions, a lost
+ * key (rules A2 to A5). */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net.h"
+#include "store/members.h"
+
+#define MINUTE 60000
+
+enum { CHAIR, THIEF, ANN, BEN, NODES };
+
+static struct net *net;
+static int space;
+static struct ent_err err;
+
+#define ck_ok(expr)                                                            \
+    do {                                                                       \
+        int rc_ = (expr);                                                      \
+        ck_assert_msg(rc_ == 0, "%s: %s", #expr, err.text);                    \
+    } while (0)
+
+static void setup(void)
+{
+    net = net_new(23);
+    for (int i = 0; i < NODES; i++)
+        net_add(net);
+    space = net_found(net, CHAIR);
+    for (int i = 1; i < NODES; i++)
+        net_admit(net, space, CHAIR, i, ENT_ROLE_EDITOR);
+    for (int i = 1; i < NODES; i++)
+        net_copy_roster(net, space, CHAIR, i);
+    for (int i = 1; i < NODES; i++)
+        net_local(net, i);
+    for (int a = 0; a < NODES; a++)
+        for (int b = 0; b < a; b++)
+            net_cut(net, a, b);
+}
+
+static void teardown(void)
+{
+    net_free(net);
+    net = NULL;
+}
+
+static void set(int node, int record, const char *text)
+{
+    ck_assert_int_eq(net_set(net, node, space, record, NET_TITLE, text), 0);
+}
+
+/* Two nodes meet and part. */
+static void meet(int a, int b)
+{
+    net_heal(net, a, b);
+    net_call(net, a, b);
+    ck_assert(net_run_quiet(net, 10 * MINUTE));
+    net_cut(net, a, b);
+    net_run(net, 1000);
+}
+
+static const struct ent_key *key_of(int node)
+{
+    return &net->nodes[node].keys.public;
+}
+
+static struct ent_store *store_of(int node)
+{
+    return net->nodes[node].store;
+}
+
+static int64_t number(int node)
+{
+    return net_space(net, space, node);
+}
+
+static void remove_thief(void)
+{
+    ck_ok(ent_member_remove(store_of(CHAIR), number(CHAIR), key_of(THIEF),
+                            "stolen", net_now(net, CHAIR), &err));
+    net_local(net, CHAIR);
+}
+
+static enum ent_role role_at(int node, int of)
+{
+    return ent_member_role(store_of(node), number(node), key_of(of));
+}
+
+static void check_values(int node, int record, const char *expected)
+{
+    char text[1024];
+
+    ck_assert_str_eq(
+        net_values(net, node, space, record, NET_TITLE, text, sizeof(text)),
+        expected);
+}
+
+static void complain(void *ctx, const char *text)
+{
+    (void)ctx;
+    fprintf(stderr, "verify: %s\n", text);
+}
+
+/* Sound in itself, and the same when it is made anew from its log. */
+static void check_sound(int node)
+{
+    struct ent_digest before = net_digest(net, node, space);
+    struct ent_digest after;
+
+    ck_assert_int_eq(
+        ent_store_verify(store_of(node), true, complain, NULL, &err), 0);
+    ck_ok(ent_store_rebuild(store_of(node), &err));
+    after = net_digest(net, node, space);
+    ck_assert_mem_eq(&before, &after, sizeof(before));
+}
+
+static void check_equal(int a, int b)
+{
+    ck_assert(net_equal(net, a, b, space));
+    check_sound(a);
+    check_sound(b);
+}
+
+/* ------------------------------------------------------------------ removals
+ */
+
+START_TEST(what_the_chair_held_stays_and_what_came_later_counts_nowhere)
+{
+    set(THIEF, 1, "before the theft");
+    meet(THIEF, CHAIR);
+    meet(THIEF, ANN);
+    set(THIEF, 1, "after the theft");
+    set(THIEF, 2, "made by the thief");
+    meet(THIEF, ANN);
+    check_values(ANN, 1, "after the theft");
+    remove_thief();
+    meet(ANN, CHAIR);
+    check_values(ANN, 1, "before the theft");
+    check_values(ANN, 2, "");
+    check_equal(ANN, CHAIR);
+    ck_assert_int_eq(role_at(ANN, THIEF), ENT_ROLE_NONE);
+}
+END_TEST
+
+/* Others built on what is taken out: their own writes stay. */
+START_TEST(an_edit_made_upon_a_cut_one_stays)
+{
+    set(ANN, 1, "first");
+    meet(ANN, THIEF);
+    meet(ANN, CHAIR);
+    set(THIEF, 1, "by the thief");
+    meet(THIEF, ANN);
+    set(ANN, 1, "upon it");
+    meet(ANN, BEN);
+    remove_thief();
+    meet(BEN, CHAIR);
+    meet(ANN, BEN);
+    /* What the thief replaced stands again beside what replaced his. */
+    check_values(CHAIR, 1, "first|upon it");
+    check_equal(BEN, CHAIR);
+    check_equal(ANN, BEN);
+}
+END_TEST
+
+/* Ann has met the thief after the cut, Ben before it only. Whoever meets whom
+ * first, all end with the same. */
+START_TEST(all_orders_of_meeting_after_a_removal_end_in_one_state)
+{
+    static const int pairs[3][2] = {{CHAIR, ANN}, {CHAIR, BEN}, {ANN, BEN}};
+    static const int orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
+                                     {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+
+    set(THIEF, 1, "before");
+    meet(THIEF, CHAIR);
+    meet(THIEF, BEN);
+    set(THIEF, 1, "after");
+    set(THIEF, 3, "more");
+    meet(THIEF, ANN);
+    set(ANN, 3, "upon the thief's");
+    set(BEN, 1, "by Ben");
+    remove_thief();
+    for (int i = 0; i < 3; i++)
+        meet(pairs[orders[_i][i]][0], pairs[orders[_i][i]][1]);
+    for (int i = 0; i < 3; i++)
+        meet(pairs[i][0], pairs[i][1]);
+    check_equal(CHAIR, ANN);
+    check_equal(CHAIR, BEN);
+    check_values(BEN, 1, "by Ben");
+    check_values(BEN, 3, "upon the thief's");
+}
+END_TEST
+
+START_TEST(a_cut_member_cannot_write_from_an_older_roster)
+{
+    set(THIEF, 1, "before");
+    meet(THIEF, CHAIR);
+    remove_thief();
+    set(THIEF, 1, "he has not heard of it");
+    meet(ANN, CHAIR);
+    net_heal(net, THIEF, ANN);
+    net_call(net, THIEF, ANN);
+    net_run(net, MINUTE);
+    net_run(net, MINUTE);
+    check_values(ANN, 1, "before");
+    check_equal(ANN, CHAIR);
+}
+END_TEST
+
+START_TEST(a_node_that_comes_new_gets_the_cut_log_from_anybody)
+{
+    int late;
+
+    set(THIEF, 1, "one");
+    meet(THIEF, CHAIR);
+    meet(THIEF, ANN);
+    set(THIEF, 1, "two");
+    set(THIEF, 2, "three");
+    meet(THIEF, ANN);
+    remove_thief();
+    meet(ANN, CHAIR);
+    late = net_add(net);
+    net_admit(net, space, CHAIR, late, ENT_ROLE_READER);
+    net_copy_roster(net, space, CHAIR, ANN);
+    net_local(net, ANN);
+    net_call(net, late, ANN);
+    ck_assert(net_run_quiet(net, 10 * MINUTE));
+    check_values(late, 1, "one");
+    check_equal(late, ANN);
+}
+END_TEST
+
+START_TEST(the_removed_node_learns_it_and_begins_another_log_elsewhere)
+{
+    struct ent_id origin;
+
+    set(THIEF, 1, "before");
+    meet(THIEF, CHAIR);
+    set(THIEF, 1, "after");
+    origin = *ent_store_origin(store_of(THIEF));
+    remove_thief();
+    net_heal(net, THIEF, CHAIR);
+    net_call(net, THIEF, CHAIR);
+    net_run(net, MINUTE);
+    ck_assert_int_eq(role_at(THIEF, THIEF), ENT_ROLE_NONE);
+    check_values(THIEF, 1, "before");
+    ck_assert(!ent_id_equal(&origin, ent_store_origin(store_of(THIEF))));
+    ck_assert_int_eq(net_set(net, THIEF, space, 1, NET_TITLE, "again"),
+                     ENT_EDENIED);
+    check_sound(THIEF);
+}
+END_TEST
+
+/* --------------------------------------------------------- roles and returns
+ */
+
+START_TEST(a_member_made_reader_keeps_what_had_come_and_reads_on)
+{
+    set(ANN, 1, "as editor");
+    meet(ANN, CHAIR);
+    set(ANN, 2, "too late");
+    ck_ok(ent_member_set_role(store_of(CHAIR), number(CHAIR), key_of(ANN),
+                              ENT_ROLE_READER, net_now(net, CHAIR), &err));
+    net_local(net, CHAIR);
+    set(CHAIR, 3, "news");
+    meet(ANN, CHAIR);
+    check_values(ANN, 3, "news");
+    check_values(ANN, 2, "");
+    ck_assert_int_eq(net_set(net, ANN, space, 1, NET_TITLE, "x"), ENT_EDENIED);
+    check_equal(ANN, CHAIR);
+    ck_ok(ent_member_set_role(store_of(CHAIR), number(CHAIR), key_of(ANN),
+                              ENT_ROLE_EDITOR, net_now(net, CHAIR), &err));
+    net_local(net, CHAIR);
+    meet(ANN, CHAIR);
+    set(ANN, 1, "editor again");
+    meet(ANN, CHAIR);
+    check_values(CHAIR, 1, "editor again");
+    check_values(CHAIR, 2, "");
+    check_equal(ANN, CHAIR);
+}
+END_TEST
+
+START_TEST(a_member_removed_and_admitted_again_writes_on)
+{
+    set(THIEF, 1, "before");
+    meet(THIEF, CHAIR);
+    set(THIEF, 2, "lost to the cut");
+    meet(THIEF, ANN);
+    remove_thief();
+    net_admit(net, space, CHAIR, THIEF, ENT_ROLE_EDITOR);
+    meet(THIEF, CHAIR);
+    set(THIEF, 1, "back again");
+    meet(THIEF, CHAIR);
+    meet(ANN, CHAIR);
+    check_values(ANN, 1, "back again");
+    check_values(ANN, 2, "");
+    check_equal(ANN, CHAIR);
+    check_equal(THIEF, CHAIR);
+}
+END_TEST
+
+START_TEST(what_the_chair_readmits_counts_again_everywhere)
+{
+    struct ent_quarantined *list;
+    size_t count;
+
+    set(THIEF, 1, "before");
+    meet(THIEF, CHAIR);
+    set(THIEF, 1, "the last true word");
+    meet(THIEF, ANN);
+    remove_thief();
+    meet(ANN, CHAIR);
+    check_values(ANN, 1, "before");
+    /* Ann becomes the chair, and holds what was set aside. */
+    ck_ok(ent_quarantine_list(store_of(ANN), number(ANN), &list, &count, &err));
+    ck_assert_uint_eq(count, 1);
+    {
+        struct ent_buf vote = {0};
+        const char *line;
+
+        ck_ok(ent_vote_make(store_of(CHAIR), number(CHAIR), key_of(ANN), &vote,
+                            &err));
+        line = ent_buf_cstr(&vote);
+        ck_ok(ent_succeed(store_of(ANN), number(ANN), &line, 1,
+                          net_now(net, ANN), &err));
+        ent_buf_fini(&vote);
+    }
+    ck_ok(ent_quarantine_readmit(store_of(ANN), list[0].n, net_now(net, ANN),
+                                 &err));
+    free(list);
+    net_local(net, ANN);
+    check_values(ANN, 1, "the last true word");
+    meet(ANN, CHAIR);
+    meet(BEN, CHAIR);
+    check_values(BEN, 1, "the last true word");
+    check_equal(ANN, CHAIR);
+    check_equal(BEN, CHAIR);
+}
+END_TEST
+
+/* -------------------------------------------------------------- successions */
+
+static void vote(int by, int next, struct ent_buf *line)
+{
+    ck_ok(ent_vote_make(store_of(by), number(by), key_of(next), line, &err));
+}
+
+START_TEST(the_chair_hands_over_and_is_an_editor_then)
+{
+    struct ent_buf line = {0};
+    const char *text;
+
+    vote(CHAIR, ANN, &line);
+    text = ent_buf_cstr(&line);
+    /* Nobody else can use it. */
+    ck_assert_int_eq(ent_succeed(store_of(BEN), number(BEN), &text, 1,
+                                 net_now(net, BEN), &err),
+                     ENT_EREFUSED);
+    ck_ok(ent_succeed(store_of(ANN), number(ANN), &text, 1, net_now(net, ANN),
+                      &err));
+    ent_buf_fini(&line);
+    net_local(net, ANN);
+    ck_assert_int_eq(role_at(ANN, ANN), ENT_ROLE_CHAIR);
+    meet(ANN, CHAIR);
+    ck_assert_int_eq(role_at(CHAIR, CHAIR), ENT_ROLE_EDITOR);
+    ck_assert_int_eq(ent_member_remove(store_of(CHAIR), number(CHAIR),
+                                       key_of(BEN), "", net_now(net, CHAIR),
+                                       &err),
+                     ENT_EDENIED);
+    set(CHAIR, 1, "as an editor");
+    meet(ANN, CHAIR);
+    check_values(ANN, 1, "as an editor");
+    check_equal(ANN, CHAIR);
+}
+END_TEST
+
+static void name_deputies(void)
+{
+    const struct ent_key keys[] = {*key_of(ANN), *key_of(BEN), *key_of(THIEF)};
+
+    ck_ok(ent_deputies_set(store_of(CHAIR), number(CHAIR), keys, 3,
+                           net_now(net, CHAIR), &err));
+    net_local(net, CHAIR);
+    for (int i = 1; i < NODES; i++) {
+        net_copy_roster(net, space, CHAIR, i);
+        net_local(net, i);
+    }
+}
+
+START_TEST(two_of_three_deputies_make_a_chair_and_one_does_not)
+{
+    struct ent_buf lines[2] = {{0}};
+    const char *texts[2];
+
+    name_deputies();
+    vote(ANN, BEN, &lines[0]);
+    vote(BEN, BEN, &lines[1]);
+    for (int i = 0; i < 2; i++)
+        texts[i] = ent_buf_cstr(&lines[i]);
+    ck_assert_int_eq(ent_succeed(store_of(BEN), number(BEN), texts, 1,
+                                 net_now(net, BEN), &err),
+                     ENT_EDENIED);
+    ck_assert_int_eq(role_at(BEN, BEN), ENT_ROLE_EDITOR);
+    ck_ok(ent_succeed(store_of(BEN), number(BEN), texts, 2, net_now(net, BEN),
+                      &err));
+    for (int i = 0; i < 2; i++)
+        ent_buf_fini(&lines[i]);
+    net_local(net, BEN);
+    meet(BEN, ANN);
+    meet(ANN, CHAIR);
+    ck_assert_int_eq(role_at(CHAIR, BEN), ENT_ROLE_CHAIR);
+    ck_assert_int_eq(role_at(CHAIR, CHAIR), ENT_ROLE_EDITOR);
+    check_equal(ANN, CHAIR);
+}
+END_TEST
+
+/* The lost chair was not lost, and removed Ann meanwhile: the succession does
+ * not know of it. It is void, and nobody speaks to Ann until the new chair has
+ * written about her (A2). */
+START_TEST(a_removal_that_became_void_suspends_until_the_chair_answers)
+{
+    struct ent_buf lines[2] = {{0}};
+    const char *texts[2];
+
+    name_deputies();
+    ck_ok(ent_member_remove(store_of(CHAIR), number(CHAIR), key_of(ANN), "",
+                            net_now(net, CHAIR), &err));
+    net_local(net, CHAIR);
+    vote(BEN, BEN, &lines[0]);
+    vote(THIEF, BEN, &lines[1]);
+    for (int i = 0; i < 2; i++)
+        texts[i] = ent_buf_cstr(&lines[i]);
+    ck_ok(ent_succeed(store_of(BEN), number(BEN), texts, 2, net_now(net, BEN),
+                      &err));
+    for (int i = 0; i < 2; i++)
+        ent_buf_fini(&lines[i]);
+    net_local(net, BEN);
+    meet(BEN, CHAIR);
+    ck_assert_int_eq(role_at(BEN, ANN), ENT_ROLE_EDITOR);
+    set(BEN, 1, "not for Ann yet");
+    net_heal(net, ANN, BEN);
+    net_call(net, ANN, BEN);
+    net_run(net, MINUTE);
+    check_values(ANN, 1, "");
+    net_cut(net, ANN, BEN);
+    net_run(net, 1000);
+    ck_ok(ent_member_set_role(store_of(BEN), number(BEN), key_of(ANN),
+                              ENT_ROLE_READER, net_now(net, BEN), &err));
+    net_local(net, BEN);
+    meet(ANN, BEN);
+    check_values(ANN, 1, "not for Ann yet");
+    check_equal(ANN, BEN);
+}
+END_TEST
+
+/* ------------------------------------------------------------------ a lost key
+ */
+
+START_TEST(a_new_key_takes_over_and_the_old_one_is_cut)
+{
+    int fresh = net_add(net);
+
+    set(ANN, 1, "with the old key");
+    meet(ANN, CHAIR);
+    set(ANN, 2, "after the loss");
+    ck_ok(ent_member_replace(store_of(CHAIR), number(CHAIR), key_of(ANN),
+                             key_of(fresh), net_now(net, CHAIR), &err));
+    net_local(net, CHAIR);
+    net_expect(net, space, CHAIR, fresh);
+    ck_assert_int_eq(role_at(CHAIR, fresh), ENT_ROLE_EDITOR);
+    ck_assert_int_eq(role_at(CHAIR, ANN), ENT_ROLE_NONE);
+    meet(fresh, CHAIR);
+    set(fresh, 1, "with the new key");
+    meet(fresh, CHAIR);
+    check_values(CHAIR, 1, "with the new key");
+    check_values(CHAIR, 2, "");
+    check_equal(fresh, CHAIR);
+}
+END_TEST
+
+static Suite *members_suite(void)
+{
+    Suite *suite = suite_create("members");
+    TCase *tcase = tcase_create("members");
+
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_set_timeout(tcase, 60);
+    tcase_add_test(
+        tcase, what_the_chair_held_stays_and_what_came_later_counts_nowhere);
+    tcase_add_test(tcase, an_edit_made_upon_a_cut_one_stays);
+    tcase_add_loop_test(
+        tcase, all_orders_of_meeting_after_a_removal_end_in_one_state, 0, 6);
+    tcase_add_test(tcase, a_cut_member_cannot_write_from_an_older_roster);
+    tcase_add_test(tcase, a_node_that_comes_new_gets_the_cut_log_from_anybody);
+    tcase_add_test(tcase,
+                   the_removed_node_learns_it_and_begins_another_log_elsewhere);
+    tcase_add_test(tcase,
+                   a_member_made_reader_keeps_what_had_come_and_reads_on);
+    tcase_add_test(tcase, a_member_removed_and_admitted_again_writes_on);
+    tcase_add_test(tcase, what_the_chair_readmits_counts_again_everywhere);
+    tcase_add_test(tcase, the_chair_hands_over_and_is_an_editor_then);
+    tcase_add_test(tcase, two_of_three_deputies_make_a_chair_and_one_does_not);
+    tcase_add_test(tcase,
+                   a_removal_that_became_void_suspends_until_the_chair_answers);
+    tcase_add_test(tcase, a_new_key_takes_over_and_the_old_one_is_cut);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+int main(void)
+{
+    SRunner *runner = srunner_create(members_suite());
+    int failed;
+
+    net_begin();
+    srunner_run_all(runner, CK_ENV);
+    net_end();
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed;
+}
