@@ -113,6 +113,24 @@ struct ent_store *cmd_store(struct cmd_ctx *ctx)
     return ctx->store;
 }
 
+static void print_finding(void *out, const char *text)
+{
+    out_row(out);
+    out_cell(out, text);
+}
+
+int cmd_findings(struct cmd_ctx *ctx, bool deep)
+{
+    int found;
+
+    out_list_begin(ctx->out);
+    out_column(ctx->out, "finding", _("finding"), OUT_TEXT);
+    found =
+        ent_store_verify(ctx->store, deep, print_finding, ctx->out, &ctx->err);
+    out_list_end(ctx->out);
+    return found;
+}
+
 const char *cmd_datadir(void)
 {
     static const struct ent_built built = ENT_BUILT;

@@ -67,6 +67,10 @@ int cmd_usage(struct cmd_ctx *ctx, const char *name);
 /* A line on stderr unless --quiet. */
 void cmd_say(struct cmd_ctx *ctx, const char *fmt, ...) ENT_PRINTF(2, 3);
 
+/* Verify the open replica and print a list of what is wrong with it; the number
+ * of findings, or an error in ctx->err. */
+int cmd_findings(struct cmd_ctx *ctx, bool deep);
+
 /* Tell a running daemon that there are new commits; harmless without one. */
 void cmd_poke(struct cmd_ctx *ctx);
 
@@ -94,7 +98,9 @@ struct cmd {
 
 /* One table for each file of commands, ended by a row without a name. */
 extern const struct cmd cmd_node[];
+extern const struct cmd cmd_backup[];
 extern const struct cmd cmd_spaces[];
+extern const struct cmd cmd_members[];
 extern const struct cmd cmd_records[];
 extern const struct cmd cmd_files[];
 extern const struct cmd cmd_sync[];

@@ -10,9 +10,14 @@ static const struct {
     const char *title;
     const struct cmd *commands;
 } tables[] = {
-    {N_("This node"), cmd_node},       {N_("Spaces and members"), cmd_spaces},
-    {N_("Records"), cmd_records},      {N_("Files"), cmd_files},
-    {N_("Synchronisation"), cmd_sync}, {N_("Reports"), cmd_reports},
+    {N_("This node"), cmd_node},
+    {N_("Backups and the key"), cmd_backup},
+    {N_("Spaces and members"), cmd_spaces},
+    {N_("For the chair"), cmd_members},
+    {N_("Records"), cmd_records},
+    {N_("Files"), cmd_files},
+    {N_("Synchronisation"), cmd_sync},
+    {N_("Reports"), cmd_reports},
 };
 
 static const struct {

@@ -312,12 +312,6 @@ static int cmd_digest(struct cmd_ctx *ctx, int argc, char **argv)
     return rc < 0 ? cmd_fail(ctx) : CMD_OK;
 }
 
-static void print_finding(void *out, const char *text)
-{
-    out_row(out);
-    out_cell(out, text);
-}
-
 static int cmd_verify(struct cmd_ctx *ctx, int argc, char **argv)
 {
     bool deep = false;
@@ -330,10 +324,7 @@ static int cmd_verify(struct cmd_ctx *ctx, int argc, char **argv)
         return cmd_usage(ctx, argv[0]);
     if (cmd_store(ctx) == NULL)
         return cmd_fail(ctx);
-    out_list_begin(ctx->out);
-    out_column(ctx->out, "finding", _("finding"), OUT_TEXT);
-    rc = ent_store_verify(ctx->store, deep, print_finding, ctx->out, &ctx->err);
-    out_list_end(ctx->out);
+    rc = cmd_findings(ctx, deep);
     if (rc < 0)
         return cmd_fail(ctx);
     if (rc > 0) {

@@ -5,10 +5,12 @@
 
 #include "cli/args.h"
 #include "cli/cmd.h"
+#include "cli/join.h"
 #include "cli/label.h"
 #include "cli/look.h"
 #include "cli/peers.h"
 #include "cli/pick.h"
+#include "cli/qr.h"
 #include "cli/settings.h"
 
 #define EXPIRES_USUAL "7d"
@@ -32,21 +34,13 @@ static int check_chair(struct cmd_ctx *ctx, int64_t space)
                        pick_handle(ctx, space));
 }
 
-static bool is_handle(const char *name)
-{
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
-    size_t len = strlen(name);
-
-    return len > 0 && len <= ENT_HANDLE_MAX && strspn(name, allowed) == len;
-}
-
 /* For --dry-run: what the store would say of the handle of a new space. */
 static int check_handle(struct cmd_ctx *ctx, const char *name)
 {
     int64_t space;
     int rc;
 
-    if (!is_handle(name))
+    if (!ent_space_is_handle(name))
         return ent_err_set(&ctx->err, ENT_EUSAGE,
                            "\"%s\" is no name for a space: use a to z, digits, "
                            "- and _",
@@ -154,6 +148,7 @@ static void member_columns(struct out *out)
     out_column(out, "key", _("key"), OUT_TEXT);
     out_column(out, "org", _("organisation"), OUT_TEXT);
     out_column(out, "role", _("role"), OUT_TEXT);
+    out_column(out, "deputy", _("deputy"), OUT_BOOL);
     out_column(out, "since", _("since (roster)"), OUT_NUMBER);
 }
 
@@ -165,6 +160,7 @@ static void print_member(struct cmd_ctx *ctx, const struct ent_member *member)
     out_cell(ctx->out, label_key(ctx, &member->key, key));
     out_cell(ctx->out, member->org);
     out_cell(ctx->out, label_role(ctx, member->role));
+    out_cell(ctx->out, member->deputy ? "1" : "0");
     out_cell_int(ctx->out, (int64_t)member->since);
 }
 
@@ -349,7 +345,8 @@ static int parse_role(struct cmd_ctx *ctx, const char *text,
 }
 
 static int print_invite(struct cmd_ctx *ctx, int64_t space, enum ent_role role,
-                        int64_t expires_ms, const struct endpoints *endpoints)
+                        int64_t expires_ms, const struct endpoints *endpoints,
+                        bool as_qr)
 {
     struct ent_buf line = {0};
     char until[LOOK_TIME_TEXT];
@@ -364,9 +361,11 @@ static int print_invite(struct cmd_ctx *ctx, int64_t space, enum ent_role role,
                            endpoints->count, ctx->now_ms, &line, &ctx->err);
     if (rc == 0) {
         const char *text = ent_buf_cstr(&line);
-        size_t len = text == NULL ? 0 : strcspn(text, "\n");
 
-        printf("%.*s\n", (int)len, text);
+        printf("%s\n", text == NULL ? "" : text);
+        fflush(stdout);
+        if (as_qr && text != NULL)
+            qr_draw(ctx, text);
         cmd_say(ctx,
                 _("good for one organisation, until %s; send it by a way you "
                   "trust"),
@@ -383,10 +382,12 @@ static int cmd_invite(struct cmd_ctx *ctx, int argc, char **argv)
     const char *expires_text = EXPIRES_USUAL;
     struct args_many given = {0};
     struct endpoints endpoints = {0};
+    bool as_qr = false;
     const struct args_option options[] = {
         {.name = "--role", .value = &role_text},
         {.name = "--expires", .value = &expires_text},
         {.name = "--endpoint", .many = &given},
+        {.name = "--qr", .flag = &as_qr},
     };
     enum ent_role role;
     int64_t space, lasts_ms;
@@ -399,7 +400,8 @@ static int cmd_invite(struct cmd_ctx *ctx, int argc, char **argv)
         cmd_duration(ctx, "--expires", expires_text, &lasts_ms) < 0 ||
         open_space(ctx, argv[1], &space) < 0 || check_chair(ctx, space) < 0 ||
         find_endpoints(ctx, &given, &endpoints) < 0 ||
-        print_invite(ctx, space, role, ctx->now_ms + lasts_ms, &endpoints) < 0)
+        print_invite(ctx, space, role, ctx->now_ms + lasts_ms, &endpoints,
+                     as_qr) < 0)
         return cmd_fail(ctx);
     return CMD_OK;
 }
@@ -428,8 +430,8 @@ static int cmd_member_list(struct cmd_ctx *ctx, int argc, char **argv)
     return CMD_OK;
 }
 
-static int admit(struct cmd_ctx *ctx, int64_t space, const char *key_text,
-                 enum ent_role role, const char *org)
+static int admit_key(struct cmd_ctx *ctx, int64_t space, const char *key_text,
+                     enum ent_role role, const char *org)
 {
     static const struct ent_hash8 no_invite;
     char name[ENT_NAME_BYTES_MAX + 1];
@@ -451,24 +453,42 @@ static int admit(struct cmd_ctx *ctx, int64_t space, const char *key_text,
     return 0;
 }
 
+/* A request to join brings its role and organisation along. */
+static bool is_key(const char *text)
+{
+    struct ent_key key;
+
+    return ent_hex_get(key.b, ENT_KEY_BYTES, text, strlen(text));
+}
+
 static int cmd_member_admit(struct cmd_ctx *ctx, int argc, char **argv)
 {
     const char *role_text = NULL;
-    const char *org = "";
+    const char *org = NULL;
     const struct args_option options[] = {
         {.name = "--role", .value = &role_text},
         {.name = "--org", .value = &org},
     };
+    struct ent_request request;
     enum ent_role role;
     int64_t space;
+    int rc;
 
     if (args_take(options, ENT_ARRAY_LEN(options), &argc, argv, &ctx->err) < 0)
         return cmd_fail(ctx);
-    if (argc != 3 || role_text == NULL)
+    if (argc != 3 || (role_text == NULL && (org != NULL || is_key(argv[2]))) ||
+        (role_text != NULL && ent_request_is_line(argv[2])))
         return cmd_usage(ctx, argv[0]);
-    if (parse_role(ctx, role_text, &role) < 0 ||
-        open_space(ctx, argv[1], &space) < 0 || check_chair(ctx, space) < 0 ||
-        admit(ctx, space, argv[2], role, org) < 0)
+    if ((role_text != NULL && parse_role(ctx, role_text, &role) < 0) ||
+        open_space(ctx, argv[1], &space) < 0 || check_chair(ctx, space) < 0)
+        return cmd_fail(ctx);
+    if (role_text != NULL)
+        rc = admit_key(ctx, space, argv[2], role, org == NULL ? "" : org);
+    else
+        rc = join_read(ctx, argv[2], &request);
+    if (rc == 0 && role_text == NULL)
+        rc = join_admit(ctx, space, &request);
+    if (rc < 0)
         return cmd_fail(ctx);
     if (!ctx->dry_run)
         cmd_poke(ctx);
@@ -538,11 +558,14 @@ const struct cmd cmd_spaces[] = {
      N_("stop replicating a space; keep what is here, or purge it"),
      cmd_space_leave},
     {"invite",
-     N_("SPACE [--role editor|reader] [--expires 7d] [--endpoint ADDRESS]..."),
+     N_("SPACE [--role editor|reader] [--expires 7d] [--endpoint ADDRESS]... "
+        "[--qr]"),
      N_("print a line that lets one organisation join"), cmd_invite},
     {"member list", N_("SPACE"), N_("who belongs to a space"), cmd_member_list},
-    {"member admit", N_("SPACE KEY --role editor|reader [--org NAME]"),
-     N_("let a key in without an invitation"), cmd_member_admit},
+    {"member admit",
+     N_("SPACE FILE|LINE | SPACE KEY --role editor|reader [--org NAME]"),
+     N_("let in who asks with a request, or a key without an invitation"),
+     cmd_member_admit},
     {"quarantine", N_("[SPACE]"), N_("entries set aside, by whom and why"),
      cmd_quarantine},
     {0},

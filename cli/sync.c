@@ -5,13 +5,12 @@
 
 #include "cli/args.h"
 #include "cli/cmd.h"
+#include "cli/join.h"
 #include "cli/label.h"
 #include "cli/look.h"
 #include "cli/peers.h"
 #include "cli/wire.h"
 #include "store/spaces.h"
-
-#define TIMEOUT_USUAL "60s"
 
 enum target_state {
     TARGET_DIALLED, /* not heard of yet */
@@ -58,50 +57,6 @@ static void clear_progress(struct sync *sync)
         fprintf(stderr, "\r%60s\r", "");
 }
 
-/* What the engine notes and a person should hear of at once. */
-static void tell_note(struct cmd_ctx *ctx, const struct ent_effect *effect)
-{
-    char key[24];
-    static const struct ent_key nobody;
-    const char *org = ent_key_equal(&effect->peer, &nobody)
-                          ? _("a peer")
-                          : look_org(ctx, &effect->peer, key);
-    const char *text = effect->text == NULL ? "" : effect->text;
-
-    switch (effect->note) {
-    case ENT_NOTE_REFUSED:
-        cmd_say(ctx, _("refused what %s sent: %s"), org, text);
-        break;
-    case ENT_NOTE_DIVERGED:
-        cmd_say(ctx,
-                _("alarm: %s holds the same entries and shows other values; "
-                  "run \"verify --deep\" on both sides"),
-                org);
-        break;
-    case ENT_NOTE_CLOCK:
-        cmd_say(ctx, _("the clock of %s differs by %lld seconds from this one"),
-                org, (long long)(effect->count / 1000));
-        break;
-    case ENT_NOTE_FORK:
-        cmd_say(ctx, _("alarm: somebody wrote two different entries under one "
-                       "number; see \"status\""));
-        break;
-    case ENT_NOTE_STORAGE:
-        cmd_say(ctx, "%s", text);
-        break;
-    case ENT_NOTE_CONNECTED:
-    case ENT_NOTE_GONE:
-    case ENT_NOTE_EQUAL:
-    case ENT_NOTE_TAKEN:
-    case ENT_NOTE_STRANGER:
-    case ENT_NOTE_JOINED:
-    case ENT_NOTE_ADMITTED:
-    case ENT_NOTE_JOIN_FAILED:
-    case ENT_NOTE_DONE:
-        break;
-    }
-}
-
 /* ------------------------------------------------------------------ targets */
 
 static struct target *target_of_key(struct sync *sync,
@@ -135,7 +90,7 @@ static void sync_note(void *ctx, const struct ent_effect *effect)
         return;
     }
     clear_progress(sync);
-    tell_note(sync->ctx, effect);
+    wire_tell(sync->ctx, effect);
     if (target == NULL || is_over(target))
         return;
     if (effect->note == ENT_NOTE_CONNECTED)
@@ -371,7 +326,7 @@ out:
 
 static int cmd_sync_run(struct cmd_ctx *ctx, int argc, char **argv)
 {
-    const char *timeout_text = TIMEOUT_USUAL;
+    const char *timeout_text = WIRE_TIMEOUT_USUAL;
     const struct args_option options[] = {
         {.name = "--timeout", .value = &timeout_text},
     };
@@ -388,191 +343,9 @@ static int cmd_sync_run(struct cmd_ctx *ctx, int argc, char **argv)
     return CMD_OK;
 }
 
-/* --------------------------------------------------------------------- join */
-
-struct join {
-    struct cmd_ctx *ctx;
-    struct ent_key curve; /* the chair's */
-    size_t endpoints, failures;
-    const char *reason; /* of the last failure, to be translated */
-    struct ent_id space;
-    bool reached, joined, done, failed;
-};
-
-/* The reason comes from the chair's node, which knows it in words of our
- * catalogue. */
-static void keep_refusal(struct join *join, const char *text)
-{
-    struct ent_err *err = &join->ctx->err;
-
-    text = text == NULL || *text == '\0' ? _("no reason was given")
-                                         : gettext(text);
-    if (join->reached)
-        ent_err_set(err, ENT_EDENIED, "not admitted: %s", text);
-    else
-        ent_err_set(err, ENT_EPEER, "the node that invited was not reached: %s",
-                    text);
-}
-
-static void join_note(void *ctx, const struct ent_effect *effect)
-{
-    struct join *join = ctx;
-
-    tell_note(join->ctx, effect);
-    if (effect->note == ENT_NOTE_JOINED) {
-        join->joined = true;
-        join->space = effect->space;
-    } else if (effect->note == ENT_NOTE_DONE) {
-        join->done = join->joined;
-    } else if (effect->note == ENT_NOTE_JOIN_FAILED) {
-        join->failed = true;
-        keep_refusal(join, effect->text);
-    }
-}
-
-static void join_linked(void *ctx, const struct ent_link_event *event)
-{
-    struct join *join = ctx;
-
-    if (!ent_key_equal(&join->curve, &event->curve))
-        return;
-    if (event->type == ENT_LINK_UP) {
-        join->reached = true;
-    } else {
-        join->reason = event->reason;
-        join->failures++;
-    }
-}
-
-static int run_join(struct join *join, struct wire *wire, const char *line,
-                    int64_t timeout_ms)
-{
-    struct cmd_ctx *ctx = join->ctx;
-    int64_t until_ms = cmd_mono_ms() + timeout_ms;
-    int rc = ent_engine_join(wire->engine, line, ctx->now_ms, &ctx->err);
-
-    while (rc == 0 && !join->done && !join->failed &&
-           join->failures < join->endpoints && cmd_mono_ms() < until_ms)
-        rc = wire_turn(ctx, wire, until_ms);
-    if (rc < 0)
-        return rc;
-    if (join->failed)
-        return ctx->err.code;
-    if (!join->joined)
-        return ent_err_set(&ctx->err, ENT_EPEER,
-                           "the node that invited was not reached: %s",
-                           join->reason == NULL ? _("no answer in time")
-                                                : gettext(join->reason));
-    if (!join->done)
-        return ent_err_set(&ctx->err, ENT_EPEER,
-                           "admitted, but not everything arrived in time; "
-                           "\"sync\" goes on");
-    return 0;
-}
-
-static int print_joined(struct cmd_ctx *ctx, const struct ent_id *id)
-{
-    struct ent_space space;
-    struct ent_space_counts counts;
-    char text[ENT_ID_TEXT];
-    int64_t n;
-    int rc = ent_space_find_id(ctx->store, id, &n, &ctx->err);
-
-    if (rc == 0)
-        rc = ent_space_read(ctx->store, n, &space, &ctx->err);
-    if (rc == 0)
-        rc = ent_space_counts(ctx->store, n, &counts, &ctx->err);
-    if (rc < 0)
-        return rc;
-    ent_id_text(&space.id, text);
-    out_object_begin(ctx->out);
-    out_field(ctx->out, "space", _("space"), space.name);
-    out_field(ctx->out, "id", _("id"), text);
-    out_field(ctx->out, "title", _("title"), label_title(ctx, &space));
-    out_field(ctx->out, "role", _("role"), label_role(ctx, space.role));
-    out_field_int(ctx->out, "entries", _("entries"), counts.entries);
-    out_field_int(ctx->out, "records", _("records"), counts.records);
-    out_object_end(ctx->out);
-    return 0;
-}
-
-/* What can be said of an invitation before anybody is dialled. */
-static int check_invite(struct cmd_ctx *ctx, const char *line,
-                        struct ent_invite *invite)
-{
-    char until[LOOK_TIME_TEXT];
-    struct ent_space held;
-    int64_t space;
-    int rc = ent_invite_parse(line, invite, &ctx->err);
-
-    if (rc < 0)
-        return rc;
-    if (invite->expires_ms < ctx->now_ms)
-        return ent_err_set(&ctx->err, ENT_EREFUSED,
-                           "the invitation was good until %s",
-                           label_until(ctx, invite->expires_ms, until));
-    if (ent_space_find_id(ctx->store, &invite->space, &space, NULL) == 0 &&
-        ent_space_read(ctx->store, space, &held, NULL) == 0 &&
-        held.role != ENT_ROLE_NONE && !held.left)
-        return ent_err_set(&ctx->err, ENT_EUSAGE,
-                           "this node belongs to the space already; it is "
-                           "called %s here",
-                           held.name);
-    return 0;
-}
-
-static int join_space(struct cmd_ctx *ctx, const char *line, int64_t timeout_ms)
-{
-    struct join join = {.ctx = ctx};
-    const struct ent_drive_watch watch = {join_note, join_linked, &join};
-    struct ent_invite invite;
-    struct wire wire = {0};
-    int rc = check_invite(ctx, line, &invite);
-
-    if (rc < 0)
-        return rc;
-    if (ctx->dry_run) {
-        cmd_say(ctx, _("would ask at %s to be admitted to %s as %s"),
-                invite.endpoint_count > 0 ? invite.endpoints[0] : "?",
-                invite.handle, gettext(ent_role_name(invite.role)));
-        return 0;
-    }
-    join.endpoints = invite.endpoint_count;
-    if (!ent_key_to_curve(&invite.chair, &join.curve))
-        return ent_err_set(&ctx->err, ENT_EREFUSED,
-                           "the invitation's key is no key");
-    rc = wire_open(ctx, &wire, &watch);
-    if (rc == 0)
-        rc = run_join(&join, &wire, line, timeout_ms);
-    wire_close(&wire);
-    if (rc == 0)
-        rc = print_joined(ctx, &join.space);
-    if (rc == 0)
-        cmd_poke(ctx);
-    return rc;
-}
-
-static int cmd_join(struct cmd_ctx *ctx, int argc, char **argv)
-{
-    const char *timeout_text = TIMEOUT_USUAL;
-    const struct args_option options[] = {
-        {.name = "--timeout", .value = &timeout_text},
-    };
-    int64_t timeout_ms;
-
-    if (args_take(options, ENT_ARRAY_LEN(options), &argc, argv, &ctx->err) < 0)
-        return cmd_fail(ctx);
-    if (argc != 2)
-        return cmd_usage(ctx, argv[0]);
-    if (cmd_duration(ctx, "--timeout", timeout_text, &timeout_ms) < 0 ||
-        cmd_store(ctx) == NULL || join_space(ctx, argv[1], timeout_ms) < 0)
-        return cmd_fail(ctx);
-    return CMD_OK;
-}
-
 const struct cmd cmd_sync[] = {
-    {"join", N_("LINE [--timeout 60s]"),
-     N_("enter a space by an invitation, and fetch what it holds"), cmd_join},
+    {"join", N_("LINE [--timeout 60s] | --offline LINE [--out FILE]"),
+     N_("enter a space by an invitation, and fetch what it holds"), join_run},
     {"sync", N_("[PEER] [--timeout 60s]"),
      N_("exchange entries with one peer or all, once"), cmd_sync_run},
     {"peer add", N_("ADDRESS KEY"), N_("where a node can be dialled"),

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "cli/look.h"
+
 #define DIAL_SECONDS 5 /* between attempts, for one command */
 
 int wire_open(struct cmd_ctx *ctx, struct wire *wire,
@@ -53,4 +55,47 @@ int wire_turn(struct cmd_ctx *ctx, struct wire *wire, int64_t until_ms)
                            "the connections cannot be waited "
                            "for");
     return ent_drive_turn(&wire->drive, cmd_now_ms(), cmd_mono_ms(), &ctx->err);
+}
+
+void wire_tell(struct cmd_ctx *ctx, const struct ent_effect *effect)
+{
+    char key[24];
+    static const struct ent_key nobody;
+    const char *org = ent_key_equal(&effect->peer, &nobody)
+                          ? _("a peer")
+                          : look_org(ctx, &effect->peer, key);
+    const char *text = effect->text == NULL ? "" : effect->text;
+
+    switch (effect->note) {
+    case ENT_NOTE_REFUSED:
+        cmd_say(ctx, _("refused what %s sent: %s"), org, text);
+        break;
+    case ENT_NOTE_DIVERGED:
+        cmd_say(ctx,
+                _("alarm: %s holds the same entries and shows other values; "
+                  "run \"verify --deep\" on both sides"),
+                org);
+        break;
+    case ENT_NOTE_CLOCK:
+        cmd_say(ctx, _("the clock of %s differs by %lld seconds from this one"),
+                org, (long long)(effect->count / 1000));
+        break;
+    case ENT_NOTE_FORK:
+        cmd_say(ctx, _("alarm: somebody wrote two different entries under one "
+                       "number; see \"status\""));
+        break;
+    case ENT_NOTE_STORAGE:
+        cmd_say(ctx, "%s", text);
+        break;
+    case ENT_NOTE_CONNECTED:
+    case ENT_NOTE_GONE:
+    case ENT_NOTE_EQUAL:
+    case ENT_NOTE_TAKEN:
+    case ENT_NOTE_STRANGER:
+    case ENT_NOTE_JOINED:
+    case ENT_NOTE_ADMITTED:
+    case ENT_NOTE_JOIN_FAILED:
+    case ENT_NOTE_DONE:
+        break;
+    }
 }

@@ -5,6 +5,8 @@
 #include "cli/cmd.h"
 #include "link/drive.h"
 
+#define WIRE_TIMEOUT_USUAL "60s"
+
 struct wire {
     struct ent_engine *engine;
     struct ent_link *link;
@@ -23,5 +25,8 @@ void wire_close(struct wire *wire);
  * ENT_ESTORE: the replica could not be read or written. */
 ENT_NODISCARD int wire_turn(struct cmd_ctx *ctx, struct wire *wire,
                             int64_t until_ms);
+
+/* Say what the engine notes and a person should hear of at once. */
+void wire_tell(struct cmd_ctx *ctx, const struct ent_effect *effect);
 
 #endif

@@ -5,9 +5,9 @@
 build_packages="gcc meson ninja-build pkg-config gettext libc6-dev
     libzmq3-dev libsqlite3-dev libmsgpack-dev uuid-dev libsodium-dev
     libzstd-dev libsmartcols-dev libconfuse-dev libcsv-dev libutf8proc-dev
-    check scdoc"
+    libqrencode-dev check scdoc"
 test_packages="clang libclang-rt-14-dev sqlite3 python3 python3-zmq
-    python3-msgpack python3-nacl procps util-linux"
+    python3-msgpack python3-nacl python3-zstandard procps util-linux"
 
 # as_root COMMAND...: directly, or through sudo.
 as_root() {

@@ -2,37 +2,18 @@
 #include "node/control.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "store/home.h"
+
 static int fail(struct ent_err *err, const char *path)
 {
     return ent_err_set(err, ENT_ESTORE, "%s: %s", path, strerror(errno));
-}
-
-static int take_lock(struct control *control, const char *home,
-                     struct ent_err *err)
-{
-    char path[ENT_PATH_MAX];
-
-    if (snprintf(path, sizeof(path), "%s/entented.lock", home) >=
-        (int)sizeof(path))
-        return ent_err_set(err, ENT_EUSAGE, "the node's path is too long");
-    control->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (control->lock < 0)
-        return fail(err, path);
-    if (flock(control->lock, LOCK_EX | LOCK_NB) == 0)
-        return 0;
-    if (errno != EWOULDBLOCK)
-        return fail(err, path);
-    return ent_err_set(err, ENT_EFAIL,
-                       "another entented runs for the node in %s", home);
 }
 
 /* Whatever lies there was left by a daemon that ended: we hold the lock. */
@@ -68,7 +49,7 @@ int control_open(struct control *control, const char *home, struct ent_err *err)
     int rc;
 
     *control = (struct control){.lock = -1, .socket = -1};
-    rc = take_lock(control, home, err);
+    rc = ent_home_lock(home, &control->lock, err);
     if (rc == 0)
         rc = bind_socket(control, home, err);
     if (rc < 0)

@@ -336,10 +336,12 @@ static int node_open(struct node *node, const struct start *start,
     rc = open_signals(node, err);
     if (rc == 0)
         rc = load_kinds(node, err);
-    if (rc == 0)
-        rc = open_store(node, err);
+    /* Before the replica is opened: it may be put back from a backup until
+     * we hold the lock. */
     if (rc == 0)
         rc = control_open(&node->loop.control, node->home, err);
+    if (rc == 0)
+        rc = open_store(node, err);
     if (rc == 0)
         rc = open_engine(node, err);
     if (rc == 0)
@@ -351,8 +353,8 @@ static void node_close(struct node *node)
 {
     ent_link_close(node->loop.link);
     ent_engine_free(node->loop.engine);
-    control_close(&node->loop.control);
     ent_store_close(node->loop.store);
+    control_close(&node->loop.control);
     ent_kinds_fini(&node->kinds);
     ent_rand_fini(&node->rand);
     ent_config_fini(&node->config);

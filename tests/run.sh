@@ -72,7 +72,8 @@ if [ "$quick" != --quick ]; then
         ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 \
             UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
             suite "$checked" "$logs/checked" -t 6 \
-            --suite unit --suite sim --suite fuzz --suite codec
+            --suite unit --suite sim --suite fuzz --suite codec \
+            --suite hostile
     else
         failed=$((failed + 1))
     fi

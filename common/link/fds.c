@@ -111,18 +111,30 @@ void ent_fds_cut(struct ent_fds *fds, int fd)
     shutdown(fd, SHUT_RDWR);
 }
 
-/* More came than the base by more than any unfinished message explains. */
-static bool floods(struct ent_fd *slot, int fd)
+/* How much came since the last message was complete. */
+static uint64_t unfinished(struct ent_fd *slot, int fd)
 {
     struct tcp_info info = {0};
     socklen_t len = sizeof(info);
 
     if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
-        return false;
+        return 0;
     if (slot->heard || info.tcpi_bytes_received < slot->base)
         slot->base = info.tcpi_bytes_received;
     slot->heard = false;
-    return info.tcpi_bytes_received - slot->base > ENT_FDS_UNFINISHED_MAX;
+    return info.tcpi_bytes_received - slot->base;
+}
+
+static void cut_most_unfinished(struct ent_fds *fds)
+{
+    size_t most = 0;
+
+    for (size_t i = 1; i < fds->count; i++)
+        if (fds->slots[i].unfinished > fds->slots[most].unfinished)
+            most = i;
+    fds->unfinished -= fds->slots[most].unfinished;
+    fds->slots[most].unfinished = 0;
+    ent_fds_cut(fds, (int)most);
 }
 
 void ent_fds_check(struct ent_fds *fds, uint64_t now_ms)
@@ -130,14 +142,20 @@ void ent_fds_check(struct ent_fds *fds, uint64_t now_ms)
     if (now_ms - fds->checked_ms < ENT_FDS_CHECK_MS)
         return;
     fds->checked_ms = now_ms;
+    fds->unfinished = 0;
     for (size_t i = 0; i < fds->count; i++) {
         struct ent_fd *slot = &fds->slots[i];
 
+        slot->unfinished = 0;
         if (!slot->open || slot->cut)
             continue;
-        if ((silent(fds, slot) &&
-             now_ms - slot->opened_ms > ENT_FDS_SILENT_MS) ||
-            floods(slot, (int)i))
+        slot->unfinished = unfinished(slot, (int)i);
+        fds->unfinished += slot->unfinished;
+        if (silent(fds, slot) && now_ms - slot->opened_ms > ENT_FDS_SILENT_MS)
+            ent_fds_cut(fds, (int)i);
+        if (slot->unfinished > ENT_FDS_UNFINISHED_MAX)
             ent_fds_cut(fds, (int)i);
     }
+    while (fds->unfinished > ENT_FDS_UNFINISHED_ALL)
+        cut_most_unfinished(fds);
 }

@@ -4,7 +4,8 @@
  * descriptor, and a descriptor that is shut down is a connection that ends.
  * Two kinds are ended here: the oldest silent ones when there are too many,
  * or when they stay silent too long; and those that send more than a message
- * may have without completing one. */
+ * may have without completing one. When many do that a little each, those go
+ * that sent most. */
 #ifndef ENT_LINK_FDS_H
 #define ENT_LINK_FDS_H
 
@@ -20,6 +21,7 @@
 
 /* One message of the largest size, and what the kernel may hold behind it. */
 #define ENT_FDS_UNFINISHED_MAX (16 << 20)
+#define ENT_FDS_UNFINISHED_ALL (32 << 20) /* of all connections together */
 
 struct ent_fd {
     bool open;
@@ -28,7 +30,8 @@ struct ent_fd {
     bool cut;      /* shut down, its end not yet reported */
     uint32_t conn; /* whose it is, 0: nobody's yet */
     uint64_t opened_ms;
-    uint64_t base; /* bytes received when the last message was complete */
+    uint64_t base;       /* bytes received when the last message was complete */
+    uint64_t unfinished; /* bytes since, at the last check */
 };
 
 struct ent_fds {
@@ -36,6 +39,7 @@ struct ent_fds {
     struct ent_fd *slots; /* by descriptor */
     size_t count;
     size_t silent;
+    uint64_t unfinished; /* of all of them, at the last check */
     uint64_t checked_ms;
 };
 

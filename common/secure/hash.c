@@ -187,6 +187,10 @@ bool ent_base64_get(const char *text, struct ent_buf *buf)
 
     if (to == NULL)
         return false;
+    /* libsodium 1.0.18 takes some bytes beyond ASCII for digits. */
+    for (size_t i = 0; i < text_len; i++)
+        if ((uint8_t)text[i] > 0x7f)
+            return false;
     if (sodium_base642bin(to, text_len, text, text_len, NULL, &len, NULL,
                           sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
         return false;

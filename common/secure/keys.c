@@ -24,7 +24,8 @@ int ent_secure_init(struct ent_err *err)
     return 0;
 }
 
-void ent_keys_from_seed(struct ent_keys *keys, const uint8_t seed[32])
+void ent_keys_from_seed(struct ent_keys *keys,
+                        const uint8_t seed[ENT_SEED_BYTES])
 {
     int rc = crypto_sign_seed_keypair(keys->public.b, keys->secret, seed);
 
@@ -56,7 +57,8 @@ static int write_all(int fd, const char *text, size_t len)
     return fsync(fd);
 }
 
-int ent_keys_save(const uint8_t seed[32], const char *path, struct ent_err *err)
+int ent_keys_save(const uint8_t seed[ENT_SEED_BYTES], const char *path,
+                  struct ent_err *err)
 {
     char text[KEY_FILE_LEN + 1] = KEY_FILE_TAG;
     int fd =
@@ -84,7 +86,7 @@ int ent_keys_load(struct ent_keys *keys, const char *path, struct ent_err *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     char text[KEY_FILE_LEN + 1];
-    uint8_t seed[32];
+    uint8_t seed[ENT_SEED_BYTES];
     struct stat st;
     ssize_t len;
     int rc = 0;

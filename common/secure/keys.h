@@ -12,15 +12,16 @@
 
 #define ENT_SIG_BYTES 64
 #define ENT_SECRET_BYTES 64
+#define ENT_SEED_BYTES 32
 
 struct ent_sig {
     uint8_t b[ENT_SIG_BYTES];
 };
 
 struct ent_keys {
-    struct ent_key public; /* Ed25519 */
-    uint8_t secret[ENT_SECRET_BYTES];
-    struct ent_key curve_public; /* Curve25519, derived */
+    struct ent_key public;            /* Ed25519 */
+    uint8_t secret[ENT_SECRET_BYTES]; /* begins with the seed */
+    struct ent_key curve_public;      /* Curve25519, derived */
     uint8_t curve_secret[32];
 };
 
@@ -28,14 +29,15 @@ struct ent_keys {
  * is missing or too old. */
 ENT_NODISCARD int ent_secure_init(struct ent_err *err);
 
-void ent_keys_from_seed(struct ent_keys *keys, const uint8_t seed[32]);
+void ent_keys_from_seed(struct ent_keys *keys,
+                        const uint8_t seed[ENT_SEED_BYTES]);
 void ent_keys_fini(struct ent_keys *keys);
 
 /* The key file: 0600, "entente-key-1 " and the seed in hex. Saving never
  * overwrites. ENT_ESTORE: cannot be written or read; ENT_EREFUSED: not a key
  * file; ENT_EDENIED: others may read it. */
-ENT_NODISCARD int ent_keys_save(const uint8_t seed[32], const char *path,
-                                struct ent_err *err);
+ENT_NODISCARD int ent_keys_save(const uint8_t seed[ENT_SEED_BYTES],
+                                const char *path, struct ent_err *err);
 ENT_NODISCARD int ent_keys_load(struct ent_keys *keys, const char *path,
                                 struct ent_err *err);
 

@@ -7,11 +7,16 @@
 #include "store/store.h"
 
 #define SETUP                                                                  \
-    "PRAGMA journal_mode = WAL;"                                               \
-    "PRAGMA synchronous = FULL;"                                               \
     "PRAGMA trusted_schema = OFF;"                                             \
     "PRAGMA temp_store = MEMORY;"                                              \
     "PRAGMA cache_size = -4096;"
+#define SETUP_REPLICA                                                          \
+    "PRAGMA journal_mode = WAL;"                                               \
+    "PRAGMA synchronous = FULL;" SETUP
+#define SETUP_UNNAMED                                                          \
+    "PRAGMA journal_mode = MEMORY;"                                            \
+    "PRAGMA synchronous = OFF;"                                                \
+    "PRAGMA secure_delete = ON;" SETUP
 
 /* Nobody asks SQLite how much memory it has, and the count costs a lock at
  * every allocation. Only before the first connection can it be switched off. */
@@ -30,8 +35,8 @@ static void configure(struct ent_db *db)
     sqlite3_busy_timeout(db->raw, ENT_BUSY_MS);
 }
 
-int ent_db_open(struct ent_db *db, const char *path, int flags,
-                struct ent_err *err)
+static int open_with(struct ent_db *db, const char *path, int flags,
+                     const char *setup, struct ent_err *err)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     int rc;
@@ -45,9 +50,41 @@ int ent_db_open(struct ent_db *db, const char *path, int flags,
         return rc;
     }
     configure(db);
-    rc = ent_db_exec(db, SETUP, err);
+    rc = ent_db_exec(db, setup, err);
     if (rc < 0)
         ent_db_close(db);
+    return rc;
+}
+
+int ent_db_open(struct ent_db *db, const char *path, int flags,
+                struct ent_err *err)
+{
+    return open_with(db, path, flags, SETUP_REPLICA, err);
+}
+
+int ent_db_open_unnamed(struct ent_db *db, const char *path,
+                        struct ent_err *err)
+{
+    return open_with(db, path, SQLITE_OPEN_READWRITE, SETUP_UNNAMED, err);
+}
+
+int ent_db_open_still(struct ent_db *db, const char *path, struct ent_err *err)
+{
+    struct ent_buf uri = {0};
+    int rc;
+
+    ent_buf_put_str(&uri, "file:");
+    for (const char *at = path; *at != '\0'; at++)
+        if (strchr("%?#", *at) != NULL)
+            ent_buf_printf(&uri, "%%%02x", (unsigned)*at);
+        else
+            ent_buf_put_u8(&uri, (uint8_t)*at);
+    ent_buf_put_str(&uri, "?immutable=1");
+    rc = ent_buf_cstr(&uri) == NULL
+             ? ent_err_set(err, ENT_ENOMEM, ENT_N_("out of memory"))
+             : open_with(db, ent_buf_cstr(&uri),
+                         SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, SETUP, err);
+    ent_buf_fini(&uri);
     return rc;
 }
 
@@ -112,6 +149,14 @@ int ent_db_exec(struct ent_db *db, const char *sql, struct ent_err *err)
     if (rc == SQLITE_OK)
         rc = sqlite3_exec(db->raw, sql, NULL, NULL, NULL);
     return rc == SQLITE_OK ? 0 : ent_db_fail(db, rc, err);
+}
+
+int ent_db_copy_into(struct ent_db *db, const char *path, struct ent_err *err)
+{
+    struct ent_stmt *stmt = ent_db_stmt(db, ENT_SQL_COPY_INTO);
+
+    ent_stmt_bind_cstr(stmt, 1, path);
+    return ent_stmt_run(stmt, err);
 }
 
 int ent_db_int(struct ent_db *db, const char *sql, int64_t *value,

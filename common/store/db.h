@@ -29,6 +29,14 @@ struct ent_db {
  * synchronous=FULL, defensive. ENT_ESTORE. */
 ENT_NODISCARD int ent_db_open(struct ent_db *db, const char *path, int flags,
                               struct ent_err *err);
+/* Open a file that gets its name only once it is whole: nothing beside it,
+ * what is deleted is overwritten, and the caller syncs it in the end. */
+ENT_NODISCARD int ent_db_open_unnamed(struct ent_db *db, const char *path,
+                                      struct ent_err *err);
+/* Open a file that nobody writes, to read it where it lies: nothing is made
+ * beside it, and nothing beside it is looked at. */
+ENT_NODISCARD int ent_db_open_still(struct ent_db *db, const char *path,
+                                    struct ent_err *err);
 void ent_db_close(struct ent_db *db);
 
 /* Translate what SQLite says of the last failure on this connection. */
@@ -44,6 +52,11 @@ void ent_db_rollback(struct ent_db *db);
 /* Run text of our own without rows. */
 ENT_NODISCARD int ent_db_exec(struct ent_db *db, const char *sql,
                               struct ent_err *err);
+
+/* All that is committed, as of one moment, into the file `path`, which is not
+ * there or empty; others may write meanwhile. Not synced. */
+ENT_NODISCARD int ent_db_copy_into(struct ent_db *db, const char *path,
+                                   struct ent_err *err);
 
 /* One integer from text of our own; ENT_ENOTFOUND when it gives no row. */
 ENT_NODISCARD int ent_db_int(struct ent_db *db, const char *sql, int64_t *value,

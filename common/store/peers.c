@@ -4,6 +4,7 @@
 #include <libintl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "store/records.h"
 #include "store/replica.h"
@@ -201,50 +202,72 @@ static const char *reason_of(enum ent_verdict verdict)
 {
     if (verdict == ENT_VERDICT_BRANCH)
         return ENT_N_("its author has another entry under the same number");
+    if (verdict == ENT_VERDICT_CUT)
+        return ENT_N_("it lies beyond what the chair kept of its author");
     return ENT_N_("its author might not write in the space at that time");
+}
+
+struct listing {
+    struct ent_quarantined *items;
+    size_t count, cap;
+};
+
+/* Entries that `which` finds, with the place in the first column and, where
+ * there is one, the verdict in the second. */
+static int list_places(struct ent_store *store, enum ent_sql which,
+                       int64_t space, struct listing *listing,
+                       struct ent_err *err)
+{
+    struct ent_stmt *stmt = ent_db_stmt(&store->db, which);
+    bool aside = which == ENT_SQL_ASIDE_ALL;
+    int rc;
+
+    while ((rc = ent_stmt_step(stmt, err)) > 0) {
+        int64_t at = ent_stmt_int(stmt, 0);
+        const struct ent_log *log = ent_log_of(store, ent_n_o(at));
+        enum ent_verdict verdict = ENT_VERDICT_CUT;
+        struct ent_quarantined *more;
+
+        if (log == NULL || (space != 0 && log->space != space))
+            continue;
+        if (!aside)
+            verdict = (enum ent_verdict)ent_stmt_int(stmt, 1);
+        more = list_room(listing->items, listing->count, &listing->cap,
+                         sizeof(*listing->items));
+        if (more == NULL) {
+            rc = no_memory(err);
+            break;
+        }
+        listing->items = more;
+        listing->items[listing->count++] =
+            (struct ent_quarantined){.n = at,
+                                     .space = log->space,
+                                     .origin = log->id,
+                                     .seq = (uint64_t)ent_n_seq(at),
+                                     .author = log->author,
+                                     .reason = reason_of(verdict)};
+    }
+    ent_stmt_reset(stmt);
+    return rc;
 }
 
 int ent_quarantine_list(struct ent_store *store, int64_t space,
                         struct ent_quarantined **list, size_t *count,
                         struct ent_err *err)
 {
-    struct ent_quarantined *items = NULL;
-    struct ent_stmt *stmt;
-    size_t cap = 0;
-    size_t n = 0;
+    struct listing listing = {0};
     int rc = ent_store_refresh(store, err);
 
-    if (rc < 0)
-        return rc;
-    stmt = ent_db_stmt(&store->db, ENT_SQL_LOG_QUARANTINED);
-    while ((rc = ent_stmt_step(stmt, err)) > 0) {
-        int64_t at = ent_stmt_int(stmt, 0);
-        const struct ent_log *log = ent_log_of(store, ent_n_o(at));
-        struct ent_quarantined *more;
-
-        if (log == NULL || (space != 0 && log->space != space))
-            continue;
-        more = list_room(items, n, &cap, sizeof(*items));
-        if (more == NULL) {
-            rc = no_memory(err);
-            break;
-        }
-        items = more;
-        items[n++] = (struct ent_quarantined){
-            .n = at,
-            .space = log->space,
-            .origin = log->id,
-            .seq = (uint64_t)ent_n_seq(at),
-            .author = log->author,
-            .reason = reason_of((enum ent_verdict)ent_stmt_int(stmt, 1))};
-    }
-    ent_stmt_reset(stmt);
+    if (rc == 0)
+        rc = list_places(store, ENT_SQL_LOG_QUARANTINED, space, &listing, err);
+    if (rc == 0)
+        rc = list_places(store, ENT_SQL_ASIDE_ALL, space, &listing, err);
     if (rc < 0) {
-        free(items);
+        free(listing.items);
         return rc;
     }
-    *list = items;
-    *count = n;
+    *list = listing.items;
+    *count = listing.count;
     return 0;
 }
 
@@ -272,17 +295,15 @@ static int count_logs(struct ent_store *store, int64_t space,
 static int count_quarantined(struct ent_store *store, int64_t space,
                              int64_t *count, struct ent_err *err)
 {
-    struct ent_stmt *stmt = ent_db_stmt(&store->db, ENT_SQL_LOG_QUARANTINED);
-    int rc;
+    struct ent_quarantined *list;
+    size_t found;
+    int rc = ent_quarantine_list(store, space, &list, &found, err);
 
-    while ((rc = ent_stmt_step(stmt, err)) > 0) {
-        const struct ent_log *log =
-            ent_log_of(store, ent_n_o(ent_stmt_int(stmt, 0)));
-
-        *count += log != NULL && log->space == space;
-    }
-    ent_stmt_reset(stmt);
-    return rc;
+    if (rc < 0)
+        return rc;
+    *count += (int64_t)found;
+    free(list);
+    return 0;
 }
 
 static int count_records(struct ent_store *store, int64_t space, int64_t *count,
@@ -398,11 +419,42 @@ static int stored_alarms(struct ent_store *store, int64_t space,
     return rc;
 }
 
+/* Why this node began a fresh origin, and when (N2). */
+static int fresh_alarm(struct ent_store *store, struct ent_buf *lines,
+                       struct ent_err *err)
+{
+    char fresh[128];
+    char at[24];
+    char when[32];
+    time_t seconds;
+    struct tm tm = {0};
+    int rc = ent_node_get(store, "fresh", fresh, sizeof(fresh), err);
+
+    if (rc == 0)
+        rc = ent_node_get(store, "fresh_at", at, sizeof(at), err);
+    if (rc < 0 || fresh[0] == '\0')
+        return rc;
+    if (at[0] == '\0') {
+        put_line(lines, ENT_N_("this node writes a new log: %s"),
+                 dgettext(ENT_TEXT_DOMAIN, fresh));
+        return 0;
+    }
+    seconds = (time_t)(strtoll(at, NULL, 10) / 1000);
+    gmtime_r(&seconds, &tm);
+    strftime(when, sizeof(when),
+             dgettext(ENT_TEXT_DOMAIN, ENT_N_("%Y-%m-%d %H:%M UTC")), &tm);
+    ent_buf_printf(
+        lines,
+        dgettext(ENT_TEXT_DOMAIN,
+                 ENT_N_("this node writes a new log since %s: %s\n")),
+        when, dgettext(ENT_TEXT_DOMAIN, fresh));
+    return 0;
+}
+
 int ent_space_alarms(struct ent_store *store, int64_t space,
                      struct ent_buf *lines, struct ent_err *err)
 {
     struct ent_space_state *state;
-    char fresh[128];
     int rc = ent_store_refresh(store, err);
 
     if (rc == 0)
@@ -415,9 +467,6 @@ int ent_space_alarms(struct ent_store *store, int64_t space,
                           ENT_N_("the roster has two entries of one author "
                                  "after the same one")));
     if (rc == 0)
-        rc = ent_node_get(store, "fresh", fresh, sizeof(fresh), err);
-    if (rc == 0 && fresh[0] != '\0')
-        put_line(lines, ENT_N_("this node writes a new log: %s"),
-                 dgettext(ENT_TEXT_DOMAIN, fresh));
+        rc = fresh_alarm(store, lines, err);
     return rc == 0 && lines->rc < 0 ? no_memory(err) : rc;
 }

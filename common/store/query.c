@@ -29,10 +29,12 @@ static int no_memory(struct ent_err *err)
 
 /* ------------------------------------------------------------- what may be */
 
-/* Secrets of invitations, and the pages of the file that hold them. */
+/* Secrets of invitations, a key that a backup brought, and the pages of the
+ * file that hold them. */
 static bool is_closed(const char *table, const char *column)
 {
     return sqlite3_stricmp(table, "local_invite") == 0 ||
+           sqlite3_stricmp(table, "local_backup") == 0 ||
            sqlite3_stricmp(table, "sqlite_dbpage") == 0 ||
            (column != NULL && sqlite3_stricmp(column, "secret") == 0);
 }

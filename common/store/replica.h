@@ -36,6 +36,8 @@ enum ent_verdict {
     ENT_VERDICT_ACCEPTED = 0,
     ENT_VERDICT_NO_ROLE = 1, /* its author may not write: quarantined (A3) */
     ENT_VERDICT_BRANCH = 2, /* second branch of a log: kept, not applied (A8) */
+    ENT_VERDICT_CUT = 3,    /* beyond a cut, with others after it that are not
+                             * (A4) */
 };
 
 /* One log of a space, or one branch of a forked one. */
@@ -79,6 +81,13 @@ struct ent_meta_slot {
     struct ent_log_meta meta;
 };
 
+/* Wrong requests to join, counted by the minute (A7). */
+struct ent_guesses {
+    int64_t since_ms; /* of the minute, or of the pause after it */
+    int count;
+};
+#define ENT_GUESS_SLOTS 16 /* spaces of one slot share its count */
+
 struct ent_store {
     struct ent_db db;
     struct ent_tables tables;
@@ -96,6 +105,7 @@ struct ent_store {
     int64_t written_ms; /* time of the last own entry */
     int64_t mark_ms;    /* when the high-water mark was written last */
     bool mark_due;      /* own entries are not marked yet */
+    bool renewed;       /* a fresh origin, not committed yet */
     bool read_only;
 
     /* What is remembered between transactions, dropped when another process
@@ -118,9 +128,15 @@ struct ent_store {
         struct ent_hash hash;
     } applying;
 
+    /* NULL: an entry changes all its records; else those alone. */
+    const struct ent_touched *only;
+
     bool cells_empty; /* false: there may be some */
     bool unseen_empty;
     struct ent_writer *writer; /* kept for the next transaction, or NULL */
+
+    struct ent_guesses guesses[ENT_GUESS_SLOTS];
+    struct ent_guesses all_guesses;
 
     struct ent_meta_slot *metas; /* ENT_META_CACHE of them */
     struct ent_arena scratch;    /* of one change */
@@ -138,6 +154,31 @@ void ent_store_rollback(struct ent_store *store);
 /* Own entries are no longer in the replica, and meant to be so: bring the
  * high-water mark down to what is there. */
 void ent_high_water_lower(struct ent_store *store);
+
+/* A fresh origin from now on (N2, N3), in the transaction that is open; `why`
+ * is for status. */
+ENT_NODISCARD int ent_origin_change(struct ent_store *store, const char *why,
+                                    int64_t now_ms, struct ent_err *err);
+
+#define ENT_ASIDE_MAX                                                          \
+    1000000 /* entries of a log that can come back at once                     \
+             */
+
+/* What was set aside and the chair readmitted comes back into the logs. In the
+ * transaction that is open. */
+ENT_NODISCARD int ent_aside_return(struct ent_store *store, int64_t space,
+                                   struct ent_err *err);
+
+/* The mark of a replica that has written nothing under its origin, synced. */
+ENT_NODISCARD int ent_high_water_make(const char *path,
+                                      const struct ent_id *origin,
+                                      struct ent_err *err);
+
+/* Begin a fresh origin in the file at `path`, which is from then on the one
+ * last written here; store->fresh is kept as the reason (rule N2). One
+ * transaction. */
+ENT_NODISCARD int ent_origin_renew(struct ent_store *store, const char *path,
+                                   int64_t now_ms, struct ent_err *err);
 
 /* Forget what is stale before reading; cheap when nothing is. */
 ENT_NODISCARD int ent_store_refresh(struct ent_store *store,
@@ -240,6 +281,10 @@ ENT_NODISCARD int ent_space_state(struct ent_store *store, int64_t space,
                                   struct ent_space_state **state,
                                   struct ent_err *err);
 void ent_space_state_forget(struct ent_store *store, int64_t space);
+/* Whether any roster entry held, valid or void, is by that key or admits it:
+ * what others never heard of is refused (A3). */
+bool ent_space_named(const struct ent_space_state *state,
+                     const struct ent_key *key);
 
 /* Check and keep one roster entry, in the transaction that is open. */
 struct ent_roster_bytes;
@@ -247,23 +292,61 @@ ENT_NODISCARD int ent_roster_put(struct ent_store *store, int64_t space,
                                  const struct ent_roster_bytes *bytes,
                                  bool *is_new, struct ent_err *err);
 
+/* Write one roster entry at the head, as its chair (SUCCEED: as the next one),
+ * in the transaction that is open; the entries of the space are judged by it.
+ * For FOUND `space` is made here, under the local `name`, and given back. */
+ENT_NODISCARD int ent_roster_write(struct ent_store *store,
+                                   struct ent_roster_entry *entry,
+                                   const char *name, int64_t *space,
+                                   struct ent_err *err);
+
+/* Check and write `admit` at the roster's head, in the transaction that is
+ * open (spaces.c, as ent_member_admit). */
+ENT_NODISCARD int ent_roster_admit(struct ent_store *store, int64_t space,
+                                   const struct ent_key *key,
+                                   enum ent_role role, const char *org,
+                                   const struct ent_hash8 *invite,
+                                   int64_t now_ms, struct ent_err *err);
+
 /* The roster's head: position and hash; position 0 before it arrived. */
 void ent_space_head(const struct ent_space_state *state, uint64_t *pos,
                     struct ent_hash *hash);
 
 /* ------------------------------------------------------- judging (judge.c) */
 
-/* What the roster says of an entry (A3): an accepted one, or a quarantined
- * one. ENT_EWAIT: it names a roster head that is not held. */
-ENT_NODISCARD int ent_judge(const struct ent_space_state *space,
+/* Where an entry stands in its log: what a cut is compared with. */
+struct ent_place {
+    const struct ent_log *log; /* its branch, held or to be appended to; NULL:
+                                * a log that is not held at all */
+    const struct ent_hash *after; /* its hash, and those of the entries that
+                                   * come with it */
+    size_t after_count;           /* at least 1 */
+};
+
+/* What the roster says of an entry (A3, A4): accepted, quarantined or cut.
+ * ENT_EWAIT: it names a roster head that is not held. */
+ENT_NODISCARD int ent_judge(struct ent_store *store,
+                            const struct ent_space_state *space,
                             const struct ent_entry *entry,
+                            const struct ent_place *place,
                             enum ent_verdict *verdict, struct ent_err *err);
-/* Judge the entries of a space anew, unless the roster's chain held now goes
- * on from `before`; replays when verdicts changed. In the transaction that is
- * open. */
+/* Judge entries of a space anew after its roster changed: of everybody, or,
+ * when the chain that had its head at (pos, head) goes on in the one held now,
+ * of those its new entries are about. What is beyond a cut is set aside, what
+ * was readmitted comes back, and every record that is touched is made anew
+ * (M3). In the transaction that is open. */
 ENT_NODISCARD int ent_judge_anew(struct ent_store *store, int64_t space,
-                                 const struct ent_hash *before, size_t count,
+                                 uint64_t pos, const struct ent_hash *head,
                                  struct ent_err *err);
+/* Judge the logs of one author anew: another branch came. */
+ENT_NODISCARD int ent_judge_author(struct ent_store *store, int64_t space,
+                                   const struct ent_key *author,
+                                   struct ent_err *err);
+/* After what a log holds ended at a cut: the signature over its head is the one
+ * that the cut brought. */
+ENT_NODISCARD int ent_log_cut_sig(struct ent_store *store,
+                                  const struct ent_space_state *space,
+                                  struct ent_log *log, struct ent_err *err);
 
 /* ------------------------------------------------------------- said (said.c)
  */
@@ -330,6 +413,33 @@ void ent_change_sum(const struct ent_change *change,
  * open; after a failure it must be rolled back. */
 ENT_NODISCARD int ent_replay(struct ent_store *store, struct ent_err *err);
 
+/* Records of one space, each once. */
+struct ent_touched {
+    struct ent_record_key {
+        uint32_t kind;
+        struct ent_id id;
+    } * keys; /* ascending once ent_touched_sort was called */
+    size_t count, cap;
+};
+
+/* Add the records of an entry. ENT_ENOMEM. */
+ENT_NODISCARD int ent_touched_add(struct ent_touched *touched,
+                                  const struct ent_entry *entry,
+                                  struct ent_err *err);
+void ent_touched_sort(struct ent_touched *touched);
+bool ent_touched_holds(const struct ent_touched *touched, uint32_t kind,
+                       const struct ent_id *id);
+
+/* Take records out of the state, and what they add to its digest out of `sum`;
+ * then make them anew from the logs of their space, and add it again. Between
+ * the two verdicts may change and entries come and go. */
+ENT_NODISCARD int ent_records_clear(struct ent_store *store, int64_t space,
+                                    const struct ent_touched *touched,
+                                    struct ent_sum *sum, struct ent_err *err);
+ENT_NODISCARD int ent_records_replay(struct ent_store *store, int64_t space,
+                                     const struct ent_touched *touched,
+                                     struct ent_sum *sum, struct ent_err *err);
+
 /* Apply a whole accepted entry that stands at n; `sum` gains its summands and
  * that of the entry. */
 ENT_NODISCARD int ent_apply_entry(struct ent_store *store, int64_t space,
@@ -367,5 +477,7 @@ ENT_NODISCARD int ent_logs_sum(struct ent_store *store, int64_t space,
 /* Forget every document, in the transaction that is open. The marks stay. */
 ENT_NODISCARD int ent_search_clear(struct ent_store *store,
                                    struct ent_err *err);
+/* The same, and everything is read again behind the commit. */
+ENT_NODISCARD int ent_search_anew(struct ent_store *store, struct ent_err *err);
 
 #endif

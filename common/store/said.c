@@ -219,14 +219,14 @@ int ent_said_list(struct ent_store *store, int64_t space,
     return rc < 0 ? rc : 0;
 }
 
-/* Signed by its node, about this space, by a member. */
+/* Signed by its node, about this space, by somebody who is a member or was:
+ * which frontiers are held must not hang on the order they came in. */
 static bool said_is_good(const struct ent_space_state *state,
                          const struct ent_said *said, struct ent_arena *arena)
 {
     struct ent_frontier frontier;
 
-    return ent_roster_role(&state->roster, UINT64_MAX, &said->key) !=
-               ENT_ROLE_NONE &&
+    return ent_space_named(state, &said->key) &&
            ent_frontier_get(said->body, arena, &frontier, NULL) == 0 &&
            ent_id_equal(&frontier.space, &state->id) &&
            ent_key_equal(&frontier.key, &said->key) &&

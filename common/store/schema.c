@@ -8,6 +8,13 @@
 #include "store/store.h"
 
 #define HEADER_BYTES 100
+/* Entries that a cut takes out of the log, until the chair readmits them: their
+ * place in it, as in `log`, and the author's signature where one was held. */
+#define ASIDE                                                                  \
+    "CREATE TABLE aside("                                                      \
+    " n INTEGER PRIMARY KEY, at INTEGER NOT NULL, hash BLOB NOT NULL,"         \
+    " sig BLOB NOT NULL, entry BLOB NOT NULL) STRICT;"
+
 #define HEADER_VERSION_AT 60 /* user_version, big-endian */
 #define HEADER_APPLICATION_AT 68
 
@@ -49,7 +56,7 @@ static const char schema[] =
     "CREATE TABLE log("
     " n INTEGER PRIMARY KEY, at INTEGER NOT NULL, verdict INTEGER NOT NULL,"
     " hash BLOB NOT NULL, sum BLOB NOT NULL, entry BLOB NOT NULL) STRICT;"
-    "CREATE INDEX log_quarantined ON log(verdict) WHERE verdict <> 0;"
+    "CREATE INDEX log_quarantined ON log(verdict) WHERE verdict <> 0;" ASIDE
 
     /* Surviving writes that do not stand in a row: the sides of an open
      * conflict, everything of a deleted record, kinds and fields of newer
@@ -159,12 +166,12 @@ int ent_schema_peek(const char *path, int *version, struct ent_err *err)
 /* Steps from one version to the next; the first schema has none behind it. */
 static const char *const steps[ENT_SCHEMA_VERSION] = {
     [0] = NULL,
+    [1] = ASIDE,
 };
 
 int ent_schema_migrate(struct ent_db *db, const char *path, int version,
                        struct ent_err *err)
 {
-    struct ent_stmt copy;
     char target[4096];
     char pragma[64];
     int rc;
@@ -178,12 +185,7 @@ int ent_schema_migrate(struct ent_db *db, const char *path, int version,
                                       "Entente wrote"),
                                path, version);
     snprintf(target, sizeof(target), "%s.schema-%d", path, version);
-    rc = ent_stmt_prepare(db, "VACUUM INTO ?1", &copy, err);
-    if (rc < 0)
-        return rc;
-    ent_stmt_bind_cstr(&copy, 1, target);
-    rc = ent_stmt_run(&copy, err);
-    ent_stmt_fini(&copy);
+    rc = ent_db_copy_into(db, target, err);
     if (rc == 0)
         rc = ent_db_begin(db, err);
     for (int v = version; rc == 0 && v < ENT_SCHEMA_VERSION; v++)

@@ -18,7 +18,7 @@ static int no_memory(struct ent_err *err)
 
 /* ------------------------------------------------------------------ handles */
 
-static bool is_handle(const char *name)
+bool ent_space_is_handle(const char *name)
 {
     size_t len = strlen(name);
 
@@ -48,7 +48,7 @@ static int check_handle(struct ent_store *store, const char *name,
     int64_t taken;
     int rc;
 
-    if (!is_handle(name))
+    if (!ent_space_is_handle(name))
         return ent_err_set(err, ENT_EUSAGE,
                            ENT_N_("a space's handle is made of a-z, 0-9, - "
                                   "and _, at most %d of them"),
@@ -131,10 +131,8 @@ static int seal_roster(struct ent_store *store,
     return 0;
 }
 
-/* Write one roster entry at the head, as the chair, in the transaction that is
- * open. For FOUND `space` is made here and given back. */
-static int write_roster(struct ent_store *store, struct ent_roster_entry *entry,
-                        const char *name, int64_t *space, struct ent_err *err)
+int ent_roster_write(struct ent_store *store, struct ent_roster_entry *entry,
+                     const char *name, int64_t *space, struct ent_err *err)
 {
     struct ent_buf header = {0};
     struct ent_buf body = {0};
@@ -142,6 +140,7 @@ static int write_roster(struct ent_store *store, struct ent_roster_entry *entry,
     struct ent_space_state *state;
     const struct ent_id *id = NULL;
     struct ent_hash hash;
+    uint64_t before = 0;
     bool is_new;
     int rc = 0;
 
@@ -151,13 +150,15 @@ static int write_roster(struct ent_store *store, struct ent_roster_entry *entry,
         rc = ent_space_state(store, *space, &state, err);
         if (rc < 0)
             return rc;
-        if (ent_roster_role(&state->roster, UINT64_MAX, &store->keys.public) !=
-            ENT_ROLE_CHAIR)
+        entry->term = state->roster.term + (entry->kind == ENT_ROSTER_SUCCEED);
+        if (entry->kind != ENT_ROSTER_SUCCEED &&
+            ent_roster_role(&state->roster, UINT64_MAX, &store->keys.public) !=
+                ENT_ROLE_CHAIR)
             return ent_err_set(err, ENT_EDENIED,
                                ENT_N_("only the chair of the space may do "
                                       "that"));
-        ent_space_head(state, &entry->pos, &entry->prev);
-        entry->pos++;
+        ent_space_head(state, &before, &entry->prev);
+        entry->pos = before + 1;
         id = &state->id;
     }
     rc = seal_roster(store, entry, id, &header, &body, &hash, &bytes.sig, err);
@@ -171,6 +172,8 @@ static int write_roster(struct ent_store *store, struct ent_roster_entry *entry,
     bytes.body = ent_buf_slice(&body);
     if (rc == 0)
         rc = ent_roster_put(store, *space, &bytes, &is_new, err);
+    if (rc == 0 && before > 0)
+        rc = ent_judge_anew(store, *space, before, &entry->prev, err);
     ent_buf_fini(&header);
     ent_buf_fini(&body);
     return rc;
@@ -198,17 +201,17 @@ int ent_space_create(struct ent_store *store, const char *name,
     ent_rand_bytes(store->rand, entry.nonce, sizeof(entry.nonce));
     rc = check_handle(store, name, err);
     if (rc == 0)
-        rc = write_roster(store, &entry, name, space, err);
+        rc = ent_roster_write(store, &entry, name, space, err);
     if (rc == 0)
         return ent_store_commit(store, NULL, err);
     ent_store_rollback(store);
     return rc;
 }
 
-static int admit(struct ent_store *store, int64_t space,
-                 const struct ent_key *key, enum ent_role role, const char *org,
-                 const struct ent_hash8 *invite, int64_t now_ms,
-                 struct ent_err *err)
+int ent_roster_admit(struct ent_store *store, int64_t space,
+                     const struct ent_key *key, enum ent_role role,
+                     const char *org, const struct ent_hash8 *invite,
+                     int64_t now_ms, struct ent_err *err)
 {
     struct ent_roster_entry entry = {.kind = ENT_ROSTER_ADMIT,
                                      .time_ms = now_ms,
@@ -235,7 +238,7 @@ static int admit(struct ent_store *store, int64_t space,
     if (ent_roster_role(&state->roster, UINT64_MAX, key) != ENT_ROLE_NONE)
         return ent_err_set(err, ENT_EUSAGE,
                            ENT_N_("that key belongs to a member already"));
-    return write_roster(store, &entry, NULL, &space, err);
+    return ent_roster_write(store, &entry, NULL, &space, err);
 }
 
 int ent_member_admit(struct ent_store *store, int64_t space,
@@ -247,7 +250,7 @@ int ent_member_admit(struct ent_store *store, int64_t space,
 
     if (rc < 0)
         return rc;
-    rc = admit(store, space, key, role, org, invite, now_ms, err);
+    rc = ent_roster_admit(store, space, key, role, org, invite, now_ms, err);
     if (rc == 0)
         return ent_store_commit(store, NULL, err);
     ent_store_rollback(store);
@@ -406,6 +409,7 @@ int ent_member_list(struct ent_store *store, int64_t space,
         to->key = from->key;
         to->role = from->role;
         to->since = from->since;
+        to->deputy = from->deputy;
         ent_text_copy(to->org, sizeof(to->org), from->org);
     }
     return 0;
@@ -419,6 +423,33 @@ enum ent_role ent_member_role(struct ent_store *store, int64_t space,
     if (ent_space_state(store, space, &state, NULL) < 0)
         return ENT_ROLE_NONE;
     return ent_roster_role(&state->roster, UINT64_MAX, key);
+}
+
+bool ent_member_was(struct ent_store *store, int64_t space,
+                    const struct ent_key *curve)
+{
+    struct ent_space_state *state;
+    struct ent_key own;
+
+    if (ent_space_state(store, space, &state, NULL) < 0)
+        return false;
+    for (size_t i = 0; i < state->roster.person_count; i++)
+        if (ent_key_to_curve(&state->roster.people[i].key, &own) &&
+            ent_key_equal(&own, curve))
+            return true;
+    return false;
+}
+
+bool ent_member_shares(struct ent_store *store, int64_t space,
+                       const struct ent_key *key)
+{
+    struct ent_space_state *state;
+
+    return ent_space_state(store, space, &state, NULL) == 0 &&
+           ent_roster_role(&state->roster, UINT64_MAX, key) != ENT_ROLE_NONE &&
+           ent_roster_role(&state->roster, UINT64_MAX, &store->keys.public) !=
+               ENT_ROLE_NONE &&
+           !ent_roster_suspended(&state->roster, key);
 }
 
 const char *ent_member_org(struct ent_store *store, const struct ent_key *key)
@@ -521,323 +552,8 @@ int ent_space_leave(struct ent_store *store, int64_t space, bool do_purge,
     return rc;
 }
 
-/* --------------------------------------------------------------- invitations
+/* ----------------------------------------------------------------- expecting
  */
-
-#define LINE_TAG "entente-invite-1:"
-
-/* Key of an invitation's proof; the chair keeps the secret, the line carries
- * it, the wire never does. */
-static struct ent_hash8 invite_id(const uint8_t secret[16])
-{
-    uint8_t message[32] = "entente/invite";
-
-    memcpy(message + 16, secret, 16);
-    return ent_hash8_of(ent_slice(message, sizeof(message)));
-}
-
-static struct ent_hash invite_proof(const uint8_t secret[16],
-                                    const struct ent_id *space,
-                                    const struct ent_key *key)
-{
-    uint8_t message[ENT_ID_BYTES + ENT_KEY_BYTES];
-
-    memcpy(message, space->b, ENT_ID_BYTES);
-    memcpy(message + ENT_ID_BYTES, key->b, ENT_KEY_BYTES);
-    return ent_hash_keyed(ent_slice(secret, 16),
-                          ent_slice(message, sizeof(message)));
-}
-
-void ent_invite_prove(const struct ent_invite *invite,
-                      const struct ent_key *key, struct ent_hash8 *id,
-                      struct ent_hash *proof)
-{
-    *id = invite_id(invite->secret);
-    *proof = invite_proof(invite->secret, &invite->space, key);
-}
-
-/* The line: a tag and base64url of fixed fields, texts with a length byte, and
- * the first 4 bytes of a BLAKE2b over all that, so that a line mangled in an
- * e-mail is told from a wrong one. */
-static void put_short(struct ent_buf *buf, const char *text)
-{
-    size_t len = strlen(text);
-
-    ENT_ASSERT(len <= 255);
-    ent_buf_put_u8(buf, (uint8_t)len);
-    ent_buf_put(buf, text, len);
-}
-
-static void put_line(struct ent_buf *line, const struct ent_invite *invite)
-{
-    struct ent_buf raw = {0};
-    uint8_t time[8];
-    struct ent_hash8 check;
-
-    ent_buf_put(&raw, invite->space.b, ENT_ID_BYTES);
-    ent_buf_put(&raw, invite->chair.b, ENT_KEY_BYTES);
-    ent_buf_put(&raw, invite->secret, sizeof(invite->secret));
-    ent_buf_put_u8(&raw, (uint8_t)invite->role);
-    ent_be64_put(time, (uint64_t)invite->expires_ms);
-    ent_buf_put(&raw, time, sizeof(time));
-    put_short(&raw, invite->handle);
-    ent_buf_put_u8(&raw, (uint8_t)invite->endpoint_count);
-    for (size_t i = 0; i < invite->endpoint_count; i++)
-        put_short(&raw, invite->endpoints[i]);
-    check = ent_hash8_of(ent_buf_slice(&raw));
-    ent_buf_put(&raw, check.b, 4);
-    ent_buf_put_str(line, LINE_TAG);
-    ent_base64_put(line, ent_buf_slice(&raw));
-    if (raw.rc < 0)
-        line->rc = raw.rc;
-    ent_buf_fini(&raw);
-}
-
-struct reader {
-    const uint8_t *at;
-    const uint8_t *end;
-    bool ok;
-};
-
-static void get_bytes(struct reader *in, void *to, size_t len)
-{
-    in->ok = in->ok && (size_t)(in->end - in->at) >= len;
-    if (!in->ok) {
-        memset(to, 0, len);
-        return;
-    }
-    memcpy(to, in->at, len);
-    in->at += len;
-}
-
-static void get_short(struct reader *in, char *to, size_t size)
-{
-    uint8_t len;
-
-    get_bytes(in, &len, 1);
-    in->ok = in->ok && len < size;
-    if (!in->ok)
-        len = 0;
-    get_bytes(in, to, len);
-    to[len] = '\0';
-    in->ok = in->ok && strlen(to) == len;
-}
-
-static bool read_line(struct ent_slice raw, struct ent_invite *invite)
-{
-    struct reader in = {.at = raw.at, .end = raw.at + raw.len, .ok = true};
-    uint8_t time[8];
-    uint8_t role;
-    uint8_t count;
-
-    get_bytes(&in, invite->space.b, ENT_ID_BYTES);
-    get_bytes(&in, invite->chair.b, ENT_KEY_BYTES);
-    get_bytes(&in, invite->secret, sizeof(invite->secret));
-    get_bytes(&in, &role, 1);
-    get_bytes(&in, time, sizeof(time));
-    get_short(&in, invite->handle, sizeof(invite->handle));
-    get_bytes(&in, &count, 1);
-    invite->role = (enum ent_role)role;
-    invite->expires_ms = (int64_t)ent_be64_get(time);
-    invite->endpoint_count = count;
-    if (count > ENT_ENDPOINTS_MAX)
-        return false;
-    for (size_t i = 0; i < count; i++)
-        get_short(&in, invite->endpoints[i], sizeof(invite->endpoints[i]));
-    return in.ok && in.at == in.end && is_handle(invite->handle) &&
-           (role == ENT_ROLE_READER || role == ENT_ROLE_EDITOR);
-}
-
-int ent_invite_parse(const char *line, struct ent_invite *invite,
-                     struct ent_err *err)
-{
-    struct ent_buf raw = {0};
-    struct ent_hash8 check;
-    char copy[4096];
-    size_t len;
-    int rc = 0;
-
-    /* A line copied out of a message has blanks around it. */
-    line += strspn(line, " \t\r\n");
-    len = strcspn(line, " \t\r\n");
-    if (strncmp(line, LINE_TAG, sizeof(LINE_TAG) - 1) != 0)
-        return ent_err_set(err, ENT_EREFUSED,
-                           ENT_N_("this is no invitation: it begins with %s"),
-                           LINE_TAG);
-    if (len >= sizeof(copy) || line[len + strspn(line + len, " \t\r\n")] != 0)
-        return ent_err_set(err, ENT_EREFUSED,
-                           ENT_N_("the invitation is not one line; copy it "
-                                  "again"));
-    memcpy(copy, line, len);
-    copy[len] = '\0';
-    memset(invite, 0, sizeof(*invite));
-    if (!ent_base64_get(copy + sizeof(LINE_TAG) - 1, &raw) || raw.len < 4) {
-        rc = ENT_EREFUSED;
-    } else {
-        check = ent_hash8_of(ent_slice(raw.at, raw.len - 4));
-        if (memcmp(check.b, raw.at + raw.len - 4, 4) != 0 ||
-            !read_line(ent_slice(raw.at, raw.len - 4), invite))
-            rc = ENT_EREFUSED;
-    }
-    ent_buf_fini(&raw);
-    if (rc < 0)
-        ent_err_set(err, rc,
-                    ENT_N_("the invitation is cut off or mistyped; copy the "
-                           "whole line again"));
-    return rc;
-}
-
-static int keep_invite(struct ent_store *store, int64_t space,
-                       const struct ent_invite *invite, struct ent_err *err)
-{
-    struct ent_stmt *stmt = ent_db_stmt(&store->db, ENT_SQL_INVITE_INSERT);
-    struct ent_hash8 id = invite_id(invite->secret);
-
-    ent_stmt_bind_blob(stmt, 1, id.b, ENT_HASH8_BYTES);
-    ent_stmt_bind_int(stmt, 2, space);
-    ent_stmt_bind_blob(stmt, 3, invite->secret, sizeof(invite->secret));
-    ent_stmt_bind_int(stmt, 4, invite->role);
-    ent_stmt_bind_int(stmt, 5, invite->expires_ms);
-    return ent_stmt_run(stmt, err);
-}
-
-int ent_invite_create(struct ent_store *store, int64_t space,
-                      enum ent_role role, int64_t expires_ms,
-                      const char *const *endpoints, size_t endpoint_count,
-                      int64_t now_ms, struct ent_buf *line, struct ent_err *err)
-{
-    struct ent_invite invite = {
-        .chair = store->keys.public, .role = role, .expires_ms = expires_ms};
-    struct ent_space info;
-    int rc = ent_space_read(store, space, &info, err);
-
-    if (rc < 0)
-        return rc;
-    if (info.role != ENT_ROLE_CHAIR)
-        return ent_err_set(err, ENT_EDENIED,
-                           ENT_N_("only the chair of the space may invite"));
-    if (role != ENT_ROLE_READER && role != ENT_ROLE_EDITOR)
-        return ent_err_set(err, ENT_EUSAGE,
-                           ENT_N_("a member is admitted as editor or reader"));
-    if (expires_ms <= now_ms)
-        return ent_err_set(err, ENT_EUSAGE,
-                           ENT_N_("the invitation would have expired already"));
-    invite.space = info.id;
-    memcpy(invite.handle, info.name, sizeof(invite.handle));
-    for (size_t i = 0; i < endpoint_count && i < ENT_ENDPOINTS_MAX; i++) {
-        if (strlen(endpoints[i]) > 255)
-            return ent_err_set(err, ENT_EUSAGE,
-                               ENT_N_("the endpoint %s is too long"),
-                               endpoints[i]);
-        snprintf(invite.endpoints[invite.endpoint_count++],
-                 ENT_ENDPOINT_MAX + 1, "%s", endpoints[i]);
-    }
-    ent_rand_bytes(store->rand, invite.secret, sizeof(invite.secret));
-    put_line(line, &invite);
-    if (line->rc < 0)
-        return no_memory(err);
-    rc = ent_store_begin(store, err);
-    if (rc < 0)
-        return rc;
-    rc = keep_invite(store, space, &invite, err);
-    if (rc < 0) {
-        ent_store_rollback(store);
-        return rc;
-    }
-    return ent_store_commit(store, NULL, err);
-}
-
-struct kept_invite {
-    int64_t space;
-    uint8_t secret[16];
-    enum ent_role role;
-    int64_t expires_ms;
-    bool used;
-    struct ent_key used_by;
-};
-
-static int read_invite(struct ent_store *store, const struct ent_hash8 *id,
-                       struct kept_invite *kept, struct ent_err *err)
-{
-    struct ent_stmt *stmt = ent_db_stmt(&store->db, ENT_SQL_INVITE_GET);
-    int rc;
-
-    ent_stmt_bind_blob(stmt, 1, id->b, ENT_HASH8_BYTES);
-    rc = ent_stmt_step(stmt, err);
-    if (rc > 0) {
-        kept->space = ent_stmt_int(stmt, 0);
-        ent_stmt_copy(stmt, 1, kept->secret, sizeof(kept->secret));
-        kept->role = (enum ent_role)ent_stmt_int(stmt, 2);
-        kept->expires_ms = ent_stmt_int(stmt, 3);
-        kept->used = !ent_stmt_is_null(stmt, 4);
-        ent_stmt_copy(stmt, 4, kept->used_by.b, ENT_KEY_BYTES);
-    }
-    ent_stmt_reset(stmt);
-    if (rc == 0)
-        return ent_err_set(err, ENT_EDENIED,
-                           ENT_N_("the invitation is not known here"));
-    return rc < 0 ? rc : 0;
-}
-
-static int use_invite(struct ent_store *store, const struct ent_hash8 *id,
-                      const struct ent_key *key, struct ent_err *err)
-{
-    struct ent_stmt *stmt = ent_db_stmt(&store->db, ENT_SQL_INVITE_USE);
-
-    ent_stmt_bind_blob(stmt, 1, id->b, ENT_HASH8_BYTES);
-    ent_stmt_bind_blob(stmt, 2, key->b, ENT_KEY_BYTES);
-    return ent_stmt_run(stmt, err);
-}
-
-static int redeem(struct ent_store *store, const struct ent_id *space_id,
-                  const struct ent_hash8 *id, const struct ent_hash *proof,
-                  const struct ent_key *key, const char *org, int64_t now_ms,
-                  struct ent_err *err)
-{
-    struct ent_space_state *state;
-    struct kept_invite kept;
-    struct ent_hash expected;
-    int rc = read_invite(store, id, &kept, err);
-
-    if (rc == 0)
-        rc = ent_space_state(store, kept.space, &state, err);
-    if (rc < 0)
-        return rc;
-    expected = invite_proof(kept.secret, space_id, key);
-    if (!ent_id_equal(&state->id, space_id) ||
-        !ent_equal_secret(expected.b, proof->b, ENT_HASH_BYTES))
-        return ent_err_set(err, ENT_EDENIED,
-                           ENT_N_("the invitation is not known here"));
-    /* Asked again after an answer that got lost: it is admitted already. */
-    if (kept.used && ent_key_equal(&kept.used_by, key))
-        return 0;
-    if (kept.used)
-        return ent_err_set(err, ENT_EDENIED,
-                           ENT_N_("the invitation was used already; ask for "
-                                  "another"));
-    if (kept.expires_ms < now_ms)
-        return ent_err_set(err, ENT_EDENIED,
-                           ENT_N_("the invitation has expired; ask for "
-                                  "another"));
-    rc = admit(store, kept.space, key, kept.role, org, id, now_ms, err);
-    return rc < 0 ? rc : use_invite(store, id, key, err);
-}
-
-int ent_invite_redeem(struct ent_store *store, const struct ent_id *space,
-                      const struct ent_hash8 *id, const struct ent_hash *proof,
-                      const struct ent_key *key, const char *org,
-                      int64_t now_ms, struct ent_err *err)
-{
-    int rc = ent_store_begin(store, err);
-
-    if (rc < 0)
-        return rc;
-    rc = redeem(store, space, id, proof, key, org, now_ms, err);
-    if (rc == 0)
-        return ent_store_commit(store, NULL, err);
-    ent_store_rollback(store);
-    return rc;
-}
 
 int ent_space_expect(struct ent_store *store, const struct ent_invite *invite,
                      int64_t *space, struct ent_err *err)

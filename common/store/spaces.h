@@ -40,6 +40,9 @@ ENT_NODISCARD int ent_space_find_id(struct ent_store *store,
                                     const struct ent_id *id, int64_t *space,
                                     struct ent_err *err);
 
+/* Whether `name` may be a handle. */
+bool ent_space_is_handle(const char *name);
+
 /* Rename the local handle. */
 ENT_NODISCARD int ent_space_rename(struct ent_store *store, int64_t space,
                                    const char *name, struct ent_err *err);
@@ -54,6 +57,7 @@ struct ent_member {
     enum ent_role role;
     char org[ENT_NAME_BYTES_MAX + 1];
     uint64_t since; /* roster position that admitted it */
+    bool deputy;
 };
 
 /* Members at the roster's head, in order of admission; free() the list. */
@@ -62,6 +66,16 @@ ENT_NODISCARD int ent_member_list(struct ent_store *store, int64_t space,
                                   struct ent_err *err);
 enum ent_role ent_member_role(struct ent_store *store, int64_t space,
                               const struct ent_key *key);
+
+/* Whether the key behind a CURVE key is a member, or was one. Converts every
+ * key: for what is rare. */
+bool ent_member_was(struct ent_store *store, int64_t space,
+                    const struct ent_key *curve);
+
+/* Whether content of the space goes between this node and a key: both are
+ * members, and the key is not one that a void entry removed (A2). */
+bool ent_member_shares(struct ent_store *store, int64_t space,
+                       const struct ent_key *key);
 
 /* Admit a key (chair only); an entry `admit` at the roster's head. `invite`
  * is the invitation used, or zero. ENT_EDENIED: not the chair. ENT_EUSAGE:
@@ -96,25 +110,71 @@ ENT_NODISCARD int ent_invite_create(struct ent_store *store, int64_t space,
                                     size_t endpoint_count, int64_t now_ms,
                                     struct ent_buf *line, struct ent_err *err);
 
-/* Read a line. ENT_EREFUSED: mangled, with what is wrong. Says nothing about
- * expiry. */
+/* An invitation as its line, and back. ENT_EREFUSED: mangled, with what is
+ * wrong. Says nothing about expiry. */
+void ent_invite_put(struct ent_buf *line, const struct ent_invite *invite);
 ENT_NODISCARD int ent_invite_parse(const char *line, struct ent_invite *invite,
                                    struct ent_err *err);
-
-/* The chair's side of a join: check id and proof, single use and expiry,
- * admit the key and mark the invitation used, in one transaction. ENT_EDENIED
- * with the reason when it is not good. */
-ENT_NODISCARD int ent_invite_redeem(struct ent_store *store,
-                                    const struct ent_id *space,
-                                    const struct ent_hash8 *id,
-                                    const struct ent_hash *proof,
-                                    const struct ent_key *key, const char *org,
-                                    int64_t now_ms, struct ent_err *err);
 
 /* The joiner's side: the id and proof that go with an invitation. */
 void ent_invite_prove(const struct ent_invite *invite,
                       const struct ent_key *key, struct ent_hash8 *id,
                       struct ent_hash *proof);
+
+/* What a joiner says to the chair, on a link or as a line (A7). */
+struct ent_request {
+    struct ent_id space;
+    struct ent_hash8 invite;
+    struct ent_hash proof;
+    struct ent_key key;
+    char org[ENT_NAME_BYTES_MAX + 1];
+};
+
+/* A request as its line, and back. ENT_EREFUSED: mangled, with what is wrong.
+ * Says nothing about the proof. */
+void ent_request_put(struct ent_buf *line, const struct ent_request *request);
+bool ent_request_is_line(const char *text);
+ENT_NODISCARD int ent_request_parse(const char *line,
+                                    struct ent_request *request,
+                                    struct ent_err *err);
+
+/* Why a request is refused. On a link it is a word, which the joiner's node
+ * says in its reader's language. */
+enum ent_refusal {
+    ENT_REFUSAL_OTHER,   /* of a version that knows more of them */
+    ENT_REFUSAL_UNKNOWN, /* no such invitation, or too much was guessed */
+    ENT_REFUSAL_SPACE,   /* not for this space, or this is not its chair */
+    ENT_REFUSAL_PROOF,   /* made without the secret, or for another key */
+    ENT_REFUSAL_USED,
+    ENT_REFUSAL_EXPIRED,
+    ENT_REFUSAL_MEMBER, /* the key is a member's already */
+    ENT_REFUSAL_NAME,   /* no name for an organisation */
+};
+const char *ent_refusal_word(enum ent_refusal why);
+/* The sentence that goes with a word, to be translated. */
+const char *ent_refusal_text(struct ent_slice word);
+
+/* The chair's side of a join: check id and proof, single use and expiry; what
+ * `ent_invite_redeem` would do. ENT_EDENIED with the reason in `why` and `err`
+ * when it is not good. */
+ENT_NODISCARD int ent_invite_check(struct ent_store *store,
+                                   const struct ent_request *request,
+                                   int64_t now_ms, enum ent_role *role,
+                                   enum ent_refusal *why, struct ent_err *err);
+
+/* The same, then admit the key and mark the invitation used, in one
+ * transaction. The key that used it is answered again. */
+ENT_NODISCARD int ent_invite_redeem(struct ent_store *store,
+                                    const struct ent_request *request,
+                                    int64_t now_ms, enum ent_refusal *why,
+                                    struct ent_err *err);
+
+/* The same for a stranger on a link: after too many wrong requests every one
+ * is as good as unknown for a while (ENT_GUESSES_MAX). */
+ENT_NODISCARD int ent_invite_answer(struct ent_store *store,
+                                    const struct ent_request *request,
+                                    int64_t now_ms, enum ent_refusal *why,
+                                    struct ent_err *err);
 
 /* Keep the space of an accepted invitation under its handle (made unique with
  * a number when taken), before its roster arrives. */

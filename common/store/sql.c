@@ -13,6 +13,28 @@ const char *const ent_sql_text[ENT_SQL_COUNT] = {
         "INSERT INTO local_node(key, value) VALUES(?1, ?2)"
         " ON CONFLICT(key) DO UPDATE SET value = excluded.value",
 
+    [ENT_SQL_COPY_INTO] = "VACUUM INTO ?1",
+    [ENT_SQL_QUICK_CHECK] = "PRAGMA quick_check(1)",
+    [ENT_SQL_PAGE_BYTES] = "SELECT page_count * page_size"
+                           " FROM pragma_page_count, pragma_page_size",
+    /* The tables FTS5 makes for itself are its own matter. */
+    [ENT_SQL_TABLES_OWN] =
+        "SELECT s.name, s.sql FROM sqlite_schema s"
+        " JOIN pragma_table_list t ON t.schema = 'main' AND t.name = s.name"
+        " WHERE t.type <> 'shadow' AND s.sql IS NOT NULL",
+    [ENT_SQL_TABLE_TEXT] = "SELECT sql FROM sqlite_schema"
+                           " WHERE type = 'table' AND name = ?1",
+    [ENT_SQL_CODE_COUNT] = "SELECT count(*) FROM sqlite_schema"
+                           " WHERE type IN ('trigger', 'view')",
+    [ENT_SQL_BACKUP_MAKE] =
+        "CREATE TABLE local_backup(at INTEGER NOT NULL, seed BLOB) STRICT",
+    [ENT_SQL_BACKUP_SET] = "INSERT INTO local_backup(at, seed) VALUES(?1, ?2)",
+    [ENT_SQL_BACKUP_GET] = "SELECT at, seed FROM local_backup",
+    [ENT_SQL_BACKUP_DROP] = "DROP TABLE IF EXISTS local_backup",
+    [ENT_SQL_INVITE_DELETE_ALL] = "DELETE FROM local_invite",
+    [ENT_SQL_NODE_FORGET_FILE] =
+        "DELETE FROM local_node WHERE key IN ('machine', 'inode')",
+
     [ENT_SQL_SPACES] = "SELECT space, id FROM space ORDER BY space",
     [ENT_SQL_SPACE_INSERT] =
         "INSERT INTO space(id, adjust) VALUES(?1, zeroblob(16))",
@@ -75,6 +97,16 @@ const char *const ent_sql_text[ENT_SQL_COUNT] = {
                           " WHERE n BETWEEN ?1 AND ?2",
     [ENT_SQL_LOG_QUARANTINED] =
         "SELECT n, verdict FROM log WHERE verdict <> 0 ORDER BY n",
+    [ENT_SQL_LOG_CUT] = "DELETE FROM log WHERE n BETWEEN ?1 AND ?2",
+    [ENT_SQL_SIGNATURE_CUT] = "DELETE FROM signature WHERE n BETWEEN ?1 AND ?2",
+    [ENT_SQL_ASIDE_TAKE] =
+        "INSERT OR REPLACE INTO aside(n, at, hash, sig, entry)"
+        " SELECT n, at, hash, x'', entry FROM log WHERE n BETWEEN ?1 AND ?2",
+    [ENT_SQL_ASIDE_SIGN] = "UPDATE aside SET sig = ?2 WHERE n = ?1",
+    [ENT_SQL_ASIDE_RANGE] = "SELECT n, hash, sig, entry FROM aside"
+                            " WHERE n BETWEEN ?1 AND ?2 ORDER BY n",
+    [ENT_SQL_ASIDE_DROP] = "DELETE FROM aside WHERE n BETWEEN ?1 AND ?2",
+    [ENT_SQL_ASIDE_ALL] = "SELECT n FROM aside ORDER BY n",
 
     [ENT_SQL_CELL_ANY] = "SELECT EXISTS(SELECT 1 FROM cell)",
     [ENT_SQL_CELL_OF_RECORD] = "SELECT field, n, ordinal, code, value FROM cell"
@@ -88,6 +120,8 @@ const char *const ent_sql_text[ENT_SQL_COUNT] = {
     [ENT_SQL_CELL_DELETE] =
         "DELETE FROM cell WHERE space = ?1 AND kind = ?2 AND id = ?3"
         " AND field = ?4 AND n = ?5 AND ordinal = ?6",
+    [ENT_SQL_CELL_CLEAR] =
+        "DELETE FROM cell WHERE space = ?1 AND kind = ?2 AND id = ?3",
 
     [ENT_SQL_UNSEEN_ANY] = "SELECT EXISTS(SELECT 1 FROM unseen)",
     [ENT_SQL_UNSEEN_INSERT] =
@@ -97,6 +131,8 @@ const char *const ent_sql_text[ENT_SQL_COUNT] = {
         "DELETE FROM unseen"
         " WHERE space = ?1 AND kind = ?2 AND id = ?3 AND field = ?4"
         " AND origin = ?5 AND seq = ?6 AND hash = ?7 AND ordinal = ?8",
+    [ENT_SQL_UNSEEN_CLEAR] =
+        "DELETE FROM unseen WHERE space = ?1 AND kind = ?2 AND id = ?3",
 
     [ENT_SQL_FRONTIERS] =
         "SELECT key, counter, body, sig FROM frontier WHERE space = ?1"

@@ -4,15 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/home.h"
 #include "store/replica.h"
 #include "store/schema.h"
-#include "text/datadir.h"
-
-#define PATH_BYTES 4096
 
 /* A commit that leaves the WAL this long copies it back itself, else the daemon
  * does so when it is idle, or closing the file (rule L7). Where commits are
@@ -23,27 +20,14 @@
 #define WAL_PAGES_BULK 4096
 #define COMMIT_PAGES_BULK 64
 #define HIGH_WATER_TAG "entente-high-water-2"
-#define HIGH_WATER_MS 1000 /* how far the mark may lag behind the log */
-#define HIGH_WATER_HEAD                                                        \
-    61                     /* tag, origin in hex, count in 6 digits, newline   \
-                            */
-#define HIGH_WATER_LINE 85 /* n in 19 digits, hash in hex, newline */
+#define HIGH_WATER_MS 1000       /* how far the mark may lag behind the log */
+#define HIGH_WATER_HEAD 61       /* tag, origin in hex, count, newline */
+#define HIGH_WATER_MAX (1 << 20) /* bytes that are read of it */
+#define HIGH_WATER_LINE 85       /* n in 19 digits, hash in hex, newline */
 
 static int no_memory(struct ent_err *err)
 {
     return ent_err_set(err, ENT_ENOMEM, ENT_N_("out of memory"));
-}
-
-static int home_path(const char *home, const char *name, char *path,
-                     struct ent_err *err)
-{
-    int n = snprintf(path, PATH_BYTES, "%s/%s", home, name);
-
-    if (n < 0 || n >= PATH_BYTES)
-        return ent_err_set(err, ENT_EUSAGE,
-                           ENT_N_("the path of the home directory is too "
-                                  "long"));
-    return 0;
 }
 
 /* ------------------------------------------------------------- local_node */
@@ -152,9 +136,10 @@ static int high_water_text(struct ent_store *store, struct ent_buf *text)
 static int high_water_read(const struct ent_store *store, struct ent_buf *text)
 {
     uint8_t bytes[4096];
-    ssize_t got;
+    ssize_t got = 0;
 
-    while ((got = pread(store->high_water, bytes, sizeof(bytes),
+    while (text->rc == 0 && text->len < HIGH_WATER_MAX &&
+           (got = pread(store->high_water, bytes, sizeof(bytes),
                         (off_t)text->len)) > 0)
         ent_buf_put(text, bytes, (size_t)got);
     return got < 0 || text->rc < 0 ? ENT_ESTORE : 0;
@@ -267,23 +252,42 @@ static int high_water_holds(struct ent_store *store, bool *holds,
     return rc;
 }
 
-static int fresh_origin(struct ent_store *store, const char *machine,
-                        const char *inode, struct ent_err *err)
+int ent_origin_change(struct ent_store *store, const char *why, int64_t now_ms,
+                      struct ent_err *err)
 {
     char text[2 * ENT_ID_BYTES + 1];
-    int rc = ent_db_begin(&store->db, err);
+    char at[24];
+    int rc;
 
-    if (rc < 0)
-        return rc;
     ent_rand_bytes(store->rand, store->origin.b, ENT_ID_BYTES);
     ent_hex_put(text, store->origin.b, ENT_ID_BYTES);
+    snprintf(at, sizeof(at), "%lld", (long long)now_ms);
+    store->renewed = true;
     rc = ent_node_set(store, "origin", text, err);
+    if (rc == 0 && why != NULL)
+        rc = ent_node_set(store, "fresh", why, err);
+    if (rc == 0 && why != NULL)
+        rc = ent_node_set(store, "fresh_at", at, err);
+    return rc;
+}
+
+int ent_origin_renew(struct ent_store *store, const char *path, int64_t now_ms,
+                     struct ent_err *err)
+{
+    char machine[64];
+    char inode[32];
+    int rc = inode_text(path, inode, err);
+
+    if (rc == 0)
+        rc = ent_db_begin(&store->db, err);
+    if (rc < 0)
+        return rc;
+    machine_text(machine);
+    rc = ent_origin_change(store, store->fresh, now_ms, err);
     if (rc == 0)
         rc = ent_node_set(store, "machine", machine, err);
     if (rc == 0)
         rc = ent_node_set(store, "inode", inode, err);
-    if (rc == 0 && store->fresh != NULL)
-        rc = ent_node_set(store, "fresh", store->fresh, err);
     if (rc == 0)
         rc = ent_db_commit(&store->db, err);
     if (rc < 0)
@@ -292,7 +296,7 @@ static int fresh_origin(struct ent_store *store, const char *machine,
 }
 
 static int check_identity(struct ent_store *store, const char *path,
-                          struct ent_err *err)
+                          int64_t now_ms, struct ent_err *err)
 {
     char machine[64];
     char inode[32];
@@ -321,7 +325,8 @@ static int check_identity(struct ent_store *store, const char *path,
             store->fresh =
                 ENT_N_("this replica is older than what this node wrote last");
     }
-    return store->fresh == NULL ? 0 : fresh_origin(store, machine, inode, err);
+    return store->fresh == NULL ? 0
+                                : ent_origin_renew(store, path, now_ms, err);
 }
 
 /* ------------------------------------------------------------------- create */
@@ -342,8 +347,6 @@ static int create_file(const char *path,
 {
     struct ent_store store = {
         .kinds = options->kinds, .rand = options->rand, .high_water = -1};
-    char machine[64];
-    char inode[32];
     bool changed;
     /* Made here so that only its owner may read it: SQLite gives its other
      * files the same mode. What a crash left is begun anew. */
@@ -358,7 +361,6 @@ static int create_file(const char *path,
     rc = ent_db_open(&store.db, path, SQLITE_OPEN_READWRITE, err);
     if (rc < 0)
         return rc;
-    machine_text(machine);
     rc = ent_tables_init(&store.tables, &store.db, options->kinds, err);
     if (rc == 0)
         rc = ent_db_begin(&store.db, err);
@@ -375,9 +377,7 @@ static int create_file(const char *path,
     if (rc < 0)
         ent_db_rollback(&store.db);
     if (rc == 0)
-        rc = inode_text(path, inode, err);
-    if (rc == 0)
-        rc = fresh_origin(&store, machine, inode, err);
+        rc = ent_origin_renew(&store, path, options->now_ms, err);
     *origin = store.origin;
     /* Only this file gets its name in the end: closing copies the WAL back
      * too, but does not say when it cannot. */
@@ -388,46 +388,8 @@ static int create_file(const char *path,
     return rc;
 }
 
-/* One directory, perhaps there already. A new one's name is in its parent. */
-static int make_dir(const char *path, const char *parent, mode_t mode,
-                    struct ent_err *err)
-{
-    if (mkdir(path, mode) == 0)
-        return ent_dir_sync(parent, err);
-    if (errno == EEXIST)
-        return 0;
-    return ent_err_set(err, ENT_ESTORE, ENT_N_("cannot make %s: %s"), path,
-                       strerror(errno));
-}
-
-static int make_home(const char *home, struct ent_err *err)
-{
-    char path[PATH_BYTES];
-    char parent[PATH_BYTES];
-    size_t len = strlen(home);
-    int rc = 0;
-
-    if (len == 0 || len >= sizeof(path))
-        return ent_err_set(err, ENT_EUSAGE,
-                           ENT_N_("the path of the home directory is too "
-                                  "long"));
-    memcpy(path, home, len + 1);
-    while (len > 1 && path[len - 1] == '/')
-        path[--len] = '\0';
-    snprintf(parent, sizeof(parent), "%s", home[0] == '/' ? "/" : ".");
-    for (char *at = path + 1; rc == 0 && *at != '\0'; at++) {
-        if (*at != '/')
-            continue;
-        *at = '\0';
-        rc = make_dir(path, parent, 0777, err);
-        memcpy(parent, path, strlen(path) + 1);
-        *at = '/';
-    }
-    return rc == 0 ? make_dir(path, parent, 0700, err) : rc;
-}
-
-static int make_mark(const char *path, const struct ent_id *origin,
-                     struct ent_err *err)
+int ent_high_water_make(const char *path, const struct ent_id *origin,
+                        struct ent_err *err)
 {
     struct ent_store store = {
         .high_water = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600),
@@ -446,7 +408,7 @@ static int make_mark(const char *path, const struct ent_id *origin,
 static void remove_tails(const char *path)
 {
     static const char *const tails[] = {"-wal", "-shm", "-journal"};
-    char file[PATH_BYTES + 16];
+    char file[ENT_PATH_MAX + 16];
 
     for (size_t i = 0; i < ENT_ARRAY_LEN(tails); i++) {
         snprintf(file, sizeof(file), "%s%s", path, tails[i]);
@@ -456,10 +418,10 @@ static void remove_tails(const char *path)
 
 /* The files of a home directory while it is made. */
 struct making {
-    char replica[PATH_BYTES];
-    char growing[PATH_BYTES]; /* the replica before it is whole */
-    char key[PATH_BYTES];
-    char mark[PATH_BYTES];
+    char replica[ENT_PATH_MAX];
+    char growing[ENT_PATH_MAX]; /* the replica before it is whole */
+    char key[ENT_PATH_MAX];
+    char mark[ENT_PATH_MAX];
     int lock;       /* of the directory: one at a time */
     bool key_found; /* a crash left it; the node gets it */
 };
@@ -499,14 +461,11 @@ static int find_key(struct making *making, const char *home,
 static int take_home(struct making *making, const char *home,
                      struct ent_err *err)
 {
-    int rc;
+    int rc = ent_home_claim(home, &making->lock, err);
 
-    making->lock = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (making->lock < 0)
-        return ent_err_set(err, ENT_ESTORE, ENT_N_("cannot read %s: %s"), home,
-                           strerror(errno));
-    if (flock(making->lock, LOCK_EX | LOCK_NB) < 0 ||
-        access(making->replica, F_OK) == 0)
+    if (rc < 0)
+        return rc;
+    if (access(making->replica, F_OK) == 0)
         return ent_err_set(err, ENT_EUSAGE,
                            ENT_N_("there is a node already in %s"), home);
     rc = find_key(making, home, err);
@@ -540,7 +499,7 @@ static int make_files(const struct making *making, const char *home,
     if (rc == 0)
         rc = make_key(making, options->rand, err);
     if (rc == 0)
-        rc = make_mark(making->mark, &origin, err);
+        rc = ent_high_water_make(making->mark, &origin, err);
     if (rc == 0 && rename(making->growing, making->replica) < 0)
         rc = ent_err_set(err, ENT_ESTORE, ENT_N_("cannot make %s: %s"),
                          making->replica, strerror(errno));
@@ -556,14 +515,14 @@ int ent_store_create(const char *home, const char *org, const char *country,
                      struct ent_err *err)
 {
     struct making making = {.lock = -1};
-    int rc = home_path(home, "replica.db", making.replica, err);
+    int rc = ent_home_path(home, "replica.db", making.replica, err);
 
     if (rc == 0)
-        rc = home_path(home, "replica.db.new", making.growing, err);
+        rc = ent_home_path(home, "replica.db.new", making.growing, err);
     if (rc == 0)
-        rc = home_path(home, "key", making.key, err);
+        rc = ent_home_path(home, "key", making.key, err);
     if (rc == 0)
-        rc = home_path(home, "high-water", making.mark, err);
+        rc = ent_home_path(home, "high-water", making.mark, err);
     if (rc < 0)
         return rc;
     if (strlen(org) == 0 || strlen(org) > ENT_NAME_BYTES_MAX ||
@@ -572,7 +531,7 @@ int ent_store_create(const char *home, const char *org, const char *country,
                            ENT_N_("the organisation needs a name of at most "
                                   "%d bytes, the country three letters"),
                            ENT_NAME_BYTES_MAX);
-    rc = make_home(home, err);
+    rc = ent_home_make(home, err);
     if (rc == 0)
         rc = take_home(&making, home, err);
     if (rc == 0)
@@ -599,6 +558,24 @@ static int read_node(struct ent_store *store, struct ent_err *err)
         rc = ent_err_set(err, ENT_ESTORE,
                          ENT_N_("the replica does not name its origin"));
     return rc;
+}
+
+/* A replica keeps the key it is of: with another one its logs would go on
+ * under a name that is not theirs (rule N1). */
+static int check_key(struct ent_store *store, const char *path,
+                     struct ent_err *err)
+{
+    char hex[2 * ENT_KEY_BYTES + 1];
+    char kept[2 * ENT_KEY_BYTES + 1];
+    int rc = ent_node_get(store, "key", kept, sizeof(kept), err);
+
+    ent_hex_put(hex, store->keys.public.b, ENT_KEY_BYTES);
+    if (rc < 0 || strcmp(kept, hex) == 0)
+        return rc;
+    if (kept[0] != '\0')
+        return ent_err_set(err, ENT_EREFUSED,
+                           ENT_N_("%s is not the key of this replica"), path);
+    return store->read_only ? 0 : ent_node_set(store, "key", hex, err);
 }
 
 /* Kinds and fields that came with a newer program get their tables, and what
@@ -672,10 +649,11 @@ static int open_files(struct ent_store *store, const char *home,
                       const struct ent_store_options *options,
                       struct ent_err *err)
 {
-    char path[PATH_BYTES];
-    char replica[PATH_BYTES];
+    char path[ENT_PATH_MAX];
+    char key[ENT_PATH_MAX];
+    char replica[ENT_PATH_MAX];
     int version;
-    int rc = home_path(home, "replica.db", replica, err);
+    int rc = ent_home_path(home, "replica.db", replica, err);
 
     if (rc == 0)
         rc = ent_schema_peek(replica, &version, err);
@@ -685,9 +663,9 @@ static int open_files(struct ent_store *store, const char *home,
                          ENT_N_("the replica cannot be written here: %s"),
                          strerror(errno));
     if (rc == 0)
-        rc = home_path(home, "key", path, err);
+        rc = ent_home_path(home, "key", key, err);
     if (rc == 0)
-        rc = ent_keys_load(&store->keys, path, err);
+        rc = ent_keys_load(&store->keys, key, err);
     if (rc == 0)
         rc = ent_db_open(&store->db, replica,
                          options->read_only ? SQLITE_OPEN_READONLY
@@ -702,7 +680,7 @@ static int open_files(struct ent_store *store, const char *home,
     if (rc < 0)
         return rc;
     if (!options->read_only) {
-        rc = home_path(home, "high-water", path, err);
+        rc = ent_home_path(home, "high-water", path, err);
         if (rc < 0)
             return rc;
         store->high_water = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -713,8 +691,10 @@ static int open_files(struct ent_store *store, const char *home,
     }
     if (rc == 0)
         rc = read_node(store, err);
+    if (rc == 0)
+        rc = check_key(store, key, err);
     if (rc == 0 && !options->read_only)
-        rc = check_identity(store, replica, err);
+        rc = check_identity(store, replica, options->now_ms, err);
     return rc;
 }
 
@@ -880,13 +860,17 @@ int ent_store_commit(struct ent_store *store, const struct ent_log *own,
         return rc;
     }
     store->pager_version = pager_version(store);
-    if (own != NULL && own->head > own->base)
+    if (store->renewed)
+        high_water_put(store, true);
+    else if (own != NULL && own->head > own->base)
         high_water_raise(store);
+    store->renewed = false;
     return 0;
 }
 
 void ent_store_rollback(struct ent_store *store)
 {
+    store->renewed = false;
     ent_db_rollback(&store->db);
     ent_store_forget(store);
 }

@@ -58,9 +58,9 @@ int ent_home(const char *given, char home[ENT_PATH_MAX], struct ent_err *err)
 }
 
 /* Some file systems keep names without being asked, and refuse to be. */
-int ent_dir_sync(const char *dir, struct ent_err *err)
+static int sync_path(const char *path, int flags, struct ent_err *err)
 {
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
     bool kept = fd >= 0 && (fsync(fd) == 0 || errno == EINVAL);
     int why = errno;
 
@@ -68,6 +68,16 @@ int ent_dir_sync(const char *dir, struct ent_err *err)
         close(fd);
     if (kept)
         return 0;
-    return ent_err_set(err, ENT_ESTORE, ENT_N_("cannot write %s: %s"), dir,
+    return ent_err_set(err, ENT_ESTORE, ENT_N_("cannot write %s: %s"), path,
                        strerror(why));
+}
+
+int ent_dir_sync(const char *dir, struct ent_err *err)
+{
+    return sync_path(dir, O_DIRECTORY, err);
+}
+
+int ent_file_sync(const char *path, struct ent_err *err)
+{
+    return sync_path(path, 0, err);
 }

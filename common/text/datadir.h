@@ -41,4 +41,7 @@ ENT_NODISCARD int ent_home(const char *given, char home[ENT_PATH_MAX],
  * renamed there, and before that is told to anybody. ENT_ESTORE. */
 ENT_NODISCARD int ent_dir_sync(const char *dir, struct ent_err *err);
 
+/* The same for what stands in a file. ENT_ESTORE. */
+ENT_NODISCARD int ent_file_sync(const char *path, struct ent_err *err);
+
 #endif

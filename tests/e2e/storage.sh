@@ -68,6 +68,24 @@ empty
 exits 0 "with room again it is written" set ctc-0 display_name="The second"
 exits 0 "and verifies" verify --deep
 
+# ------------------------------------------------------- backing up, and back
+
+before=$(digest bdi)
+exits 0 "a backup goes to another disk" backup "$work/b.db"
+for room in 0 8 60 120; do
+    leave $room
+    exits 7 "with $room KiB free no backup is taken" backup "$disk/b.db"
+    check "and nothing of it remains" same "$(ls "$disk")" "$(printf \
+        'a\nballast')"
+    exits 7 "nor is one put back" restore "$work/b.db" --force
+    check "and the replica is where it was" test -s "$node/replica.db" -a \
+        -z "$(ls -d "$node/replaced-"* "$node/replica.db.restored" \
+            2>/dev/null)"
+done
+empty
+check "which is what it was" same "$(digest bdi)" "$before"
+exits 0 "with room it verifies" verify --deep
+
 # ---------------------------------------------------------------- importing
 
 {

@@ -727,7 +727,8 @@ static bool picture_table(sqlite3 *db, const char *table, uint64_t *sum)
     snprintf(sql, sizeof(sql), "SELECT * FROM \"%s\"%s", table,
              strcmp(table, "local_node") != 0
                  ? ""
-                 : " WHERE key NOT IN ('origin', 'machine', 'inode', 'fresh')");
+                 : " WHERE key NOT IN ('origin', 'machine', 'inode', 'fresh',"
+                   " 'fresh_at')");
     if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
         return false;
     *sum = mix(*sum, table, strlen(table));

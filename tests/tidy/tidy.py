@@ -39,6 +39,7 @@ DOORS = {
     "uuid.h": ["common/base/id.c"],
     "libsmartcols/libsmartcols.h": ["cli/out"],
     "libsmartcols.h": ["cli/out"],
+    "qrencode.h": ["cli/qr.c"],
 }
 
 # Where time and chance come in.
