@@ -41,15 +41,17 @@ static int take_heads(struct ent_store *store, int64_t space,
     if (entry->heads == NULL)
         return no_memory(err);
     for (size_t i = 0; rc == 0 && i < store->log_count; i++) {
-        const struct ent_log *log = store->logs[i];
+        struct ent_log *log = store->logs[i];
         struct ent_cut_head *head = &entry->heads[entry->head_count];
         bool held = false;
 
         if (log->space != space || !ent_key_equal(&log->author, author) ||
             log->signed_seq <= log->base)
             continue;
-        rc = ent_branch_hash(store, log, log->signed_seq, &head->hash, &held,
-                             err);
+        rc = ent_log_head(store, log, err);
+        if (rc == 0)
+            rc = ent_branch_hash(store, log, log->signed_seq, &head->hash,
+                                 &held, err);
         if (rc < 0 || !held)
             continue;
         head->origin = log->id;

@@ -134,6 +134,11 @@ static int check_roster(const struct ent_space_state *space,
         !ent_id_is_zero(&header.origin) || header.seq == 0)
         return ent_err_set(err, ENT_EREFUSED,
                            ENT_N_("a roster entry out of shape"));
+    /* Void entries are kept for ever: not everybody can make some. */
+    if (header.seq > 1 && !ent_space_named(space, &header.author))
+        return ent_err_set(err, ENT_EREFUSED,
+                           ENT_N_("a roster entry of somebody who was never "
+                                  "admitted"));
     if (!ent_sig_verify(&header.author, bytes->header, &bytes->sig))
         return ent_err_set(err, ENT_EREFUSED,
                            ENT_N_("a roster entry whose signature does not "
@@ -201,6 +206,7 @@ int ent_roster_take(struct ent_store *store, int64_t space,
     struct ent_space_state *state;
     struct ent_hash head;
     uint64_t pos = 0;
+    int64_t news = 0; /* since the state was read */
     int rc = ent_store_begin(store, err);
 
     memset(taken, 0, sizeof(*taken));
@@ -215,9 +221,18 @@ int ent_roster_take(struct ent_store *store, int64_t space,
 
         taken->received++;
         rc = put_roster(store, state, &entries[i], &is_new, &said);
+        /* Its author may be admitted by one of those before it. */
+        if (rc == ENT_EREFUSED && news > 0) {
+            news = 0;
+            ent_space_state_forget(store, space);
+            rc = ent_space_state(store, space, &state, &said);
+            if (rc == 0)
+                rc = put_roster(store, state, &entries[i], &is_new, &said);
+        }
         if (rc == 0) {
             taken->applied += is_new;
             taken->duplicate += !is_new;
+            news += is_new;
             continue;
         }
         if (ent_is_own_trouble(rc)) {

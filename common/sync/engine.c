@@ -235,8 +235,20 @@ static size_t strangers(const struct ent_engine *engine)
     size_t count = 0;
 
     for (size_t i = 0; i < engine->session_count; i++)
-        count += !engine->sessions[i]->known;
+        count += !engine->sessions[i]->known && !engine->sessions[i]->dialled &&
+                 !engine->sessions[i]->doomed;
     return count;
+}
+
+/* Sessions stand in the order they came. */
+static struct session *oldest_stranger(struct ent_engine *engine)
+{
+    size_t at = 0;
+
+    while (engine->sessions[at]->known || engine->sessions[at]->dialled ||
+           engine->sessions[at]->doomed)
+        at++;
+    return engine->sessions[at];
 }
 
 static struct call *call_of_conn(struct ent_engine *engine, uint32_t conn)
@@ -275,7 +287,7 @@ static int take_up(struct ent_engine *engine, const struct ent_event *event,
     if (session->known)
         engine_note(engine, ENT_NOTE_CONNECTED, session, NULL, 0, NULL);
     else if (!event->dialled && strangers(engine) > SESSION_STRANGERS_MAX)
-        engine_doom(engine, session, NULL);
+        engine_doom(engine, oldest_stranger(engine), NULL);
     if (!event->dialled)
         return 0;
     if (call != NULL && call->join)
@@ -628,6 +640,8 @@ static bool overdue(const struct ent_engine *engine,
 {
     if (!session->open)
         return engine->mono_ms - session->since > SESSION_HELLO_MS;
+    if (!session->known && !session->dialled)
+        return engine->mono_ms - session->since > SESSION_STRANGER_MS;
     for (size_t i = 0; i < session->pair_count; i++)
         if (session->pairs[i].pulling &&
             engine->mono_ms - session->pairs[i].pull_at > SESSION_PULL_MS)
@@ -643,6 +657,14 @@ static int take_tick(struct ent_engine *engine)
 
         if (!session->doomed && overdue(engine, session))
             engine_doom(engine, session, ENT_N_("no answer for too long"));
+        for (size_t j = 0; j < session->pair_count; j++) {
+            const struct pair *pair = &session->pairs[j];
+
+            /* It may answer yet; others need not wait for it (S6). */
+            if (pair->pulling &&
+                engine->mono_ms - pair->pull_at > SESSION_SHARE_MS)
+                exchange_release(engine, session->conn, pair->space);
+        }
     }
     return 0;
 }
@@ -683,8 +705,8 @@ static int spread_roster(struct ent_engine *engine, struct session *session,
         if (rc < 0 || (!anew && ent_hash_equal(&digest.roster, &pair->roster)))
             continue;
         /* Content waits until the peer has the new one (S3). */
-        pair->roster_ok = pair->roster_ok &&
-                          ent_hash_equal(&digest.roster, &pair->roster);
+        pair->roster_ok =
+            pair->roster_ok && ent_hash_equal(&digest.roster, &pair->roster);
         pair->roster = digest.roster;
         rc = exchange_open(engine, session, pair, err);
     }

@@ -17,10 +17,12 @@
 #include "store/spaces.h"
 #include "sync/engine.h"
 
-#define SESSION_HELLO_MS 30000 /* to say hello and be welcomed */
-#define SESSION_PULL_MS 120000 /* without an answer to a question */
-#define SESSION_LEAVE_MS 5000  /* to take the roster that removes it */
-#define SESSION_SETTLE_MS 1000 /* live news are settled this much later */
+#define SESSION_HELLO_MS 30000    /* to say hello and be welcomed */
+#define SESSION_PULL_MS 120000    /* without an answer to a question */
+#define SESSION_LEAVE_MS 5000     /* to take the roster that removes it */
+#define SESSION_SHARE_MS 10000    /* before others are asked for the same */
+#define SESSION_STRANGER_MS 60000 /* to become somebody */
+#define SESSION_SETTLE_MS 1000    /* live news are settled this much later */
 #define SESSION_CREDIT ENT_BATCH_BYTES_MAX /* under way at a time (S3) */
 #define SESSION_BATCH                                                          \
     (SESSION_CREDIT / 2)               /* two, so that neither side waits      \

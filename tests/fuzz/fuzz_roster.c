@@ -153,14 +153,15 @@ static void take_together(const struct story *story, int node)
     ENT_ASSERT(news + refused <= story->said_count);
 }
 
-/* One by one, the last first, and once more. */
+/* One by one, the last first, and again: who is admitted by one that comes
+ * later is refused until then. */
 static void take_reversed(const struct story *story, int node)
 {
     struct ent_taken taken;
     struct ent_err err;
     size_t news, refused;
 
-    for (size_t i = 2 * story->count; i-- > 0;)
+    for (size_t i = (story->count + 1) * story->count; i-- > 0;)
         world_must(ent_roster_take(world_store(node), world.space[node],
                                    &story->entries[i % story->count], 1, &taken,
                                    &err),

@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "codec/entry.h"
+#include "codec/roster.h"
 #include "net.h"
+#include "secure/hash.h"
 #include "store/members.h"
 
 #define MINUTE 60000
@@ -76,8 +79,11 @@ static int64_t number(int node)
     return net_space(net, space, node);
 }
 
+/* By a chair that has just been started, and remembers nothing. */
 static void remove_thief(void)
 {
+    net_stop(net, CHAIR);
+    net_start(net, CHAIR);
     ck_ok(ent_member_remove(store_of(CHAIR), number(CHAIR), key_of(THIEF),
                             "stolen", net_now(net, CHAIR), &err));
     net_local(net, CHAIR);
@@ -479,6 +485,65 @@ START_TEST(a_new_key_takes_over_and_the_old_one_is_cut)
 }
 END_TEST
 
+/* ------------------------------------------------------------------ strangers
+ */
+
+/* An entry of the roster at the head, by whoever has these keys. */
+static struct ent_roster_bytes forge(const struct ent_keys *by,
+                                     struct ent_roster_entry *entry,
+                                     struct ent_buf *header,
+                                     struct ent_buf *body)
+{
+    struct ent_roster_bytes bytes;
+    struct ent_space info;
+    struct ent_entry head = {.space = net->spaces[space], .author = by->public};
+    struct ent_hash hash;
+
+    ck_ok(ent_space_read(store_of(CHAIR), number(CHAIR), &info, &err));
+    head.seq = info.roster_pos + 1;
+    head.prev = info.roster_head;
+    head.roster_pos = info.roster_pos;
+    head.roster_hash = ent_hash_head(&info.roster_head);
+    head.time_ms = net_now(net, CHAIR);
+    entry->term = 1;
+    ent_roster_body_put(body, entry);
+    hash = ent_hash_of(ent_buf_slice(body));
+    ent_header_put(header, ENT_ROSTER_TAG, &head, &hash);
+    ent_sign(by, ent_buf_slice(header), &bytes.sig);
+    bytes.header = ent_buf_slice(header);
+    bytes.body = ent_buf_slice(body);
+    return bytes;
+}
+
+/* Void entries are kept for ever, so not everybody can make some. */
+START_TEST(roster_entries_of_somebody_never_admitted_are_refused)
+{
+    const uint8_t seed[32] = {9};
+    struct ent_roster_entry entry = {.kind = ENT_ROSTER_DEPUTIES};
+    struct ent_buf header = {0};
+    struct ent_buf body = {0};
+    struct ent_roster_bytes bytes;
+    struct ent_taken taken;
+    struct ent_keys keys;
+
+    ent_keys_from_seed(&keys, seed);
+    bytes = forge(&keys, &entry, &header, &body);
+    ck_ok(ent_roster_take(store_of(CHAIR), number(CHAIR), &bytes, 1, &taken,
+                          &err));
+    ck_assert_int_eq(taken.refused, 1);
+    ck_assert_int_eq(taken.applied, 0);
+    ent_buf_reset(&header);
+    ent_buf_reset(&body);
+    bytes = forge(&net->nodes[ANN].keys, &entry, &header, &body);
+    ck_ok(ent_roster_take(store_of(CHAIR), number(CHAIR), &bytes, 1, &taken,
+                          &err));
+    ck_assert_int_eq(taken.applied, 1); /* void, and kept */
+    ck_assert_int_eq(role_at(CHAIR, ANN), ENT_ROLE_EDITOR);
+    ent_buf_fini(&header);
+    ent_buf_fini(&body);
+}
+END_TEST
+
 static Suite *members_suite(void)
 {
     Suite *suite = suite_create("members");
@@ -504,6 +569,8 @@ static Suite *members_suite(void)
     tcase_add_test(tcase,
                    a_removal_that_became_void_suspends_until_the_chair_answers);
     tcase_add_test(tcase, a_new_key_takes_over_and_the_old_one_is_cut);
+    tcase_add_test(tcase,
+                   roster_entries_of_somebody_never_admitted_are_refused);
     suite_add_tcase(suite, tcase);
     return suite;
 }

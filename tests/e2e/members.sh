@@ -1,0 +1,180 @@
+#!/bin/sh
+# members.sh - what the chair of a space decides, on real nodes over loopback:
+# removal with a cut, roles, readmission, deputies, another chair, a new key.
+. "$(dirname "$0")/lib.sh"
+
+port=$((21000 + $$ % 20000))
+
+# start NAME: that node's daemon, on a port of its own.
+start() {
+    port=$((port + 1))
+    "$build/node/entented" --home "$work/$1" \
+        --listen "tcp://127.0.0.1:$port" 2>>"$work/daemon" &
+    daemons="$daemons $!"
+    eval "at_$1=tcp://127.0.0.1:$port"
+    tries=0
+    while [ $tries -lt 50 ] && [ ! -S "$work/$1/entented.sock" ]; do
+        sleep 0.1
+        tries=$((tries + 1))
+    done
+}
+
+# stop_all: every daemon that was started.
+stop_all() {
+    for pid in $daemons; do
+        kill "$pid" 2>/dev/null
+        wait "$pid" 2>/dev/null
+    done
+    daemons=
+}
+
+# as NODE ARGS...: the program on that node.
+as() {
+    node=$work/$1
+    shift
+    entente "$@"
+}
+
+# meet A B: A's command exchanges with B's daemon, once.
+meet() {
+    start "$2"
+    eval "endpoint=\$at_$2"
+    as "$1" peer add "$endpoint" "$(cat "$work/$2.key")"
+    as "$1" sync "$(cat "$work/$2.key")" --timeout 20s
+    stop_all
+}
+
+# lacks TEXT: it does not stand on stdout of the last run.
+lacks() {
+    ! prints "$1"
+}
+
+# value NODE: what stands in the title of the record.
+value() {
+    as "$1" show "$id" --format json
+}
+
+for name in chair ann ben thief; do
+    as $name init --org "Org $name" --country BDI
+    as $name whoami --json
+    sed -n 's/.*"key": *"\([0-9a-f]*\)".*/\1/p' "$work/out" >"$work/$name.key"
+done
+as chair space create s --title-en Support
+for name in ann ben thief; do
+    as chair invite s --role editor --endpoint tcp://127.0.0.1:9
+    line=$(cat "$work/out")
+    as $name join --offline "$line"
+    request=$(cat "$work/out")
+    as chair member admit s "$request"
+    meet $name chair
+done
+meet ann chair
+node=$work/ann
+exits 0 "who was let in sees the members" member list s
+check "all of them" prints "Org thief"
+
+# ----------------------------------------------------------------- a removal
+
+as thief add contact code=c-1 "display_name=before the theft" --space s
+id=$(cat "$work/out")
+meet thief chair
+meet thief ann
+as thief set "$id" "display_name=after the theft"
+meet thief ann
+value ann
+check "ann has what the thief wrote last" prints "after the theft"
+
+node=$work/ben
+exits 4 "an editor cannot remove anybody" member remove s "Org thief"
+node=$work/chair
+exits 3 "nor can the chair remove somebody who is no member" \
+    member remove s "Org nobody"
+exits 0 "a dry run says what would be" \
+    --dry-run member remove s "Org thief" --reason stolen
+as chair member list s
+check "and changes nothing" prints "Org thief"
+node=$work/chair
+exits 0 "the chair removes a member by its organisation" \
+    member remove s "Org thief" --reason stolen
+check "and is told what that does not do" tells "keeps what it has received"
+meet ann chair
+value ann
+check "what came after the cut is taken out" prints "before the theft"
+check "and is nowhere to be seen" lacks "after the theft"
+node=$work/ann
+exits 0 "it is listed" quarantine s
+check "with its reason" prints "beyond what the chair kept"
+meet ben ann
+check "who comes later gets the same" same "$(node=$work/ben digest s)" \
+    "$(node=$work/ann digest s)"
+for name in chair ann ben; do
+    node=$work/$name
+    exits 0 "the replica of $name is sound" verify --deep
+done
+meet thief chair
+node=$work/thief
+exits 4 "the removed node learns it, and cannot write" \
+    set "$id" "display_name=once more"
+as chair --lang fr member remove s "Org nobody"
+check "the chair is spoken to in French" tells "aucun membre"
+
+# -------------------------------------------------------------------- a role
+
+meet ben chair
+as chair member role s "Org ben" reader
+meet ben chair
+node=$work/ben
+exits 4 "a reader cannot write" set "$id" "display_name=by a reader"
+as chair member role s "Org ben" editor
+meet ben chair
+node=$work/ben
+exits 0 "an editor again can" set "$id" "display_name=by ben"
+meet ben chair
+value chair
+check "and is read" prints "by ben"
+
+# ---------------------------------------------------------------- the chair
+
+node=$work/chair
+exits 0 "one deputy is named" deputies s "Org ann"
+check "which is not enough, and said" tells "fewer than two"
+exits 0 "two are" deputies s "Org ann" "Org ben"
+meet ann chair
+meet ben chair
+node=$work/ben
+exits 0 "a deputy votes" succeed s "Org ann"
+vote=$(cat "$work/out")
+node=$work/ann
+exits 4 "one vote does not make a chair" succeed s "Org ann"
+exits 5 "nor does a changed one" succeed s "Org ann" --sign "${vote%??}00"
+exits 0 "two do" succeed s "Org ann" --sign "$vote"
+meet ben ann
+as ben member list s
+check "others see the new chair" prints chair
+node=$work/ann
+exits 0 "who hands over" handover-chair s "Org ben"
+cat "$work/out" >"$work/vote"
+node=$work/ben
+exits 0 "to the next, by a file" succeed s "Org ben" --sign "$work/vote"
+meet chair ben
+node=$work/chair
+exits 4 "the first chair is an editor now" member remove s "Org ann"
+exits 0 "and writes" set "$id" "display_name=by the first chair"
+
+# ---------------------------------------------------------------- a lost key
+
+as fresh init --org "Org fresh" --country BDI
+as fresh whoami --json
+sed -n 's/.*"key": *"\([0-9a-f]*\)".*/\1/p' "$work/out" >"$work/fresh.key"
+node=$work/ben
+exits 5 "a mangled key is told" member replace s "Org ann" 1234
+exits 0 "a new key takes over" \
+    member replace s "Org ann" "$(cat "$work/fresh.key")"
+as ben member list s --format csv
+check "under the old name" prints "Org ann"
+meet ann ben
+node=$work/ann
+exits 4 "and the old one writes no more" set "$id" "display_name=by the old key"
+
+stop_all
+finish
