@@ -258,6 +258,35 @@ START_TEST(the_removed_node_learns_it_and_begins_another_log_elsewhere)
 }
 END_TEST
 
+/* Rule A5: while all are connected. */
+START_TEST(a_removal_ends_live_sessions_within_five_seconds)
+{
+    set(THIEF, 1, "before");
+    for (int i = 1; i < NODES; i++) {
+        net_heal(net, CHAIR, i);
+        net_call(net, i, CHAIR);
+    }
+    net_heal(net, THIEF, ANN);
+    net_call(net, THIEF, ANN);
+    ck_assert(net_run_quiet(net, 10 * MINUTE));
+    check_values(CHAIR, 1, "before");
+    ck_ok(ent_member_remove(store_of(CHAIR), number(CHAIR), key_of(THIEF), "",
+                            net_now(net, CHAIR), &err));
+    net_local(net, CHAIR);
+    set(CHAIR, 2, "not for the thief");
+    net_run(net, 6000);
+    ck_assert_uint_eq(net_links(net, THIEF, CHAIR), 0);
+    ck_assert_uint_eq(net_links(net, THIEF, ANN), 0);
+    check_values(ANN, 2, "not for the thief");
+    check_values(THIEF, 2, "");
+    ck_assert_int_eq(role_at(THIEF, THIEF), ENT_ROLE_NONE);
+    /* Who is removed calls nobody any more. */
+    net_run(net, 10 * MINUTE);
+    ck_assert_uint_eq(net_links(net, THIEF, CHAIR), 0);
+    check_values(THIEF, 2, "");
+}
+END_TEST
+
 /* --------------------------------------------------------- roles and returns
  */
 
@@ -560,6 +589,7 @@ static Suite *members_suite(void)
     tcase_add_test(tcase, a_node_that_comes_new_gets_the_cut_log_from_anybody);
     tcase_add_test(tcase,
                    the_removed_node_learns_it_and_begins_another_log_elsewhere);
+    tcase_add_test(tcase, a_removal_ends_live_sessions_within_five_seconds);
     tcase_add_test(tcase,
                    a_member_made_reader_keeps_what_had_come_and_reads_on);
     tcase_add_test(tcase, a_member_removed_and_admitted_again_writes_on);
