@@ -1,5 +1,5 @@
 #!/bin/sh
-# members.sh - what the chair of a space decides, on real nodes over loopback:
+# membership.sh - what the chair of a space decides, on real nodes over loopback:
 # removal with a cut, roles, readmission, deputies, another chair, a new key.
 . "$(dirname "$0")/lib.sh"
 
