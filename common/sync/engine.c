@@ -724,13 +724,13 @@ static void take_leave(struct ent_engine *engine, struct session *session)
     for (size_t i = 0; i < session->pair_count; i++) {
         const struct pair *pair = &session->pairs[i];
 
-        if (ent_pair_may_have(engine, session, pair))
-            return;
         leaves =
             leaves || (pair->leaving_at != 0 &&
                        ((pair->roster_ok && pair->done) ||
                         engine->mono_ms - pair->leaving_at > SESSION_LEAVE_MS));
     }
+    for (size_t i = 0; i < session->pair_count && leaves; i++)
+        leaves = !ent_pair_may_have(engine, session, &session->pairs[i]);
     if (leaves)
         engine_doom(engine, session, NULL);
 }
