@@ -872,7 +872,8 @@ static void heal(struct world *world, int *nodes, size_t *count)
 
         if (!twins(net, a, b) && net_links(net, a, b) == 0)
             net_call(net, a, b);
-        for (int j = 0; j < 2; j++)
+        /* Its neighbour may be none that passes anything on. */
+        for (size_t j = 0; j < (any_cut(world) ? *count : 2); j++)
             if (!twins(net, nodes[j], b) && nodes[j] != b &&
                 net_links(net, nodes[j], b) == 0)
                 net_call(net, b, nodes[j]);
