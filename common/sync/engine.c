@@ -694,6 +694,7 @@ static int spread_roster(struct ent_engine *engine, struct session *session,
     for (size_t i = 0; rc == 0 && i < session->pair_count; i++) {
         struct pair *pair = &session->pairs[i];
         struct ent_digest digest;
+        struct ent_hash8 own;
 
         if (session->known && pair->open_sent && pair->leaving_at == 0 &&
             !pair->stranger && !ent_pair_may_have(engine, session, pair))
@@ -709,6 +710,11 @@ static int spread_roster(struct ent_engine *engine, struct session *session,
             pair->roster_ok && ent_hash_equal(&digest.roster, &pair->roster);
         pair->roster = digest.roster;
         rc = exchange_open(engine, session, pair, err);
+        /* What came from a third node is what this one has: it will not say so
+         * again. */
+        own = ent_hash_head(&digest.roster);
+        if (rc == 0 && ent_hash8_equal(&own, &pair->their_roster8))
+            rc = ent_pair_roster_settled(engine, session, pair, err);
     }
     if (rc == 0)
         rc = greeting_again(engine, session, err);

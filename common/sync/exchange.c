@@ -89,6 +89,7 @@ static int take_open(struct ent_engine *engine, struct session *session,
         return rc;
     session->waiting = 0;
     pair->done = false;
+    pair->their_roster8 = frame->roster8;
     if (frame->has_heads) {
         rc = ent_frontier_keep(pair, frame, true, err);
         pair->heads_got = true;
@@ -122,14 +123,14 @@ int exchange_tick(struct ent_engine *engine, struct session *session,
 {
     if (pair->settle_at == 0 || engine->mono_ms < pair->settle_at)
         return 0;
+    pair->settle_at = 0;
+    if (!ent_pair_may_have(engine, session, pair))
+        return 0;
     if (pair->pulling || pair->postponed || !pair->roster_ok ||
         !pair->heads_got) {
         pair->settle_at = engine->mono_ms + SESSION_SETTLE_MS;
         return 0;
     }
-    pair->settle_at = 0;
-    if (!ent_pair_may_have(engine, session, pair))
-        return 0;
     return ent_pair_settle(engine, session, pair, err);
 }
 

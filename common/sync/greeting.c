@@ -234,15 +234,12 @@ static int take_slot(struct ent_engine *engine, struct session *session,
                   ? ENT_ANSWER_EQUAL
                   : ENT_ANSWER_DIFFERS;
     pair = pair_of(session, space->space);
-    if (pair == NULL) {
+    if (pair == NULL)
         rc = pair_make(session, space, &tag, &pair, err);
-    } else if (pair->open_sent || pair->heads_got) {
-        /* Under way: the hellos crossed. */
-        return 0;
-    }
     if (rc < 0)
         return rc;
-    /* Also one that waited for a peer that did not know the space yet. */
+    /* Also one that has begun: the peer did not know the space then, and what
+     * we said of it was lost; or the hellos crossed, and it is said twice. */
     pair->opened = pair->done = false;
     pair->equal = compared && *answer == ENT_ANSWER_EQUAL;
     return 0;

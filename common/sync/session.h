@@ -53,10 +53,11 @@ struct pair {
     int64_t space;
     struct ent_id id;
     struct ent_hash8 tag;
-    struct ent_hash roster; /* of ours, as shown to the peer */
-    bool equal;             /* the hellos agreed; nothing to do */
-    bool stranger;          /* may not have content, at the last look */
-    bool opened;            /* has begun, or waits for the peer to begin */
+    struct ent_hash roster;         /* of ours, as shown to the peer */
+    struct ent_hash8 their_roster8; /* as the peer showed it last */
+    bool equal;                     /* the hellos agreed; nothing to do */
+    bool stranger;                  /* may not have content, at the last look */
+    bool opened; /* has begun, or waits for the peer to begin */
     bool open_sent;
     bool roster_ok; /* both hold the same roster entries */
     bool heads_sent;

@@ -829,6 +829,27 @@ static void live(struct world *world)
     }
 }
 
+/* What stands, what nodes dial themselves, and at least a chain; everybody
+ * calls the chair and its neighbour, copies too: who calls a key reaches one of
+ * its nodes. */
+static void call_all(struct world *world, const int *nodes, size_t count)
+{
+    struct net *net = world->net;
+
+    for (size_t i = 0; i + 1 < count; i++) {
+        int a = nodes[i];
+        int b = nodes[i + 1];
+
+        if (!twins(net, a, b) && net_links(net, a, b) == 0)
+            net_call(net, a, b);
+        /* Its neighbour may be none that passes anything on. */
+        for (size_t j = 0; j < (any_cut(world) ? count : 2); j++)
+            if (!twins(net, nodes[j], b) && nodes[j] != b &&
+                net_links(net, nodes[j], b) == 0)
+                net_call(net, b, nodes[j]);
+    }
+}
+
 static void heal(struct world *world, int *nodes, size_t *count)
 {
     struct net *net = world->net;
@@ -863,23 +884,13 @@ static void heal(struct world *world, int *nodes, size_t *count)
         net_stop(net, world->liar);
         net_start(net, world->liar);
     }
-    /* What stands, what nodes dial themselves, and at least a chain; everybody
-     * calls the chair and its neighbour, copies too: who calls a key reaches
-     * one of its nodes. */
-    for (size_t i = 0; i + 1 < *count; i++) {
-        int a = nodes[i];
-        int b = nodes[i + 1];
-
-        if (!twins(net, a, b) && net_links(net, a, b) == 0)
-            net_call(net, a, b);
-        /* Its neighbour may be none that passes anything on. */
-        for (size_t j = 0; j < (any_cut(world) ? *count : 2); j++)
-            if (!twins(net, nodes[j], b) && nodes[j] != b &&
-                net_links(net, nodes[j], b) == 0)
-                net_call(net, b, nodes[j]);
+    /* Twice: what stood then may have been given up since. */
+    call_all(world, nodes, *count);
+    if (net_run_quiet(net, HEAL_MS)) {
+        call_all(world, nodes, *count);
+        if (net_run_quiet(net, HEAL_MS))
+            return;
     }
-    if (net_run_quiet(net, HEAL_MS))
-        return;
     for (int i = 0; i < net->count; i++)
         if (net->nodes[i].engine != NULL)
             fprintf(stderr, "node %d: %s, %zu sessions, sent %llu frames\n", i,
