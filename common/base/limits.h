@@ -18,10 +18,10 @@
 #define ENT_TIME_MS_MAX 253402300799999      /* end of the year 9999 */
 
 #define ENT_ROSTER_BYTES_MAX (128 << 10) /* one roster entry */
-#define ENT_NAME_BYTES_MAX 512          /* a name or title */
-#define ENT_HANDLE_MAX 64               /* a local space handle, in bytes */
-#define ENT_ENDPOINT_MAX 256            /* an endpoint, in bytes */
-#define ENT_ENDPOINTS_MAX 8             /* endpoints of a node */
+#define ENT_NAME_BYTES_MAX 512           /* a name or title */
+#define ENT_HANDLE_MAX 64                /* a local space handle, in bytes */
+#define ENT_ENDPOINT_MAX 256             /* an endpoint, in bytes */
+#define ENT_ENDPOINTS_MAX 8              /* endpoints of a node */
 
 #define ENT_FRAME_BYTES_MAX (1 << 20)   /* one message on a link */
 #define ENT_BATCH_BYTES_MAX (256 << 10) /* packed entries in one batch */
