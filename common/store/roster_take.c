@@ -99,7 +99,8 @@ static int check_votes(const struct ent_id *space, const struct ent_key *next,
 static int check_roster(const struct ent_space_state *space,
                         const struct ent_roster_bytes *bytes,
                         struct ent_arena *arena, struct ent_hash *hash,
-                        uint64_t *pos, struct ent_err *err)
+                        uint64_t *pos, struct ent_key *author,
+                        struct ent_err *err)
 {
     struct ent_roster_entry parsed = {0};
     struct ent_entry header = {0};
@@ -120,6 +121,7 @@ static int check_roster(const struct ent_space_state *space,
         return rc;
     *hash = ent_hash_of(bytes->header);
     *pos = header.seq;
+    *author = header.author;
     body = ent_hash_of(bytes->body);
     /* The first entry names no space: its hash makes the space's id (A1). */
     named = header.space;
@@ -134,11 +136,6 @@ static int check_roster(const struct ent_space_state *space,
         !ent_id_is_zero(&header.origin) || header.seq == 0)
         return ent_err_set(err, ENT_EREFUSED,
                            ENT_N_("a roster entry out of shape"));
-    /* Void entries are kept for ever: not everybody can make some. */
-    if (header.seq > 1 && !ent_space_named(space, &header.author))
-        return ent_err_set(err, ENT_EREFUSED,
-                           ENT_N_("a roster entry of somebody who was never "
-                                  "admitted"));
     if (!ent_sig_verify(&header.author, bytes->header, &bytes->sig))
         return ent_err_set(err, ENT_EREFUSED,
                            ENT_N_("a roster entry whose signature does not "
@@ -168,15 +165,21 @@ static int insert_roster(struct ent_store *store, int64_t space,
 /* The state in memory is stale after a new entry. */
 static int put_roster(struct ent_store *store,
                       const struct ent_space_state *state,
-                      const struct ent_roster_bytes *bytes, bool *is_new,
-                      struct ent_err *err)
+                      const struct ent_roster_bytes *bytes, bool foreign,
+                      bool *is_new, struct ent_err *err)
 {
     struct ent_arena arena = {0};
+    struct ent_key author;
     struct ent_hash hash;
     uint64_t pos = 0;
-    int rc = check_roster(state, bytes, &arena, &hash, &pos, err);
+    int rc = check_roster(state, bytes, &arena, &hash, &pos, &author, err);
 
     *is_new = false;
+    /* Void entries are kept for ever: not everybody can make some. */
+    if (rc == 0 && foreign && pos > 1 && !ent_space_named(state, &author))
+        rc = ent_err_set(err, ENT_EREFUSED,
+                         ENT_N_("a roster entry of somebody who was never "
+                                "admitted"));
     if (rc == 0)
         rc = insert_roster(store, state->space, bytes, &hash, pos, err);
     if (rc == 0)
@@ -193,7 +196,7 @@ int ent_roster_put(struct ent_store *store, int64_t space,
     int rc = ent_space_state(store, space, &state, err);
 
     if (rc == 0)
-        rc = put_roster(store, state, bytes, is_new, err);
+        rc = put_roster(store, state, bytes, false, is_new, err);
     if (rc == 0 && *is_new)
         ent_space_state_forget(store, space);
     return rc;
@@ -220,14 +223,15 @@ int ent_roster_take(struct ent_store *store, int64_t space,
         bool is_new;
 
         taken->received++;
-        rc = put_roster(store, state, &entries[i], &is_new, &said);
+        rc = put_roster(store, state, &entries[i], true, &is_new, &said);
         /* Its author may be admitted by one of those before it. */
         if (rc == ENT_EREFUSED && news > 0) {
             news = 0;
             ent_space_state_forget(store, space);
             rc = ent_space_state(store, space, &state, &said);
             if (rc == 0)
-                rc = put_roster(store, state, &entries[i], &is_new, &said);
+                rc =
+                    put_roster(store, state, &entries[i], true, &is_new, &said);
         }
         if (rc == 0) {
             taken->applied += is_new;
