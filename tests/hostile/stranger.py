@@ -108,9 +108,10 @@ def crowd(node):
             peers[-1].say(HELLO, 1, now_ms(), peers[-1].nonce, b"")
             if peers[-1].hear(WELCOME, seconds=2) is None:
                 break
-        check("%d strangers are heard at a time, the next one is dropped" %
-              STRANGERS_MAX, len(peers) == STRANGERS_MAX + 1 and
-              peers[-1].is_dropped(), len(peers))
+        check("a newcomer is heard, however many strangers stay",
+              len(peers) == STRANGERS_MAX + 8, len(peers))
+        check("%d of them are kept, the oldest is dropped" % STRANGERS_MAX,
+              peers[0].is_dropped(), len(peers))
     finally:
         for peer in peers:
             peer.__exit__()
