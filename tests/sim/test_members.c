@@ -214,6 +214,29 @@ START_TEST(a_cut_member_cannot_write_from_an_older_roster)
 }
 END_TEST
 
+/* The thief writes the past anew, below the cut: what the chair holds decides,
+ * by its hashes, not by its numbers (A4). */
+START_TEST(a_past_written_anew_below_a_cut_is_set_aside)
+{
+    int twin;
+
+    set(THIEF, 1, "one");
+    meet(THIEF, CHAIR);
+    meet(THIEF, ANN);
+    twin = net_clone(net, THIEF);
+    set(THIEF, 1, "what the chair holds");
+    meet(THIEF, CHAIR);
+    set(twin, 1, "forged");
+    meet(twin, ANN);
+    check_values(ANN, 1, "forged");
+    remove_thief();
+    meet(ANN, CHAIR);
+    ck_assert_int_eq(net_rows(net, ANN, "SELECT count(*) FROM aside"), 1);
+    ck_assert_int_eq(net_rows(net, CHAIR, "SELECT count(*) FROM aside"), 0);
+    check_values(CHAIR, 1, "what the chair holds");
+}
+END_TEST
+
 START_TEST(a_node_that_comes_new_gets_the_cut_log_from_anybody)
 {
     int late;
@@ -586,6 +609,7 @@ static Suite *members_suite(void)
     tcase_add_loop_test(
         tcase, all_orders_of_meeting_after_a_removal_end_in_one_state, 0, 6);
     tcase_add_test(tcase, a_cut_member_cannot_write_from_an_older_roster);
+    tcase_add_test(tcase, a_past_written_anew_below_a_cut_is_set_aside);
     tcase_add_test(tcase, a_node_that_comes_new_gets_the_cut_log_from_anybody);
     tcase_add_test(tcase,
                    the_removed_node_learns_it_and_begins_another_log_elsewhere);
