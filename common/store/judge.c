@@ -20,11 +20,6 @@ struct comparing {
     struct ent_err *err;
 };
 
-static bool is_hash(const struct ent_hash *a, const struct ent_hash *b)
-{
-    return memcmp(a->b, b->b, ENT_HASH_BYTES) == 0;
-}
-
 static bool branch_has(struct comparing *comparing, const struct ent_log *log,
                        uint64_t seq, const struct ent_hash *hash)
 {
@@ -34,7 +29,7 @@ static bool branch_has(struct comparing *comparing, const struct ent_log *log,
     if (comparing->rc == 0)
         comparing->rc = ent_branch_hash(comparing->store, log, (int64_t)seq,
                                         &held, &holds, comparing->err);
-    return comparing->rc == 0 && holds && is_hash(&held, hash);
+    return comparing->rc == 0 && holds && ent_hash_equal(&held, hash);
 }
 
 /* Rule A4: that head, or below it by its hashes; a head that has not come
@@ -51,7 +46,7 @@ static bool is_within(void *ctx, const struct ent_cut_head *head)
     if (!ent_id_equal(&head->origin, &entry->origin) || entry->seq > head->seq)
         return false;
     if (head->seq - entry->seq < place->after_count &&
-        is_hash(&place->after[head->seq - entry->seq], &head->hash))
+        ent_hash_equal(&place->after[head->seq - entry->seq], &head->hash))
         return true;
     while ((log = ent_branch_next(comparing->store, comparing->space,
                                   &entry->author, &entry->origin, &at)) !=
@@ -247,7 +242,7 @@ head_named(const struct ent_roster_mention *mentions, const struct ent_log *log)
 
             if (ent_id_equal(&head->origin, &log->id) &&
                 (int64_t)head->seq == log->head &&
-                is_hash(&head->hash, &log->head_hash))
+                ent_hash_equal(&head->hash, &log->head_hash))
                 return head;
         }
     return NULL;
@@ -474,7 +469,7 @@ static bool chain_goes_on(uint64_t pos, const struct ent_hash *head,
                           const struct ent_roster *now)
 {
     return pos <= now->length &&
-           (pos == 0 || is_hash(head, &now->chain[pos - 1]->hash));
+           (pos == 0 || ent_hash_equal(head, &now->chain[pos - 1]->hash));
 }
 
 int ent_judge_anew(struct ent_store *store, int64_t space, uint64_t pos,

@@ -499,7 +499,7 @@ static int purge(struct ent_store *store, int64_t space, struct ent_err *err)
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < store->log_count; i++) {
-        static const char *const of_log[] = {"log", "signature"};
+        static const char *const of_log[] = {"log", "signature", "aside"};
         const struct ent_log *log = store->logs[i];
         char sql[160];
 

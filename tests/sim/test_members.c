@@ -237,6 +237,21 @@ START_TEST(a_past_written_anew_below_a_cut_is_set_aside)
 }
 END_TEST
 
+/* What was set aside is content too: it goes with the space. */
+START_TEST(leaving_for_good_leaves_nothing_that_was_set_aside)
+{
+    set(THIEF, 1, "before");
+    meet(THIEF, CHAIR);
+    set(THIEF, 1, "after");
+    meet(THIEF, ANN);
+    remove_thief();
+    meet(ANN, CHAIR);
+    ck_assert_int_eq(net_rows(net, ANN, "SELECT count(*) FROM aside"), 1);
+    ck_ok(ent_space_leave(store_of(ANN), number(ANN), true, &err));
+    ck_assert_int_eq(net_rows(net, ANN, "SELECT count(*) FROM aside"), 0);
+}
+END_TEST
+
 START_TEST(a_node_that_comes_new_gets_the_cut_log_from_anybody)
 {
     int late;
@@ -610,6 +625,7 @@ static Suite *members_suite(void)
         tcase, all_orders_of_meeting_after_a_removal_end_in_one_state, 0, 6);
     tcase_add_test(tcase, a_cut_member_cannot_write_from_an_older_roster);
     tcase_add_test(tcase, a_past_written_anew_below_a_cut_is_set_aside);
+    tcase_add_test(tcase, leaving_for_good_leaves_nothing_that_was_set_aside);
     tcase_add_test(tcase, a_node_that_comes_new_gets_the_cut_log_from_anybody);
     tcase_add_test(tcase,
                    the_removed_node_learns_it_and_begins_another_log_elsewhere);
