@@ -17,24 +17,6 @@
 #define VOTE_BYTES_MAX 4096 /* a vote's line, or the file that holds it */
 #define MEMBER_HEX_MIN 4    /* digits that name a member by its key */
 
-static int open_space(struct cmd_ctx *ctx, const char *name, int64_t *space)
-{
-    if (cmd_store(ctx) == NULL)
-        return ctx->err.code;
-    return pick_space(ctx, name, space);
-}
-
-/* For --dry-run, which asks before it says what would be done. */
-static int check_chair(struct cmd_ctx *ctx, int64_t space)
-{
-    if (ent_member_role(ctx->store, space,
-                        &ent_store_keys(ctx->store)->public) == ENT_ROLE_CHAIR)
-        return 0;
-    return ent_err_set(&ctx->err, ENT_EDENIED,
-                       "only the chair of \"%s\" may do this",
-                       pick_handle(ctx, space));
-}
-
 /* Whether `text` names a member: by organisation, by key, or by the beginning
  * of the key. */
 static bool is_named(const struct ent_member *member, const char *text)
@@ -78,10 +60,10 @@ static int read_member(struct cmd_ctx *ctx, int64_t space, const char *text,
 static int open_member(struct cmd_ctx *ctx, char **argv, int64_t *space,
                        struct ent_member *member)
 {
-    int rc = open_space(ctx, argv[1], space);
+    int rc = pick_open(ctx, argv[1], space);
 
     if (rc == 0)
-        rc = check_chair(ctx, *space);
+        rc = pick_check_chair(ctx, *space);
     if (rc == 0)
         rc = read_member(ctx, *space, argv[2], member);
     return rc;
@@ -209,7 +191,7 @@ static int set_deputies(struct cmd_ctx *ctx, int64_t space, char **names,
                         size_t count)
 {
     struct ent_key *keys = calloc(count + 1, sizeof(*keys));
-    int rc = keys == NULL ? cmd_no_memory(ctx) : check_chair(ctx, space);
+    int rc = keys == NULL ? cmd_no_memory(ctx) : pick_check_chair(ctx, space);
 
     for (size_t i = 0; rc == 0 && i < count; i++) {
         struct ent_member member;
@@ -242,7 +224,7 @@ static int cmd_deputies(struct cmd_ctx *ctx, int argc, char **argv)
         return cmd_fail(ctx);
     if (argc < 2 || (none && argc > 2))
         return cmd_usage(ctx, argv[0]);
-    rc = open_space(ctx, argv[1], &space);
+    rc = pick_open(ctx, argv[1], &space);
     if (rc == 0 && argc == 2 && !none)
         return print_deputies(ctx, space) < 0 ? cmd_fail(ctx) : CMD_OK;
     if (rc == 0)
@@ -335,7 +317,7 @@ static int cmd_succeed(struct cmd_ctx *ctx, int argc, char **argv)
         return cmd_fail(ctx);
     if (argc != 3)
         return cmd_usage(ctx, argv[0]);
-    rc = open_space(ctx, argv[1], &space);
+    rc = pick_open(ctx, argv[1], &space);
     if (rc == 0)
         rc = read_member(ctx, space, argv[2], &next);
     if (rc < 0)

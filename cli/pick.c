@@ -299,3 +299,21 @@ int pick_read(struct cmd_ctx *ctx, const char *name, struct ent_record *record,
 
     return rc < 0 ? rc : ent_record_read(ctx->store, &ref, record, &ctx->err);
 }
+
+int pick_open(struct cmd_ctx *ctx, const char *name, int64_t *space)
+{
+    if (cmd_store(ctx) == NULL)
+        return ctx->err.code;
+    return pick_space(ctx, name, space);
+}
+
+int pick_check_chair(struct cmd_ctx *ctx, int64_t space)
+{
+    const struct ent_key *key = &ent_store_keys(ctx->store)->public;
+
+    if (ent_member_role(ctx->store, space, key) == ENT_ROLE_CHAIR)
+        return 0;
+    return ent_err_set(&ctx->err, ENT_EDENIED,
+                       "only the chair of \"%s\" may do this",
+                       pick_handle(ctx, space));
+}

@@ -55,4 +55,12 @@ ENT_NODISCARD int pick_read(struct cmd_ctx *ctx, const char *name,
                             struct ent_record *record,
                             const struct ent_kind **kind);
 
+/* What a command on one space begins with: the replica, and the space. */
+ENT_NODISCARD int pick_open(struct cmd_ctx *ctx, const char *name,
+                            int64_t *space);
+
+/* ENT_EDENIED: this node is not the chair. For --dry-run, which asks before it
+ * says what would be done. */
+ENT_NODISCARD int pick_check_chair(struct cmd_ctx *ctx, int64_t space);
+
 #endif

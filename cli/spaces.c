@@ -15,25 +15,6 @@
 
 #define EXPIRES_USUAL "7d"
 
-/* What a command on one space begins with. */
-static int open_space(struct cmd_ctx *ctx, const char *name, int64_t *space)
-{
-    if (cmd_store(ctx) == NULL)
-        return ctx->err.code;
-    return pick_space(ctx, name, space);
-}
-
-static int check_chair(struct cmd_ctx *ctx, int64_t space)
-{
-    const struct ent_key *key = &ent_store_keys(ctx->store)->public;
-
-    if (ent_member_role(ctx->store, space, key) == ENT_ROLE_CHAIR)
-        return 0;
-    return ent_err_set(&ctx->err, ENT_EDENIED,
-                       "only the chair of \"%s\" may do this",
-                       pick_handle(ctx, space));
-}
-
 /* For --dry-run: what the store would say of the handle of a new space. */
 static int check_handle(struct cmd_ctx *ctx, const char *name)
 {
@@ -201,7 +182,7 @@ static int cmd_space_show(struct cmd_ctx *ctx, int argc, char **argv)
         return cmd_fail(ctx);
     if (argc != 2)
         return cmd_usage(ctx, argv[0]);
-    if (open_space(ctx, argv[1], &space) < 0 ||
+    if (pick_open(ctx, argv[1], &space) < 0 ||
         ent_space_read(ctx->store, space, &info, &ctx->err) < 0 ||
         ent_member_list(ctx->store, space, &members, &count, &ctx->err) < 0)
         return cmd_fail(ctx);
@@ -214,7 +195,7 @@ static int leave_space(struct cmd_ctx *ctx, const char *name, bool purge)
 {
     struct ent_space info;
     int64_t space;
-    int rc = open_space(ctx, name, &space);
+    int rc = pick_open(ctx, name, &space);
 
     if (rc == 0)
         rc = ent_space_read(ctx->store, space, &info, &ctx->err);
@@ -259,7 +240,7 @@ static int cmd_space_rename(struct cmd_ctx *ctx, int argc, char **argv)
         return cmd_fail(ctx);
     if (argc != 3)
         return cmd_usage(ctx, argv[0]);
-    if (open_space(ctx, argv[1], &space) < 0 || check_handle(ctx, argv[2]) < 0)
+    if (pick_open(ctx, argv[1], &space) < 0 || check_handle(ctx, argv[2]) < 0)
         return cmd_fail(ctx);
     if (ctx->dry_run) {
         cmd_say(ctx, _("would call %s %s from now on, on this node only"),
@@ -398,7 +379,8 @@ static int cmd_invite(struct cmd_ctx *ctx, int argc, char **argv)
         return cmd_usage(ctx, argv[0]);
     if (parse_role(ctx, role_text, &role) < 0 ||
         cmd_duration(ctx, "--expires", expires_text, &lasts_ms) < 0 ||
-        open_space(ctx, argv[1], &space) < 0 || check_chair(ctx, space) < 0 ||
+        pick_open(ctx, argv[1], &space) < 0 ||
+        pick_check_chair(ctx, space) < 0 ||
         find_endpoints(ctx, &given, &endpoints) < 0 ||
         print_invite(ctx, space, role, ctx->now_ms + lasts_ms, &endpoints,
                      as_qr) < 0)
@@ -418,7 +400,7 @@ static int cmd_member_list(struct cmd_ctx *ctx, int argc, char **argv)
         return cmd_fail(ctx);
     if (argc != 2)
         return cmd_usage(ctx, argv[0]);
-    if (open_space(ctx, argv[1], &space) < 0 ||
+    if (pick_open(ctx, argv[1], &space) < 0 ||
         ent_member_list(ctx->store, space, &members, &count, &ctx->err) < 0)
         return cmd_fail(ctx);
     out_list_begin(ctx->out);
@@ -480,7 +462,7 @@ static int cmd_member_admit(struct cmd_ctx *ctx, int argc, char **argv)
         (role_text != NULL && ent_request_is_line(argv[2])))
         return cmd_usage(ctx, argv[0]);
     if ((role_text != NULL && parse_role(ctx, role_text, &role) < 0) ||
-        open_space(ctx, argv[1], &space) < 0 || check_chair(ctx, space) < 0)
+        pick_open(ctx, argv[1], &space) < 0 || pick_check_chair(ctx, space) < 0)
         return cmd_fail(ctx);
     if (role_text != NULL)
         rc = admit_key(ctx, space, argv[2], role, org == NULL ? "" : org);
@@ -527,7 +509,7 @@ static int cmd_quarantine(struct cmd_ctx *ctx, int argc, char **argv)
         return cmd_fail(ctx);
     if (argc > 2)
         return cmd_usage(ctx, argv[0]);
-    if (open_space(ctx, argc == 2 ? argv[1] : NULL, &space) < 0 ||
+    if (pick_open(ctx, argc == 2 ? argv[1] : NULL, &space) < 0 ||
         ent_quarantine_list(ctx->store, space, &list, &count, &ctx->err) < 0)
         return cmd_fail(ctx);
     out_list_begin(out);
