@@ -33,6 +33,11 @@
 #define ENT_GUESSES_ALL_MAX 60   /* and for all of them, before a pause */
 #define ENT_GUESSES_PAUSE_MS (5 * 60 * 1000)
 
+/* A member with more logs and branches in a space than that gets another one
+ * taken by each node only so often (A8). */
+#define ENT_LOGS_FREE 64
+#define ENT_LOG_PAUSE_MS (10 * 1000)
+
 #define ENT_CLOCK_ODD_MS (2 * 60 * 1000) /* clock difference called odd */
 #define ENT_TIME_MS_FIRST 1577836800000  /* 2020: earlier claims are odd */
 

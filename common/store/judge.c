@@ -20,6 +20,7 @@ struct comparing {
     struct ent_err *err;
 };
 
+/* Whether that hash is the one of entry `seq` as branch `log` sees it. */
 static bool branch_has(struct comparing *comparing, const struct ent_log *log,
                        uint64_t seq, const struct ent_hash *hash)
 {
@@ -32,6 +33,70 @@ static bool branch_has(struct comparing *comparing, const struct ent_log *log,
     return comparing->rc == 0 && holds && ent_hash_equal(&held, hash);
 }
 
+/* Whether it is that of the entry that is judged, or of one below it or coming
+ * with it, by its hashes. */
+static bool path_has(struct comparing *comparing, uint64_t seq,
+                     const struct ent_hash *hash)
+{
+    const struct ent_place *place = comparing->place;
+
+    if (seq >= place->from)
+        return seq - place->from < place->count &&
+               ent_hash_equal(&place->hashes[seq - place->from], hash);
+    return place->log != NULL && branch_has(comparing, place->log, seq, hash);
+}
+
+/* The last entry of a branch up to that number, set aside ones included. */
+static bool last_of(struct comparing *comparing, struct ent_log *log,
+                    int64_t most, int64_t *seq, struct ent_hash *hash)
+{
+    struct ent_stmt *stmt;
+    bool held = false;
+    int rc = ent_log_head(comparing->store, log, comparing->err);
+
+    *seq = log->head < most ? log->head : most;
+    if (rc == 0)
+        rc = ent_branch_hash(comparing->store, log, *seq, hash, &held,
+                             comparing->err);
+    if (rc == 0 && log->head < most) {
+        stmt = ent_db_stmt(&comparing->store->db, ENT_SQL_ASIDE_LAST);
+        ent_stmt_bind_int(stmt, 1, ent_n(log->o, 0));
+        ent_stmt_bind_int(stmt, 2, ent_n(log->o, most));
+        rc = ent_stmt_step(stmt, comparing->err);
+        if (rc > 0) {
+            *seq = ent_n_seq(ent_stmt_int(stmt, 0));
+            ent_stmt_copy(stmt, 1, hash->b, ENT_HASH_BYTES);
+            held = true;
+        }
+        ent_stmt_reset(stmt);
+    }
+    comparing->rc = rc < 0 ? rc : comparing->rc;
+    return rc >= 0 && held;
+}
+
+/* Whether another entry is known under its number, or under one below it that
+ * it stands on: two branches that end above the place where they part differ in
+ * the last number that both have. */
+static bool is_rivalled(struct comparing *comparing)
+{
+    const struct ent_entry *entry = comparing->entry;
+    struct ent_log *log;
+    size_t at = 0;
+
+    while (comparing->rc == 0 &&
+           (log = ent_branch_next(comparing->store, comparing->space,
+                                  &entry->author, &entry->origin, &at)) !=
+               NULL) {
+        struct ent_hash hash;
+        int64_t seq;
+
+        if (last_of(comparing, log, (int64_t)entry->seq, &seq, &hash) &&
+            !path_has(comparing, (uint64_t)seq, &hash))
+            return true;
+    }
+    return false;
+}
+
 /* Rule A4: that head, or below it by its hashes; a head that has not come
  * counts by its number where the log is not forked. */
 static bool is_within(void *ctx, const struct ent_cut_head *head)
@@ -39,32 +104,19 @@ static bool is_within(void *ctx, const struct ent_cut_head *head)
     struct comparing *comparing = ctx;
     const struct ent_entry *entry = comparing->entry;
     const struct ent_place *place = comparing->place;
-    bool forked = false;
+    const struct ent_hash *hash = &place->hashes[entry->seq - place->from];
     struct ent_log *log;
     size_t at = 0;
 
     if (!ent_id_equal(&head->origin, &entry->origin) || entry->seq > head->seq)
         return false;
-    if (head->seq - entry->seq < place->after_count &&
-        ent_hash_equal(&place->after[head->seq - entry->seq], &head->hash))
+    if (path_has(comparing, head->seq, &head->hash))
         return true;
     while ((log = ent_branch_next(comparing->store, comparing->space,
-                                  &entry->author, &entry->origin, &at)) !=
-           NULL) {
-        if (comparing->rc == 0)
-            comparing->rc = ent_log_head(comparing->store, log, comparing->err);
-        if (comparing->rc < 0)
-            return false;
+                                  &entry->author, &entry->origin, &at)) != NULL)
         if (branch_has(comparing, log, head->seq, &head->hash))
-            return branch_has(comparing, log, entry->seq, &place->after[0]);
-        /* Another entry under this number, or a branch that left below it. */
-        if (log->base > 0
-                ? log->base < (int64_t)entry->seq
-                : log->head >= (int64_t)entry->seq &&
-                      !branch_has(comparing, log, entry->seq, &place->after[0]))
-            forked = true;
-    }
-    return !forked;
+            return branch_has(comparing, log, entry->seq, hash);
+    return !is_rivalled(comparing) && comparing->rc == 0;
 }
 
 int ent_judge(struct ent_store *store, const struct ent_space_state *space,
@@ -180,7 +232,7 @@ static int judge_log(struct rejudging *rejudging, struct judged *judged,
         struct ent_entry entry;
         struct ent_hash hash;
         const struct ent_place place = {
-            .log = log, .after = &hash, .after_count = 1};
+            .log = log, .from = (uint64_t)seq, .hashes = &hash, .count = 1};
 
         ent_arena_reset(&arena);
         rc = ent_log_read(store, n, &arena, &entry, &before, &hash, err);
@@ -188,8 +240,6 @@ static int judge_log(struct rejudging *rejudging, struct judged *judged,
             rc = ent_judge(store, rejudging->space, &entry, &place, &now, err);
         if (rc < 0)
             break;
-        if (before == ENT_VERDICT_BRANCH && now == ENT_VERDICT_ACCEPTED)
-            now = ENT_VERDICT_BRANCH;
         if (now != ENT_VERDICT_CUT)
             judged->keep = seq;
         if (now == before)

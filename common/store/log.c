@@ -4,6 +4,7 @@
 
 #include "codec/entry.h"
 #include "store/replica.h"
+#include "store/runs.h"
 #include "store/seal.h"
 
 /* -------------------------------------------------------- the list in memory
@@ -104,7 +105,8 @@ int ent_logs_load(struct ent_store *store, struct ent_err *err)
         struct ent_log log = {.o = ent_stmt_int(stmt, 0),
                               .space = ent_stmt_int(stmt, 1),
                               .base = ent_stmt_int(stmt, 5),
-                              .signed_seq = ent_stmt_int(stmt, 6)};
+                              .signed_seq = ent_stmt_int(stmt, 6),
+                              .parent = ent_stmt_int(stmt, 8)};
 
         ent_stmt_copy(stmt, 2, log.author.b, ENT_KEY_BYTES);
         ent_stmt_copy(stmt, 3, log.id.b, ENT_ID_BYTES);
@@ -137,36 +139,114 @@ struct ent_log *ent_log_of(struct ent_store *store, int64_t o)
     return o > 0 && (size_t)o < store->by_o_cap ? store->by_o[o] : NULL;
 }
 
-int ent_log_make(struct ent_store *store, int64_t space,
-                 const struct ent_key *author, const struct ent_id *id,
-                 const struct ent_hash *branch, int64_t base,
-                 struct ent_log **log, struct ent_err *err)
+/* Find the log or make it as it is described. */
+static int log_make(struct ent_store *store, struct ent_log *made,
+                    struct ent_log **log, struct ent_err *err)
 {
-    size_t at = log_place(store, space, author, id, branch);
-    struct ent_log made = {.space = space,
-                           .author = *author,
-                           .id = *id,
-                           .branch = *branch,
-                           .base = base};
+    size_t at =
+        log_place(store, made->space, &made->author, &made->id, &made->branch);
     struct ent_stmt *stmt;
     int rc;
 
     if (at < store->log_count &&
-        log_cmp(store->logs[at], space, author, id, branch) == 0) {
+        log_cmp(store->logs[at], made->space, &made->author, &made->id,
+                &made->branch) == 0) {
         *log = store->logs[at];
         return 0;
     }
     stmt = ent_db_stmt(&store->db, ENT_SQL_ORIGIN_INSERT);
-    ent_stmt_bind_int(stmt, 1, space);
-    ent_stmt_bind_blob(stmt, 2, author->b, ENT_KEY_BYTES);
-    ent_stmt_bind_blob(stmt, 3, id->b, ENT_ID_BYTES);
-    ent_stmt_bind_blob(stmt, 4, branch->b, ENT_HASH_BYTES);
-    ent_stmt_bind_int(stmt, 5, base);
+    ent_stmt_bind_int(stmt, 1, made->space);
+    ent_stmt_bind_blob(stmt, 2, made->author.b, ENT_KEY_BYTES);
+    ent_stmt_bind_blob(stmt, 3, made->id.b, ENT_ID_BYTES);
+    ent_stmt_bind_blob(stmt, 4, made->branch.b, ENT_HASH_BYTES);
+    ent_stmt_bind_int(stmt, 5, made->base);
+    ent_stmt_bind_int(stmt, 6, made->parent);
     rc = ent_stmt_run(stmt, err);
     if (rc < 0)
         return rc;
-    made.o = sqlite3_last_insert_rowid(store->db.raw);
-    return log_keep(store, &made, log, err);
+    made->o = sqlite3_last_insert_rowid(store->db.raw);
+    return log_keep(store, made, log, err);
+}
+
+int ent_log_make(struct ent_store *store, int64_t space,
+                 const struct ent_key *author, const struct ent_id *id,
+                 struct ent_log **log, struct ent_err *err)
+{
+    struct ent_log made = {.space = space, .author = *author, .id = *id};
+
+    return log_make(store, &made, log, err);
+}
+
+int ent_log_make_branch(struct ent_store *store, const struct ent_log *parent,
+                        int64_t base, const struct ent_hash *hash,
+                        struct ent_log **log, struct ent_err *err)
+{
+    struct ent_log made = {.space = parent->space,
+                           .author = parent->author,
+                           .id = parent->id,
+                           .branch = *hash,
+                           .parent = parent->o,
+                           .base = base};
+
+    return log_make(store, &made, log, err);
+}
+
+struct ent_log *ent_branch_next(struct ent_store *store, int64_t space,
+                                const struct ent_key *author,
+                                const struct ent_id *origin, size_t *at)
+{
+    static const struct ent_hash first;
+    size_t i = *at > 0 ? *at : log_place(store, space, author, origin, &first);
+    struct ent_log *log = i < store->log_count ? store->logs[i] : NULL;
+
+    if (log == NULL || log->space != space ||
+        !ent_key_equal(&log->author, author) || !ent_id_equal(&log->id, origin))
+        return NULL;
+    *at = i + 1;
+    return log;
+}
+
+size_t ent_branch_count(struct ent_store *store, int64_t space,
+                        const struct ent_key *author,
+                        const struct ent_id *origin, size_t most)
+{
+    size_t at = 0;
+    size_t count = 0;
+
+    while (count < most &&
+           ent_branch_next(store, space, author, origin, &at) != NULL)
+        count++;
+    return count;
+}
+
+bool ent_log_forked(struct ent_store *store, int64_t space,
+                    const struct ent_key *author, const struct ent_id *origin)
+{
+    return ent_branch_count(store, space, author, origin, 2) == 2;
+}
+
+bool ent_log_is_crowded(struct ent_store *store, int64_t space,
+                        const struct ent_key *author,
+                        const struct ent_id *origin)
+{
+    return ent_branch_count(store, space, author, origin, 2) != 1 &&
+           ent_logs_of_author(store, space, author, ENT_LOGS_FREE) ==
+               ENT_LOGS_FREE;
+}
+
+size_t ent_logs_of_author(struct ent_store *store, int64_t space,
+                          const struct ent_key *author, size_t most)
+{
+    static const struct ent_hash first_branch;
+    static const struct ent_id first_id;
+    size_t at = log_place(store, space, author, &first_id, &first_branch);
+    size_t count = 0;
+
+    while (count < most && at + count < store->log_count &&
+           store->logs[at + count]->space == space &&
+           ent_key_equal(&store->logs[at + count]->author, author))
+        count++;
+    return count;
 }
 
 int ent_log_head(struct ent_store *store, struct ent_log *log,
@@ -345,12 +425,10 @@ int ent_log_read(struct ent_store *store, int64_t n, struct ent_arena *arena,
         int64_t before = n - 1;
         enum ent_verdict ignored;
 
-        if (ent_n_seq(before) == log->base && log->base > 0) {
-            const struct ent_log *first =
-                ent_log_find(store, log->space, &log->author, &log->id);
+        if (ent_n_seq(before) == log->base) {
+            const struct ent_log *in = ent_branch_at(store, log, log->base);
 
-            ENT_ASSERT(first != NULL);
-            before = ent_n(first->o, log->base);
+            before = ent_n(in == NULL ? 0 : in->o, log->base);
         }
         rc = ent_log_hash(store, before, &entry->prev, &ignored, err);
         if (rc < 0)

@@ -29,7 +29,7 @@ static int head_cmp(const void *a, const void *b)
 }
 
 /* The heads of a member's logs up to which they are signed: what the cut keeps
- * (A4). */
+ * (A4). Of very many, those that came first: a flood is cut whole. */
 static int take_heads(struct ent_store *store, int64_t space,
                       const struct ent_key *author, struct ent_arena *arena,
                       struct ent_roster_entry *entry, struct ent_err *err)
@@ -40,12 +40,15 @@ static int take_heads(struct ent_store *store, int64_t space,
         ENT_ARENA_NEW(arena, struct ent_cut_head, store->log_count + 1);
     if (entry->heads == NULL)
         return no_memory(err);
-    for (size_t i = 0; rc == 0 && i < store->log_count; i++) {
-        struct ent_log *log = store->logs[i];
+    for (size_t o = 1; rc == 0 && o < store->by_o_cap &&
+                       entry->head_count < ENT_CUT_HEADS_MAX;
+         o++) {
+        struct ent_log *log = store->by_o[o];
         struct ent_cut_head *head = &entry->heads[entry->head_count];
         bool held = false;
 
-        if (log->space != space || !ent_key_equal(&log->author, author) ||
+        if (log == NULL || log->space != space ||
+            !ent_key_equal(&log->author, author) ||
             log->signed_seq <= log->base)
             continue;
         rc = ent_log_head(store, log, err);
@@ -61,10 +64,6 @@ static int take_heads(struct ent_store *store, int64_t space,
     }
     if (rc == 0 && arena->rc < 0)
         rc = no_memory(err);
-    if (rc == 0 && entry->head_count > ENT_CUT_HEADS_MAX)
-        rc = ent_err_set(err, ENT_EREFUSED,
-                         ENT_N_("that member has more than %d logs"),
-                         ENT_CUT_HEADS_MAX);
     if (rc == 0 && entry->head_count > 1)
         qsort(entry->heads, entry->head_count, sizeof(*entry->heads), head_cmp);
     return rc;

@@ -200,8 +200,6 @@ int ent_self_endpoints_set(struct ent_store *store,
 
 static const char *reason_of(enum ent_verdict verdict)
 {
-    if (verdict == ENT_VERDICT_BRANCH)
-        return ENT_N_("its author has another entry under the same number");
     if (verdict == ENT_VERDICT_CUT)
         return ENT_N_("it lies beyond what the chair kept of its author");
     return ENT_N_("its author might not write in the space at that time");

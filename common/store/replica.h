@@ -35,9 +35,8 @@ static inline bool ent_is_own_trouble(int rc)
 enum ent_verdict {
     ENT_VERDICT_ACCEPTED = 0,
     ENT_VERDICT_NO_ROLE = 1, /* its author may not write: quarantined (A3) */
-    ENT_VERDICT_BRANCH = 2, /* second branch of a log: kept, not applied (A8) */
-    ENT_VERDICT_CUT = 3,    /* beyond a cut, with others after it that are not
-                             * (A4) */
+    ENT_VERDICT_CUT = 3,     /* beyond a cut, with others after it that are not
+                              * (A4) */
 };
 
 /* One log of a space, or one branch of a forked one. */
@@ -46,8 +45,10 @@ struct ent_log {
     int64_t space;
     struct ent_key author;
     struct ent_id id;
-    struct ent_hash branch; /* zero for the first branch seen here */
-    int64_t base;           /* last number in common with the first branch */
+    struct ent_hash branch; /* of its first own entry; zero for the first
+                             * branch seen here */
+    int64_t parent;         /* o of the branch it left; 0: the first one */
+    int64_t base;           /* last number in common with that one */
     int64_t signed_seq;     /* newest signature held */
     struct ent_sig sig;
     int64_t made_seq; /* own log: the newest signature made, 0: none */
@@ -131,6 +132,8 @@ struct ent_store {
     /* NULL: an entry changes all its records; else those alone. */
     const struct ent_touched *only;
 
+    int64_t log_due_ms; /* when the next log of an author with many is taken */
+
     bool cells_empty; /* false: there may be some */
     bool unseen_empty;
     struct ent_writer *writer; /* kept for the next transaction, or NULL */
@@ -201,12 +204,18 @@ struct ent_log *ent_log_find(struct ent_store *store, int64_t space,
                              const struct ent_key *author,
                              const struct ent_id *id);
 struct ent_log *ent_log_of(struct ent_store *store, int64_t o);
-/* A branch of a log, or its first one (`branch` zero), made when missing. */
+/* The first branch of a log, made when missing. */
 ENT_NODISCARD int ent_log_make(struct ent_store *store, int64_t space,
                                const struct ent_key *author,
-                               const struct ent_id *id,
-                               const struct ent_hash *branch, int64_t base,
-                               struct ent_log **log, struct ent_err *err);
+                               const struct ent_id *id, struct ent_log **log,
+                               struct ent_err *err);
+/* The branch that leaves `parent` after entry `base` with the entry of that
+ * hash, made when missing (A8). */
+ENT_NODISCARD int ent_log_make_branch(struct ent_store *store,
+                                      const struct ent_log *parent,
+                                      int64_t base, const struct ent_hash *hash,
+                                      struct ent_log **log,
+                                      struct ent_err *err);
 /* Fill head, head_hash and sum. */
 ENT_NODISCARD int ent_log_head(struct ent_store *store, struct ent_log *log,
                                struct ent_err *err);
@@ -260,19 +269,39 @@ ENT_NODISCARD int ent_log_sign(struct ent_store *store, int64_t n,
 ENT_NODISCARD int ent_log_sign_tails(struct ent_store *store, int64_t space,
                                      struct ent_err *err);
 
-/* ----------------------------------------------------- branches (branch.c) */
+/* ------------------------------------------------------ branches (branch.c)
+ *
+ * Two different entries under one number fork a log (A8). Each branch is a row
+ * of `origin`: its own entries, from the fork on; what comes before them is its
+ * parent's. All count alike. Which one came first is seen in no digest. */
 
-/* The next branch of this log at or after *at; the first one comes first. NULL
- * at the end. */
+/* The branch of this log after the one given last, the first one for *at 0.
+ * NULL at the end. */
 struct ent_log *ent_branch_next(struct ent_store *store, int64_t space,
                                 const struct ent_key *author,
                                 const struct ent_id *origin, size_t *at);
+/* The branch whose own entry this number is, as `log` sees it; NULL: its parent
+ * is not here. The number may be beyond what is held. */
+const struct ent_log *ent_branch_at(struct ent_store *store,
+                                    const struct ent_log *log, int64_t seq);
 /* Hash of entry `seq` as branch `log` sees it; `held` is false when it is not
  * here. */
 ENT_NODISCARD int ent_branch_hash(struct ent_store *store,
                                   const struct ent_log *log, int64_t seq,
                                   struct ent_hash *hash, bool *held,
                                   struct ent_err *err);
+/* The last of its entries that another branch, which holds some, goes on from;
+ * 0: none does. */
+ENT_NODISCARD int ent_branch_shared(struct ent_store *store,
+                                    const struct ent_log *log, int64_t *seq,
+                                    struct ent_err *err);
+/* Branches, and logs, of one author in a space: no more than `most` are
+ * counted. */
+size_t ent_branch_count(struct ent_store *store, int64_t space,
+                        const struct ent_key *author,
+                        const struct ent_id *origin, size_t most);
+size_t ent_logs_of_author(struct ent_store *store, int64_t space,
+                          const struct ent_key *author, size_t most);
 
 /* ------------------------------------------------------ spaces (roster.c) */
 
@@ -318,9 +347,10 @@ void ent_space_head(const struct ent_space_state *state, uint64_t *pos,
 struct ent_place {
     const struct ent_log *log; /* its branch, held or to be appended to; NULL:
                                 * a log that is not held at all */
-    const struct ent_hash *after; /* its hash, and those of the entries that
-                                   * come with it */
-    size_t after_count;           /* at least 1 */
+    uint64_t from;             /* number of the first of these hashes: its own
+                                * and those of the entries that come with it */
+    const struct ent_hash *hashes;
+    size_t count;
 };
 
 /* What the roster says of an entry (A3, A4): accepted, quarantined or cut.

@@ -22,7 +22,8 @@ struct ent_run {
 /* received = applied + duplicate + quarantined + refused + waiting. */
 struct ent_taken {
     int64_t received, applied, duplicate, quarantined, refused, waiting;
-    bool fork;                  /* a second branch was kept (A8) */
+    bool fork;                  /* a log has another branch now (A8) */
+    bool delayed;               /* some wait because there are very many */
     char why[ENT_ERR_TEXT_MAX]; /* of the first refusal, or "" */
 };
 
@@ -50,6 +51,22 @@ struct ent_head {
 ENT_NODISCARD int ent_frontier_read(struct ent_store *store, int64_t space,
                                     struct ent_head **heads, size_t *count,
                                     struct ent_err *err);
+
+/* Whether who has the head `theirs` (8 bytes of its hash count) has `head`, a
+ * lower one held here of the same log, too. While `theirs` is not held here, it
+ * does when no fork of the log is known. */
+ENT_NODISCARD int ent_frontier_covers(struct ent_store *store, int64_t space,
+                                      const struct ent_head *theirs,
+                                      const struct ent_head *head, bool *covers,
+                                      struct ent_err *err);
+/* Whether another log or branch of its author is taken slowly (A8), and nothing
+ * is held of this one, or it is forked. */
+bool ent_log_is_crowded(struct ent_store *store, int64_t space,
+                        const struct ent_key *author,
+                        const struct ent_id *origin);
+/* Whether a log is known to have branches. */
+bool ent_log_forked(struct ent_store *store, int64_t space,
+                    const struct ent_key *author, const struct ent_id *origin);
 
 /* What to ask for when a peer shows this head: `from` (0: nothing, it is held)
  * and the hash of the entry before it. `back` is 0 at first; when the peer

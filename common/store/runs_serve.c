@@ -31,6 +31,7 @@ int ent_frontier_read(struct ent_store *store, int64_t space,
                       struct ent_err *err)
 {
     struct ent_head *list;
+    int64_t shared;
     size_t n = 0;
     int rc = ent_store_refresh(store, err);
 
@@ -45,7 +46,9 @@ int ent_frontier_read(struct ent_store *store, int64_t space,
         if (log->space != space)
             continue;
         rc = ent_log_head(store, log, err);
-        if (rc < 0 || log->head <= log->base)
+        if (rc == 0)
+            rc = ent_branch_shared(store, log, &shared, err);
+        if (rc < 0 || log->head <= log->base || log->head == shared)
             continue;
         list[n++] = (struct ent_head){.author = log->author,
                                       .origin = log->id,
@@ -111,6 +114,38 @@ int ent_frontier_want(struct ent_store *store, int64_t space,
     return 0;
 }
 
+int ent_frontier_covers(struct ent_store *store, int64_t space,
+                        const struct ent_head *theirs,
+                        const struct ent_head *head, bool *covers,
+                        struct ent_err *err)
+{
+    size_t count = 0;
+    size_t at = 0;
+    struct ent_log *log;
+
+    *covers = false;
+    while ((log = ent_branch_next(store, space, &theirs->author,
+                                  &theirs->origin, &at)) != NULL) {
+        struct ent_hash hash;
+        bool held;
+        int rc = ent_branch_hash(store, log, (int64_t)theirs->seq, &hash, &held,
+                                 err);
+
+        if (rc == 0 && held &&
+            memcmp(hash.b, theirs->hash.b, ENT_HASH8_BYTES) == 0) {
+            rc = ent_branch_hash(store, log, (int64_t)head->seq, &hash, &held,
+                                 err);
+            *covers = held && ent_hash_equal(&hash, &head->hash);
+            return rc;
+        }
+        if (rc < 0)
+            return rc;
+        count++;
+    }
+    *covers = count == 1;
+    return 0;
+}
+
 /* -------------------------------------------------------------------- runs */
 
 #define RUN_ENTRIES_MAX 4096 /* entries in a run */
@@ -122,17 +157,17 @@ struct stop {
     struct ent_sig sig;
 };
 
-/* The stops at or after `seq`, ascending; an own log can stop anywhere. */
+/* The stops from `seq` to `last`, ascending; an own log can stop anywhere. */
 static int read_stops(struct ent_store *store, const struct ent_log *log,
-                      int64_t seq, struct stop *stops, size_t *count,
-                      struct ent_err *err)
+                      int64_t seq, int64_t last, struct stop *stops,
+                      size_t *count, struct ent_err *err)
 {
     struct ent_stmt *stmt = ent_db_stmt(&store->db, ENT_SQL_SIGNATURE_RANGE);
     int rc;
 
     *count = 0;
     ent_stmt_bind_int(stmt, 1, ent_n(log->o, seq));
-    ent_stmt_bind_int(stmt, 2, ent_n(log->o, ENT_SEQ_MAX));
+    ent_stmt_bind_int(stmt, 2, ent_n(log->o, last));
     ent_stmt_bind_int(stmt, 3, RUN_STOPS_MAX - 1);
     while ((rc = ent_stmt_step(stmt, err)) > 0) {
         struct stop *stop = &stops[(*count)++];
@@ -141,7 +176,7 @@ static int read_stops(struct ent_store *store, const struct ent_log *log,
         ent_stmt_copy(stmt, 1, stop->sig.b, ENT_SIG_BYTES);
     }
     ent_stmt_reset(stmt);
-    if (rc == 0 && log->signed_seq >= seq)
+    if (rc == 0 && log->signed_seq >= seq && log->signed_seq <= last)
         stops[(*count)++] = (struct stop){log->signed_seq, log->sig};
     return rc;
 }
@@ -153,7 +188,8 @@ struct reading {
     size_t count;
     size_t bytes;
     size_t bytes_max;
-    bool own; /* may stop after any entry */
+    bool own;  /* may stop after any entry */
+    bool full; /* no more fits */
     struct stop stops[RUN_STOPS_MAX];
     size_t stop_count, stop_next;
     size_t vouched;     /* entries up to the last stop passed */
@@ -163,7 +199,7 @@ struct reading {
 /* Read rows of one branch until the run is full; a run that has passed no stop
  * yet goes on, because without one it could not be vouched for. */
 static int read_rows(struct reading *reading, const struct ent_log *log,
-                     int64_t seq, int64_t last, bool *full, struct ent_err *err)
+                     int64_t seq, int64_t last, struct ent_err *err)
 {
     struct ent_stmt *stmt = ent_db_stmt(&reading->store->db, ENT_SQL_LOG_RANGE);
     int rc;
@@ -177,7 +213,7 @@ static int read_rows(struct reading *reading, const struct ent_log *log,
 
         if (reading->count == RUN_ENTRIES_MAX ||
             (enough && reading->bytes + packed.len > reading->bytes_max)) {
-            *full = true;
+            reading->full = true;
             rc = 0;
             break;
         }
@@ -195,28 +231,26 @@ static int read_rows(struct reading *reading, const struct ent_log *log,
     return rc;
 }
 
-/* Both parts of a branch: what it shares with the first one, then its own. */
-static int read_run(struct reading *reading, struct ent_log *log, int64_t from,
-                    struct ent_err *err)
+/* What a branch shares with the one it left, then its own. */
+static int read_run(struct reading *reading, const struct ent_log *log,
+                    int64_t from, int64_t last, struct ent_err *err)
 {
-    bool full = false;
+    const struct ent_log *parent;
     int rc = 0;
 
     if (from <= log->base) {
-        struct ent_log *first =
-            ent_log_find(reading->store, log->space, &log->author, &log->id);
-
-        if (first == NULL)
+        parent = ent_log_of(reading->store, log->parent);
+        if (parent == NULL)
             return 0;
-        rc = read_rows(reading, first, from, log->base, &full, err);
+        rc = read_run(reading, parent, from, log->base, err);
         from = log->base + 1;
     }
-    if (rc == 0)
-        rc = read_stops(reading->store, log, from, reading->stops,
-                        &reading->stop_count, err);
-    if (rc == 0 && !full)
-        rc = read_rows(reading, log, from, log->head, &full, err);
-    return rc;
+    if (rc < 0 || reading->full || from > last)
+        return rc;
+    rc = read_stops(reading->store, log, from, last, reading->stops,
+                    &reading->stop_count, err);
+    reading->stop_next = 0;
+    return rc < 0 ? rc : read_rows(reading, log, from, last, err);
 }
 
 /* A signature of our own; the last one is remembered, for the next peer. */
@@ -263,7 +297,7 @@ int ent_run_read(struct ent_store *store, int64_t o, uint64_t from,
     reading.entries = ENT_ARENA_NEW(arena, struct ent_slice, RUN_ENTRIES_MAX);
     if (reading.entries == NULL)
         return no_memory(err);
-    rc = read_run(&reading, log, (int64_t)from, err);
+    rc = read_run(&reading, log, (int64_t)from, log->head, err);
     if (rc == 0 && arena->rc < 0)
         rc = no_memory(err);
     if (rc < 0)

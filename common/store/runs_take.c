@@ -20,7 +20,9 @@ struct taking {
     struct ent_store *store;
     struct ent_space_state *space;
     const struct ent_run *run;
-    struct ent_log *log; /* the branch that the run goes on from; may be NULL */
+    struct ent_log *log; /* the branch that has the entry before what is new;
+                          * may be NULL */
+    int64_t now_ms;
     struct ent_arena arena;
     struct ent_seal seal;
     struct ent_entry *entries;
@@ -28,6 +30,7 @@ struct taking {
     enum ent_verdict *verdicts;
     size_t dropped; /* entries at the front that are held already */
     bool returns;   /* from what was set aside here, at any length */
+    bool delayed;   /* by may_begin */
     size_t kept;    /* without those at the end that are beyond a cut */
 };
 
@@ -35,6 +38,16 @@ static void taking_fini(struct taking *taking)
 {
     ent_arena_fini(&taking->arena);
     ent_seal_fini(&taking->seal);
+}
+
+/* The branch whose own entry that is; the first one for number 0. */
+static struct ent_log *branch_of(struct taking *taking, struct ent_log *log,
+                                 int64_t seq)
+{
+    return seq == 0
+               ? ent_log_find(taking->store, log->space, &log->author, &log->id)
+               : ent_log_of(taking->store,
+                            ent_branch_at(taking->store, log, seq)->o);
 }
 
 /* Find the branch that holds the entry before the run, and that entry's
@@ -54,7 +67,7 @@ static int find_branch(struct taking *taking, struct ent_hash *prev,
         int rc = ent_log_head(taking->store, log, err);
 
         if (rc == 0 && run->from == 1) {
-            taking->log = log;
+            taking->log = branch_of(taking, log, 0);
             return 0;
         }
         if (rc == 0)
@@ -64,7 +77,7 @@ static int find_branch(struct taking *taking, struct ent_hash *prev,
             return rc;
         if (held && memcmp(hash.b, run->prev.b, ENT_HASH8_BYTES) == 0) {
             *prev = hash;
-            taking->log = log;
+            taking->log = branch_of(taking, log, (int64_t)run->from - 1);
             return 0;
         }
     }
@@ -138,7 +151,8 @@ static int drop_held(struct taking *taking, struct ent_err *err)
             return rc;
         if (same > taking->dropped) {
             taking->dropped = same;
-            taking->log = log;
+            taking->log =
+                branch_of(taking, log, (int64_t)(run->from + same) - 1);
         }
     }
     return 0;
@@ -146,42 +160,91 @@ static int drop_held(struct taking *taking, struct ent_err *err)
 
 /* ------------------------------------------------------------ into the log */
 
-/* The log to append to: the branch found, or a new branch when the run leaves
- * it before its head (A8). */
-static int place(struct taking *taking, bool *forked, struct ent_err *err)
+/* Entries that were set aside of a log keep their numbers for them. */
+static int is_set_aside(struct ent_store *store, const struct ent_log *log,
+                        int64_t seq, const struct ent_hash *but, bool *is,
+                        struct ent_err *err)
 {
-    static const struct ent_hash first;
-    const struct ent_run *run = taking->run;
-    int64_t before = (int64_t)(run->from + taking->dropped) - 1;
+    struct ent_stmt *stmt = ent_db_stmt(&store->db, ENT_SQL_ASIDE_LAST);
+    struct ent_hash hash = {0};
     int rc;
 
-    if (taking->log == NULL)
-        rc = ent_log_make(taking->store, taking->space->space, &run->author,
-                          &run->origin, &first, 0, &taking->log, err);
-    else if (taking->log->head > before) {
-        *forked = true;
-        rc = ent_log_make(taking->store, taking->space->space, &run->author,
-                          &run->origin, &taking->hashes[taking->dropped],
-                          before, &taking->log, err);
-    } else {
+    ent_stmt_bind_int(stmt, 1, ent_n(log->o, seq));
+    ent_stmt_bind_int(stmt, 2, ent_n(log->o, seq));
+    rc = ent_stmt_step(stmt, err);
+    if (rc > 0)
+        ent_stmt_copy(stmt, 1, hash.b, ENT_HASH_BYTES);
+    ent_stmt_reset(stmt);
+    *is = rc > 0 && !ent_hash_equal(&hash, but);
+    return rc < 0 ? rc : 0;
+}
+
+/* A flood of logs, or of branches, is delayed and never dropped, until a
+ * removal ends it (A8): who has many gets another now and then. */
+static int may_begin(struct taking *taking, struct ent_err *err)
+{
+    struct ent_store *store = taking->store;
+    int64_t wait = store->log_due_ms - taking->now_ms;
+
+    if (ent_logs_of_author(store, taking->space->space, &taking->run->author,
+                           ENT_LOGS_FREE) < ENT_LOGS_FREE)
         return 0;
+    if (wait > 0 && wait <= ENT_LOG_PAUSE_MS) {
+        taking->delayed = true;
+        return ent_err_set(err, ENT_EWAIT,
+                           ENT_N_("its author has begun very many logs: they "
+                                  "are taken slowly"));
     }
+    store->log_due_ms = taking->now_ms + ENT_LOG_PAUSE_MS;
+    return 0;
+}
+
+/* The log to append to: the branch found, or a new one when the run leaves it
+ * before its head (A8). */
+static int place(struct taking *taking, bool *forked, struct ent_err *err)
+{
+    const struct ent_run *run = taking->run;
+    const struct ent_hash *next = &taking->hashes[taking->dropped];
+    int64_t before = (int64_t)(run->from + taking->dropped) - 1;
+    struct ent_log *log = NULL;
+    bool leaves = false;
+    size_t at = 0;
+    int rc = 0;
+
+    while ((log = ent_branch_next(taking->store, taking->space->space,
+                                  &run->author, &run->origin, &at)) != NULL)
+        if (ent_hash_equal(&log->branch, next)) {
+            taking->log = log;
+            return 0;
+        }
+    if (taking->log != NULL) {
+        leaves = taking->log->head > before;
+        if (!leaves)
+            rc = is_set_aside(taking->store, taking->log, before + 1, next,
+                              &leaves, err);
+        if (rc < 0 || !leaves)
+            return rc;
+    }
+    rc = may_begin(taking, err);
+    if (rc == 0 && leaves)
+        rc = ent_log_make_branch(taking->store, taking->log, before, next,
+                                 &taking->log, err);
+    else if (rc == 0)
+        rc = ent_log_make(taking->store, taking->space->space, &run->author,
+                          &run->origin, &taking->log, err);
+    *forked = leaves;
     return rc < 0 ? rc : ent_log_head(taking->store, taking->log, err);
 }
 
 static int append(struct taking *taking, size_t i, struct ent_taken *taken,
                   struct ent_err *err)
 {
-    static const struct ent_hash first;
     struct ent_log *log = taking->log;
     const struct ent_entry *entry = &taking->entries[i];
     struct ent_sum sum = log->sum;
     enum ent_verdict verdict = taking->verdicts[i];
     int rc = 0;
 
-    if (verdict == ENT_VERDICT_ACCEPTED &&
-        !ent_hash_equal(&log->branch, &first))
-        verdict = ENT_VERDICT_BRANCH;
     if (verdict == ENT_VERDICT_ACCEPTED)
         rc = ent_apply_entry(taking->store, log->space, entry,
                              ent_n(log->o, log->head + 1), &taking->hashes[i],
@@ -213,8 +276,9 @@ static int judge(struct taking *taking, struct ent_err *err)
     taking->kept = taking->dropped;
     for (size_t i = taking->dropped; rc == 0 && i < taking->run->count; i++) {
         const struct ent_place place = {.log = taking->log,
-                                        .after = &taking->hashes[i],
-                                        .after_count = taking->run->count - i};
+                                        .from = taking->run->from,
+                                        .hashes = taking->hashes,
+                                        .count = taking->run->count};
 
         rc = ent_judge(taking->store, taking->space, &taking->entries[i],
                        &place, &taking->verdicts[i], err);
@@ -222,6 +286,36 @@ static int judge(struct taking *taking, struct ent_err *err)
             taking->kept = i + 1;
     }
     return rc;
+}
+
+/* Rule N3: somebody holds more of the log that this node writes than it does
+ * itself, signed by its key: another copy of this replica wrote it, or this
+ * one did before it was put back. That log is not written again. */
+static int leave_own_log(struct taking *taking, bool forked,
+                         struct ent_err *err)
+{
+    struct ent_store *store = taking->store;
+
+    if (taking->returns ||
+        !ent_key_equal(&taking->run->author, &store->keys.public) ||
+        !ent_id_equal(&taking->run->origin, &store->origin))
+        return 0;
+    return ent_origin_change(
+        store,
+        forked ? ENT_N_("another copy of this replica wrote in its place: both "
+                        "are kept")
+               : ENT_N_("others hold more of what this node wrote than its "
+                        "replica did"),
+        taking->now_ms, err);
+}
+
+static bool is_cut(const struct ent_space_state *space,
+                   const struct ent_key *author)
+{
+    const struct ent_roster_person *who =
+        ent_roster_person(&space->roster, author);
+
+    return who != NULL && who->cuts != NULL;
 }
 
 static int take_run(struct taking *taking, struct ent_taken *taken,
@@ -268,10 +362,10 @@ static int take_run(struct taking *taking, struct ent_taken *taken,
         rc = ent_log_keep_sig(taking->store, taking->log, &run->sig, err);
     else if (rc == 0)
         rc = ent_log_cut_sig(taking->store, taking->space, taking->log, err);
-    if (rc == 0 && *forked)
+    if (rc == 0 && *forked && is_cut(taking->space, &run->author))
         rc = ent_judge_author(taking->store, taking->space->space, &run->author,
                               err);
-    return rc;
+    return rc == 0 ? leave_own_log(taking, *forked, err) : rc;
 }
 
 /* ----------------------------------------------------------------- batches */
@@ -280,7 +374,8 @@ static int take_one(struct ent_store *store, struct ent_space_state *space,
                     const struct ent_run *run, int64_t now_ms,
                     struct ent_taken *taken, struct ent_err *err)
 {
-    struct taking taking = {.store = store, .space = space, .run = run};
+    struct taking taking = {
+        .store = store, .space = space, .run = run, .now_ms = now_ms};
     struct ent_err said = {0};
     bool forked = false;
     int rc = take_run(&taking, taken, &forked, &said);
@@ -288,6 +383,7 @@ static int take_one(struct ent_store *store, struct ent_space_state *space,
     taking_fini(&taking);
     taken->received += (int64_t)run->count;
     taken->fork = taken->fork || forked;
+    taken->delayed = taken->delayed || taking.delayed;
     if (rc == 0 && forked)
         return ent_alarm_set(store, space->space, "fork",
                              ent_slice(run->author.b, ENT_KEY_BYTES), true,
@@ -310,79 +406,146 @@ static int take_one(struct ent_store *store, struct ent_space_state *space,
 
 /* ------------------------------------------------------------- what returns */
 
-/* What was set aside of a log from its head up to a readmitted one, as a run;
- * no entries when it is not all here. */
+/* An entry set aside at n: its hash, and its bytes into the arena. 1: found. */
+static int read_one_aside(struct ent_store *store, int64_t n,
+                          struct ent_arena *arena, struct ent_hash *hash,
+                          struct ent_slice *entry, struct ent_err *err)
+{
+    struct ent_stmt *stmt = ent_db_stmt(&store->db, ENT_SQL_ASIDE_LAST);
+    int rc;
+
+    ent_stmt_bind_int(stmt, 1, n);
+    ent_stmt_bind_int(stmt, 2, n);
+    rc = ent_stmt_step(stmt, err);
+    if (rc > 0) {
+        ent_stmt_copy(stmt, 1, hash->b, ENT_HASH_BYTES);
+        *entry = ent_arena_copy(arena, ent_stmt_bytes(stmt, 2));
+    }
+    ent_stmt_reset(stmt);
+    return rc >= 0 && arena->rc < 0 ? no_memory(err) : rc;
+}
+
+/* What was set aside from what is held of branch `log` up to a readmitted head,
+ * as a run; no entries when it is not all here, or not that head. Read from
+ * its end: what comes before a branch is its parent's. */
 static int read_aside(struct ent_store *store, const struct ent_log *log,
                       const struct ent_cut_head *head, struct ent_arena *arena,
                       struct ent_run *run, struct ent_err *err)
 {
-    struct ent_stmt *stmt = ent_db_stmt(&store->db, ENT_SQL_ASIDE_RANGE);
-    size_t room = head->seq - (uint64_t)log->head;
-    struct ent_slice *entries = ENT_ARENA_NEW(arena, struct ent_slice, room);
-    struct ent_hash hash = {0};
+    const struct ent_log *in = ent_branch_at(store, log, (int64_t)head->seq);
+    int64_t seq = (int64_t)head->seq;
+    size_t room = head->seq < ENT_ASIDE_MAX ? head->seq : ENT_ASIDE_MAX;
+    struct ent_slice *entries;
+    size_t count = 0;
+    struct ent_hash hash;
     int rc;
 
-    if (entries == NULL)
-        return no_memory(err);
-    *run = (struct ent_run){.author = log->author,
-                            .origin = log->id,
-                            .from = (uint64_t)log->head + 1,
-                            .prev = ent_hash_head(&log->head_hash),
-                            .entries = entries};
-    ent_stmt_bind_int(stmt, 1, ent_n(log->o, log->head + 1));
-    ent_stmt_bind_int(stmt, 2, ent_n(log->o, (int64_t)head->seq));
-    while ((rc = ent_stmt_step(stmt, err)) > 0) {
-        if (ent_stmt_int(stmt, 0) !=
-            ent_n(log->o, log->head + 1 + (int64_t)run->count))
+    memset(run, 0, sizeof(*run));
+    rc = in == NULL ? 0 : ent_log_head(store, ent_log_of(store, in->o), err);
+    if (rc < 0 || in == NULL || seq <= in->head)
+        return rc;
+    entries = ENT_ARENA_NEW(arena, struct ent_slice, room);
+    rc = entries == NULL ? no_memory(err) : 1;
+    for (; rc > 0 && seq > 0 && count < room; seq--) {
+        in = ent_branch_at(store, in, seq);
+        if (in != NULL)
+            rc = ent_log_head(store, ent_log_of(store, in->o), err);
+        if (in == NULL || rc < 0 || seq <= in->head)
             break;
-        ent_stmt_copy(stmt, 1, hash.b, ENT_HASH_BYTES);
-        entries[run->count++] = ent_arena_copy(arena, ent_stmt_bytes(stmt, 3));
+        rc = read_one_aside(store, ent_n(in->o, seq), arena, &hash,
+                            &entries[room - 1 - count], err);
+        if (count == 0 && rc > 0 && !ent_hash_equal(&hash, &head->hash))
+            rc = 0;
+        count += rc > 0;
+        if (rc == 0)
+            return 0;
     }
-    ent_stmt_reset(stmt);
-    if (rc >= 0 && arena->rc < 0)
-        return no_memory(err);
-    if (run->count != room || !ent_hash_equal(&hash, &head->hash))
-        run->count = 0;
+    if (rc < 0 || in == NULL || count == 0)
+        return rc < 0 ? rc : 0;
+    if (seq > 0) {
+        bool held;
+
+        rc = ent_branch_hash(store, in, seq, &hash, &held, err);
+        if (rc < 0 || !held)
+            return rc;
+        run->prev = ent_hash_head(&hash);
+    }
+    run->author = log->author;
+    run->origin = log->id;
+    run->from = (uint64_t)seq + 1;
+    run->entries = entries + room - count;
+    run->count = count;
     memcpy(run->sig.b, head->sig.at, ENT_SIG_BYTES);
-    return rc < 0 ? rc : 0;
+    return 0;
+}
+
+/* What is in the log again is not aside any more. */
+static int drop_aside(struct ent_store *store, const struct ent_log *log,
+                      int64_t from, int64_t to, struct ent_err *err)
+{
+    int rc = 0;
+
+    for (int64_t seq = to; rc == 0 && seq >= from; seq--) {
+        const struct ent_log *in = ent_branch_at(store, log, seq);
+        struct ent_stmt *stmt = ent_db_stmt(&store->db, ENT_SQL_ASIDE_DROP);
+
+        if (in == NULL || seq > in->head)
+            continue;
+        ent_stmt_bind_int(stmt, 1, ent_n(in->o, seq));
+        ent_stmt_bind_int(stmt, 2, ent_n(in->o, seq));
+        rc = ent_stmt_run(stmt, err);
+    }
+    return rc;
+}
+
+/* What was set aside of one branch up to that head. */
+static int return_branch(struct ent_store *store, struct ent_space_state *space,
+                         const struct ent_log *log,
+                         const struct ent_cut_head *head, struct ent_err *err)
+{
+    struct taking taking = {.store = store, .space = space, .returns = true};
+    struct ent_arena arena = {0};
+    struct ent_taken taken = {0};
+    struct ent_err said = {0};
+    struct ent_run run = {0};
+    bool forked = false;
+    int rc = read_aside(store, log, head, &arena, &run, err);
+
+    if (rc == 0 && run.count > 0) {
+        taking.run = &run;
+        rc = take_run(&taking, &taken, &forked, &said);
+        if (rc == 0)
+            rc = drop_aside(store, taking.log != NULL ? taking.log : log,
+                            (int64_t)run.from, (int64_t)head->seq, err);
+        else if (!ent_is_own_trouble(rc))
+            rc = 0;
+        else if (err != NULL)
+            *err = said;
+    }
+    taking_fini(&taking);
+    ent_arena_fini(&arena);
+    return rc;
 }
 
 static int return_head(struct ent_store *store, struct ent_space_state *space,
                        const struct ent_key *author,
                        const struct ent_cut_head *head, struct ent_err *err)
 {
-    struct ent_log *log =
-        ent_log_find(store, space->space, author, &head->origin);
-    struct taking taking = {.store = store, .space = space, .returns = true};
-    struct ent_arena arena = {0};
-    struct ent_taken taken = {0};
-    struct ent_err said = {0};
-    struct ent_stmt *stmt;
-    struct ent_run run = {0};
-    bool forked = false;
+    size_t count =
+        ent_branch_count(store, space->space, author, &head->origin, SIZE_MAX);
     int rc = 0;
 
-    if (log != NULL)
-        rc = ent_log_head(store, log, err);
-    if (rc == 0 && log != NULL && log->head < (int64_t)head->seq &&
-        head->seq - (uint64_t)log->head <= ENT_ASIDE_MAX)
-        rc = read_aside(store, log, head, &arena, &run, err);
-    if (rc == 0 && run.count > 0) {
-        taking.run = &run;
-        rc = take_run(&taking, &taken, &forked, &said);
-        if (!ent_is_own_trouble(rc))
-            rc = 0;
-        else if (err != NULL)
-            *err = said;
+    /* By number: what returns may make a branch, and they are in order. */
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        const struct ent_log *log = NULL;
+        size_t at = 0;
+
+        for (size_t j = 0; j <= i; j++)
+            log = ent_branch_next(store, space->space, author, &head->origin,
+                                  &at);
+        if (log != NULL)
+            rc = return_branch(store, space, log, head, err);
     }
-    if (rc == 0 && run.count > 0) {
-        stmt = ent_db_stmt(&store->db, ENT_SQL_ASIDE_DROP);
-        ent_stmt_bind_int(stmt, 1, ent_n(log->o, 0));
-        ent_stmt_bind_int(stmt, 2, ent_n(log->o, log->head));
-        rc = ent_stmt_run(stmt, err);
-    }
-    taking_fini(&taking);
-    ent_arena_fini(&arena);
     return rc;
 }
 

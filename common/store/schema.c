@@ -39,13 +39,15 @@ static const char schema[] =
     " PRIMARY KEY(space, hash)) STRICT, WITHOUT ROWID;"
 
     /* One log, or one branch of a forked log: the hash of its first entry
-     * after the fork, and the number of the last common entry. `signed` and
-     * `sig` are the newest signature held; `signature` has older ones, one for
-     * about every 128 KiB, so that a long log can be passed on in parts. */
+     * after the fork, the branch it left and the number of the last common
+     * entry. `signed` and `sig` are the newest signature held; `signature` has
+     * older ones, one for about every 128 KiB, so that a long log can be passed
+     * on in parts. */
     "CREATE TABLE origin("
     " o INTEGER PRIMARY KEY, space INTEGER NOT NULL, author BLOB NOT NULL,"
     " id BLOB NOT NULL, branch BLOB NOT NULL, base INTEGER NOT NULL,"
     " signed INTEGER NOT NULL, sig BLOB NOT NULL,"
+    " parent INTEGER NOT NULL DEFAULT 0,"
     " UNIQUE(space, author, id, branch)) STRICT;"
     "CREATE TABLE signature("
     " n INTEGER PRIMARY KEY, sig BLOB NOT NULL) STRICT;"
@@ -167,6 +169,14 @@ int ent_schema_peek(const char *path, int *version, struct ent_err *err)
 static const char *const steps[ENT_SCHEMA_VERSION] = {
     [0] = NULL,
     [1] = ASIDE,
+    /* Until then no branch left another but the first one, and none but the
+     * first one was applied: the rebuild that follows does so. */
+    [2] = "ALTER TABLE origin ADD COLUMN parent INTEGER NOT NULL DEFAULT 0;"
+          "UPDATE origin SET parent = (SELECT f.o FROM origin f"
+          " WHERE f.space = origin.space AND f.author = origin.author"
+          " AND f.id = origin.id AND f.branch = zeroblob(32))"
+          " WHERE branch <> zeroblob(32);"
+          "UPDATE log SET verdict = 0 WHERE verdict = 2;",
 };
 
 int ent_schema_migrate(struct ent_db *db, const char *path, int version,

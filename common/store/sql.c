@@ -65,11 +65,12 @@ const char *const ent_sql_text[ENT_SQL_COUNT] = {
         " ORDER BY pos, hash",
 
     [ENT_SQL_ORIGINS] =
-        "SELECT o, space, author, id, branch, base, signed, sig FROM origin"
+        "SELECT o, space, author, id, branch, base, signed, sig, parent"
+        " FROM origin"
         " ORDER BY o",
     [ENT_SQL_ORIGIN_INSERT] =
-        "INSERT INTO origin(space, author, id, branch, base, signed, sig)"
-        " VALUES(?1, ?2, ?3, ?4, ?5, 0, x'')",
+        "INSERT INTO origin(space, author, id, branch, base, signed, sig,"
+        " parent) VALUES(?1, ?2, ?3, ?4, ?5, 0, x'', ?6)",
     [ENT_SQL_ORIGIN_SIGN] =
         "UPDATE origin SET signed = ?2, sig = ?3 WHERE o = ?1",
     [ENT_SQL_SIGNATURE_INSERT] =
@@ -106,6 +107,9 @@ const char *const ent_sql_text[ENT_SQL_COUNT] = {
     [ENT_SQL_ASIDE_RANGE] = "SELECT n, hash, sig, entry FROM aside"
                             " WHERE n BETWEEN ?1 AND ?2 ORDER BY n",
     [ENT_SQL_ASIDE_DROP] = "DELETE FROM aside WHERE n BETWEEN ?1 AND ?2",
+    [ENT_SQL_ASIDE_LAST] =
+        "SELECT n, hash, entry FROM aside WHERE n BETWEEN ?1 AND ?2"
+        " ORDER BY n DESC LIMIT 1",
     [ENT_SQL_ASIDE_ALL] = "SELECT n FROM aside ORDER BY n",
 
     [ENT_SQL_CELL_ANY] = "SELECT EXISTS(SELECT 1 FROM cell)",

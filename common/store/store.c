@@ -19,6 +19,7 @@
 #define WAL_PAGES 2048
 #define WAL_PAGES_BULK 4096
 #define COMMIT_PAGES_BULK 64
+#define BRANCHES_APPLIED_VERSION 3 /* of the schema */
 #define HIGH_WATER_TAG "entente-high-water-2"
 #define HIGH_WATER_MS 1000       /* how far the mark may lag behind the log */
 #define HIGH_WATER_HEAD 61       /* tag, origin in hex, count, newline */
@@ -695,6 +696,9 @@ static int open_files(struct ent_store *store, const char *home,
         rc = check_key(store, key, err);
     if (rc == 0 && !options->read_only)
         rc = check_identity(store, replica, options->now_ms, err);
+    /* What older programs kept of branches without applying it. */
+    if (rc == 0 && !options->read_only && version < BRANCHES_APPLIED_VERSION)
+        rc = ent_store_rebuild(store, err);
     return rc;
 }
 

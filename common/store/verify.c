@@ -145,9 +145,11 @@ static int copy_frame(struct ent_verifying *verifying, struct ent_err *err)
                        err);
     if (rc == 0)
         rc = copy_rows(verifying,
-                       "SELECT o, space, author, id, branch, base FROM origin",
+                       "SELECT o, space, author, id, branch, base, parent"
+                       " FROM origin",
                        "INSERT INTO origin(o, space, author, id, branch, base,"
-                       " signed, sig) VALUES(?1, ?2, ?3, ?4, ?5, ?6, 0, x'')",
+                       " parent, signed, sig)"
+                       " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, x'')",
                        err);
     if (rc == 0)
         rc = ent_logs_load(verifying->fresh, err);

@@ -94,9 +94,10 @@ static int check_verdict(struct chain *chain, const struct ent_entry *entry,
                          const struct ent_hash *hash, enum ent_verdict verdict,
                          struct ent_err *err)
 {
-    static const struct ent_hash first;
-    const struct ent_place place = {
-        .log = chain->log, .after = hash, .after_count = 1};
+    const struct ent_place place = {.log = chain->log,
+                                    .from = (uint64_t)chain->seq,
+                                    .hashes = hash,
+                                    .count = 1};
     enum ent_verdict right;
     struct ent_err said;
     int rc = ent_judge(chain->verifying->store, chain->roster, entry, &place,
@@ -111,9 +112,6 @@ static int check_verdict(struct chain *chain, const struct ent_entry *entry,
     }
     if (rc < 0)
         return ent_verify_failure(chain->verifying, rc, &said, err);
-    if (right == ENT_VERDICT_ACCEPTED &&
-        !ent_hash_equal(&chain->log->branch, &first))
-        right = ENT_VERDICT_BRANCH;
     if (right != verdict)
         ent_verify_say(
             chain->verifying,
@@ -145,6 +143,13 @@ static int replay(struct chain *chain, const struct ent_entry *entry,
         return rc;
     return ent_log_append(chain->verifying->fresh, log, at, verdict, hash, &sum,
                           ent_slice(NULL, 0), err);
+}
+
+static void say_not_that_branch(struct chain *chain)
+{
+    ent_verify_say(chain->verifying,
+                   ENT_N_("a branch of %s is not the one it is said to be"),
+                   chain->who);
 }
 
 /* Unpack and hash one entry; `sound` is false, and it was said, when it is not
@@ -208,6 +213,9 @@ static int check_entry(struct chain *chain, struct ent_stmt *row,
     chain->seq = ent_n_seq(n);
     verifying->entries++;
     ent_stmt_copy(row, 3, kept.b, ENT_HASH_BYTES);
+    if (chain->log->parent != 0 && chain->seq == chain->log->base + 1 &&
+        !ent_hash_equal(&kept, &chain->log->branch))
+        say_not_that_branch(chain);
     ent_arena_reset(&verifying->arena);
     rc = check_bytes(chain, ent_stmt_bytes(row, 4), &kept, &entry, &sound, err);
     if (rc == 0)
@@ -231,22 +239,32 @@ static int check_entry(struct chain *chain, struct ent_stmt *row,
     return rc;
 }
 
-/* Where a branch leaves the first one. */
+/* Where a branch leaves another. */
 static int begin_chain(struct chain *chain, struct ent_err *err)
 {
     const struct ent_log *log = chain->log;
     struct ent_store *store = chain->verifying->store;
-    const struct ent_log *first =
-        ent_log_find(store, log->space, &log->author, &log->id);
+    const struct ent_log *before = ent_branch_at(store, log, log->base);
+    const struct ent_log *parent = ent_log_of(store, log->parent);
+    static const struct ent_hash first;
     enum ent_verdict verdict;
     int rc = 0;
 
+    /* No parent, no hash, no base; or all of it, of one log. */
+    if (log->parent == 0
+            ? log->base != 0 || !ent_hash_equal(&log->branch, &first)
+            : parent == NULL || parent->space != log->space ||
+                  !ent_key_equal(&parent->author, &log->author) ||
+                  !ent_id_equal(&parent->id, &log->id) ||
+                  parent->base > log->base)
+        say_not_that_branch(chain);
+
     chain->seq = log->base;
     chain->linked = true;
-    if (log->base > 0 && first != NULL)
-        rc = ent_log_hash(store, ent_n(first->o, log->base), &chain->kept,
+    if (log->base > 0 && before != NULL)
+        rc = ent_log_hash(store, ent_n(before->o, log->base), &chain->kept,
                           &verdict, NULL);
-    if (rc == ENT_ENOTFOUND || (log->base > 0 && first == NULL)) {
+    if (rc == ENT_ENOTFOUND || (log->base > 0 && before == NULL)) {
         ent_verify_say(chain->verifying,
                        ENT_N_("the entries before a branch of %s are missing"),
                        chain->who);
@@ -258,9 +276,11 @@ static int begin_chain(struct chain *chain, struct ent_err *err)
     return rc < 0 ? ent_err_set(err, rc, ENT_N_("a log cannot be read")) : 0;
 }
 
-static void end_chain(struct chain *chain)
+static int end_chain(struct chain *chain, struct ent_err *err)
 {
     const struct ent_log *log = chain->log;
+    int64_t shared;
+    int rc = ent_branch_shared(chain->verifying->store, log, &shared, err);
     bool own =
         ent_key_equal(&log->author, &chain->verifying->store->keys.public);
 
@@ -268,7 +288,7 @@ static void end_chain(struct chain *chain)
         ent_verify_say(
             chain->verifying, ENT_N_("entries %lld to %lld of %s are missing"),
             (long long)chain->seq + 1, (long long)log->signed_seq, chain->who);
-    else if (log->signed_seq < chain->seq && !own)
+    else if (log->signed_seq < chain->seq && shared < chain->seq && !own)
         ent_verify_say(chain->verifying,
                        ENT_N_("the entries of %s after %lld are not signed"),
                        chain->who, (long long)log->signed_seq);
@@ -277,6 +297,7 @@ static void end_chain(struct chain *chain)
             chain->verifying,
             ENT_N_("a signature of %s is over an entry that is not here"),
             chain->who);
+    return rc;
 }
 
 /* A log as people can tell it from others. */
@@ -312,7 +333,7 @@ static int walk_chain(struct chain *chain, struct ent_err *err)
     while (rc == 0 && (rc = ent_stmt_step(rows, err)) > 0)
         rc = check_entry(chain, rows, err);
     if (rc == 0)
-        end_chain(chain);
+        rc = end_chain(chain, err);
     ent_stmt_reset(rows);
     ent_stmt_reset(chain->sigs);
     return rc;

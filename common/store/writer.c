@@ -29,7 +29,6 @@ static void entry_begin(struct ent_writer *writer)
 int ent_writer_open(struct ent_store *store, int64_t space, int64_t now_ms,
                     struct ent_writer **writer, struct ent_err *err)
 {
-    static const struct ent_hash first;
     struct ent_space_state *state;
     struct ent_writer *made;
     int rc = ent_store_begin(store, err);
@@ -47,7 +46,7 @@ int ent_writer_open(struct ent_store *store, int64_t space, int64_t now_ms,
                                 "no editor there"));
     if (rc == 0)
         rc = ent_log_make(store, space, &store->keys.public, &store->origin,
-                          &first, 0, &made->log, err);
+                          &made->log, err);
     if (rc == 0)
         rc = ent_log_head(store, made->log, err);
     if (rc < 0) {

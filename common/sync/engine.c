@@ -700,7 +700,9 @@ static int spread_roster(struct ent_engine *engine, struct session *session,
             !pair->stranger && !ent_pair_may_have(engine, session, pair))
             pair->leaving_at = engine->mono_ms;
         pair->stranger = !ent_pair_may_have(engine, session, pair);
-        if (!pair->stranger)
+        if (pair->stranger)
+            pair->show_at = 0;
+        else
             pair->leaving_at = 0;
         rc = ent_digest_read(engine->store, pair->space, &digest, err);
         if (rc < 0 || (!anew && ent_hash_equal(&digest.roster, &pair->roster)))
@@ -765,8 +767,10 @@ static int after_session(struct ent_engine *engine, struct session *session,
         done = done && session->pairs[i].done;
     if (rc == 0)
         take_leave(engine, session);
-    if (rc == 0 && done && !session->noted_done)
+    if (rc == 0 && done && !session->noted_done) {
+        rc = ent_session_count_sent(engine, session, err);
         engine_note(engine, ENT_NOTE_DONE, session, NULL, 0, NULL);
+    }
     session->noted_done = done;
     return rc;
 }
@@ -913,7 +917,8 @@ bool ent_engine_quiet(const struct ent_engine *engine)
         if (!session->open)
             return false;
         for (size_t j = 0; j < session->pair_count; j++)
-            if (!session->pairs[j].done || session->pairs[j].settle_at != 0)
+            if (!session->pairs[j].done || session->pairs[j].settle_at != 0 ||
+                session->pairs[j].show_at != 0)
                 return false;
     }
     return true;

@@ -3,6 +3,7 @@
  * for what it lacks. */
 #include <stdlib.h>
 
+#include "secure/hash.h"
 #include "sync/session.h"
 
 void exchange_fini(struct pair *pair)
@@ -37,6 +38,7 @@ int exchange_open(struct ent_engine *engine, struct session *session,
         return rc;
     pair->open_sent = true;
     pair->done = false;
+    pair->show_at = 0;
     pair->heads_sent = frame.has_heads;
     pair->roster = digest.roster;
     engine_send(engine, session, &frame);
@@ -64,6 +66,7 @@ int exchange_equal(struct ent_engine *engine, struct session *session,
     pair->heads_got = true;
     pair->settled_sent = true;
     pair->settled_got = true;
+    pair->their_entries8 = ent_hash_head(&digest.entries);
     pair->said_given = true;
     pair->said_got = true;
     pair->done = true;
@@ -118,9 +121,26 @@ static int take_frontier(struct ent_engine *engine, struct session *session,
 
 /* ---------------------------------------------------------------- dispatch */
 
+/* When it is time for it, and the peer is a member and not asked just now. */
+static bool is_due(struct ent_engine *engine, const struct session *session,
+                   const struct pair *pair, int64_t at)
+{
+    return at != 0 && engine->mono_ms >= at && !pair->pulling &&
+           pair->roster_ok && pair->heads_got &&
+           ent_pair_may_have(engine, session, pair);
+}
+
 int exchange_tick(struct ent_engine *engine, struct session *session,
                   struct pair *pair, struct ent_err *err)
 {
+    int rc = 0;
+
+    if (is_due(engine, session, pair, pair->more_at))
+        rc = ent_pair_pull_more(engine, session, pair, err);
+    if (rc == 0 && is_due(engine, session, pair, pair->show_at))
+        rc = ent_pair_show_again(engine, session, pair, err);
+    if (rc < 0)
+        return rc;
     if (pair->settle_at == 0 || engine->mono_ms < pair->settle_at)
         return 0;
     pair->settle_at = 0;

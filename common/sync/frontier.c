@@ -38,22 +38,52 @@ static int add_head(struct pair *pair, const struct ent_frontier_head *head,
     return 0;
 }
 
-int ent_frontier_keep_head(struct pair *pair,
-                           const struct ent_frontier_head *head,
-                           struct ent_err *err)
+/* Of a forked log no head stands for another: one that is told of for long
+ * makes room by the lowest. */
+static int keep_branch_head(struct pair *pair,
+                            const struct ent_frontier_head *head,
+                            struct ent_err *err)
 {
+    struct their_head *lowest = NULL;
+    size_t count = 0;
+
     for (size_t i = 0; i < pair->their_count; i++) {
         struct their_head *theirs = &pair->theirs[i];
 
         if (!ent_frontier_same_log(&theirs->head, &head->author, &head->origin))
             continue;
-        if (theirs->head.seq != head->seq) {
-            if (theirs->head.seq < head->seq)
-                *theirs = (struct their_head){.head = *head};
+        if (theirs->head.seq == head->seq &&
+            ent_hash8_equal(&theirs->head.hash, &head->hash))
             return 0;
-        }
+        if (lowest == NULL || theirs->head.seq < lowest->head.seq)
+            lowest = theirs;
+        count++;
+    }
+    if (count < SESSION_BRANCHES_MAX)
+        return add_head(pair, head, err);
+    *lowest = (struct their_head){.head = *head};
+    return 0;
+}
+
+int ent_frontier_keep_head(struct ent_engine *engine, struct pair *pair,
+                           const struct ent_frontier_head *head,
+                           struct ent_err *err)
+{
+    if (ent_log_forked(engine->store, pair->space, &head->author,
+                       &head->origin))
+        return keep_branch_head(pair, head, err);
+    for (size_t i = 0; i < pair->their_count; i++) {
+        struct their_head *theirs = &pair->theirs[i];
+
+        if (!ent_frontier_same_log(&theirs->head, &head->author, &head->origin))
+            continue;
         if (ent_hash8_equal(&theirs->head.hash, &head->hash))
             return 0;
+        /* A head goes up: a lower one is another branch's. */
+        if (theirs->head.seq < head->seq) {
+            *theirs = (struct their_head){.head = *head};
+            return 0;
+        }
     }
     return add_head(pair, head, err);
 }
@@ -85,18 +115,30 @@ const struct ent_frontier_head *ent_frontier_best(const struct pair *pair,
     return best;
 }
 
-bool ent_frontier_holds(const struct pair *pair, const struct ent_head *head)
+int ent_frontier_holds(struct ent_engine *engine, const struct pair *pair,
+                       const struct ent_head *head, bool *holds,
+                       struct ent_err *err)
 {
-    for (size_t i = 0; i < pair->their_count; i++) {
-        const struct ent_frontier_head *theirs = &pair->theirs[i].head;
+    int rc = 0;
 
-        if (ent_frontier_same_log(theirs, &head->author, &head->origin) &&
-            (theirs->seq > head->seq ||
-             (theirs->seq == head->seq &&
-              memcmp(theirs->hash.b, head->hash.b, ENT_HASH8_BYTES) == 0)))
-            return true;
+    *holds = false;
+    for (size_t i = 0; rc == 0 && !*holds && i < pair->their_count; i++) {
+        const struct ent_frontier_head *theirs = &pair->theirs[i].head;
+        struct ent_head other = {.author = theirs->author,
+                                 .origin = theirs->origin,
+                                 .seq = theirs->seq};
+
+        if (!ent_frontier_same_log(theirs, &head->author, &head->origin) ||
+            theirs->seq < head->seq)
+            continue;
+        memcpy(other.hash.b, theirs->hash.b, ENT_HASH8_BYTES);
+        if (theirs->seq == head->seq)
+            *holds = memcmp(theirs->hash.b, head->hash.b, ENT_HASH8_BYTES) == 0;
+        else
+            rc = ent_frontier_covers(engine->store, pair->space, &other, head,
+                                     holds, err);
     }
-    return false;
+    return rc;
 }
 
 int ent_frontier_own(struct ent_engine *engine, int64_t space,

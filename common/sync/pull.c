@@ -112,6 +112,10 @@ int exchange_pull(struct ent_engine *engine, struct session *session,
         struct ent_frame_want *want = &frame.wants[frame.want_count];
         bool ask;
 
+        if (pair->more_at != 0 &&
+            ent_log_is_crowded(engine->store, pair->space, &theirs->head.author,
+                               &theirs->head.origin))
+            continue;
         if (in_flight(engine, pair->space, &theirs->head)) {
             postponed = postponed || !theirs->given_up;
             continue;
@@ -141,6 +145,17 @@ int exchange_pull(struct ent_engine *engine, struct session *session,
     if (rc == 0 && !postponed && !pair->settled_sent)
         rc = ent_pair_settle(engine, session, pair, err);
     return rc;
+}
+
+int ent_pair_pull_more(struct ent_engine *engine, struct session *session,
+                       struct pair *pair, struct ent_err *err)
+{
+    pair->more_at = 0;
+    for (size_t i = 0; i < pair->their_count; i++) {
+        pair->theirs[i].given_up = false;
+        pair->theirs[i].asked_from = 0;
+    }
+    return exchange_pull(engine, session, pair, err);
 }
 
 int ent_pair_begin_pull(struct ent_engine *engine, struct session *session,
@@ -220,6 +235,8 @@ static int take_batch(struct ent_engine *engine, struct session *session,
     if (taken.refused > 0)
         engine_note(engine, ENT_NOTE_REFUSED, session, pair, taken.refused,
                     ent_arena_str(&engine->arena, taken.why));
+    if (taken.delayed)
+        pair->more_at = engine->mono_ms + ENT_LOG_PAUSE_MS;
     if (taken.fork)
         engine_note(engine, ENT_NOTE_FORK, session, pair, 0, NULL);
     return 0;
@@ -260,7 +277,7 @@ int ent_pair_take_news(struct ent_engine *engine, struct session *session,
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < frame->head_count; i++)
-        rc = ent_frontier_keep_head(pair, &frame->heads[i], err);
+        rc = ent_frontier_keep_head(engine, pair, &frame->heads[i], err);
     /* While rosters differ their authors may be unknown here; the heads are
      * kept, and asked for when the rosters agree. */
     if (rc == 0 && frame->runs.len > 0 && pair->roster_ok)

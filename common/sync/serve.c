@@ -243,7 +243,10 @@ int exchange_news(struct ent_engine *engine, struct session *session,
          rc == 0 && i < count && frame.head_count < ENT_FRAME_HEADS_MAX; i++) {
         struct ent_frontier_head *head = &frame.heads[frame.head_count];
 
-        if (ent_frontier_holds(pair, &heads[i]))
+        bool holds;
+
+        rc = ent_frontier_holds(engine, pair, &heads[i], &holds, err);
+        if (rc < 0 || holds)
             continue;
         *head =
             (struct ent_frontier_head){.author = heads[i].author,
@@ -255,7 +258,7 @@ int exchange_news(struct ent_engine *engine, struct session *session,
             rc = put_news(engine, session, pair, &heads[i], &arena, runs,
                           &run_count, &bytes, err);
         if (rc == 0)
-            rc = ent_frontier_keep_head(pair, head, err);
+            rc = ent_frontier_keep_head(engine, pair, head, err);
     }
     free(heads);
     if (rc == 0 && frame.head_count > 0) {

@@ -23,6 +23,8 @@
 #define SESSION_SHARE_MS 10000    /* before others are asked for the same */
 #define SESSION_STRANGER_MS 60000 /* to become somebody */
 #define SESSION_SETTLE_MS 1000    /* live news are settled this much later */
+#define SESSION_SHOW_MS 10000     /* before a frontier is shown again */
+#define SESSION_SHOW_MS_MAX (60 * 60 * 1000)
 #define SESSION_CREDIT ENT_BATCH_BYTES_MAX /* under way at a time (S3) */
 #define SESSION_BATCH                                                          \
     (SESSION_CREDIT / 2)               /* two, so that neither side waits      \
@@ -32,6 +34,7 @@
 #define SESSION_STRANGERS_MAX 64  /* connections of unknown keys at a time */
 #define SESSION_STRANGER_FRAMES 8 /* messages taken from one of them */
 #define SESSION_HEADS_MAX 65536   /* heads of a peer that are remembered */
+#define SESSION_BRANCHES_MAX 1024 /* of them, told of one forked log */
 #define SESSION_BACK_MAX 42       /* steps back to find where a log forked */
 
 /* A head the peer holds, and how asking for it went. */
@@ -77,6 +80,12 @@ struct pair {
     int64_t leaving_at; /* mono ms: when the peer ceased to be a member, 0: it
                          * did not; it gets the roster yet */
     int64_t settle_at;  /* mono ms, 0: not due */
+    struct ent_hash8 their_entries8; /* when it settled last */
+    int64_t show_at;    /* mono ms: when our frontier is shown again, 0: the two
+                         * hold the same, as far as is known */
+    int64_t show_pause; /* ms, ever longer while the two do not agree */
+    int64_t more_at;    /* mono ms: when to ask again for logs of an author with
+                         * very many, 0: none waits */
     int64_t applied;    /* in this session */
 };
 
@@ -218,7 +227,7 @@ bool ent_frontier_same_log(const struct ent_frontier_head *a,
 /* Remember a head of the peer: a higher one of the same log takes the place of
  * the lower, branches of a fork stand beside each other by their hash.
  * ENT_ENOMEM. */
-int ent_frontier_keep_head(struct pair *pair,
+int ent_frontier_keep_head(struct ent_engine *engine, struct pair *pair,
                            const struct ent_frontier_head *head,
                            struct ent_err *err);
 /* Remember a frontier as it is said: no head stands for another. `first`
@@ -228,8 +237,10 @@ int ent_frontier_keep(struct pair *pair, const struct ent_frame *frame,
 /* The peer's highest head of a log, NULL when it has none of it. */
 const struct ent_frontier_head *ent_frontier_best(const struct pair *pair,
                                                   const struct ent_head *head);
-/* Whether the peer holds that very head, or a higher one of its log. */
-bool ent_frontier_holds(const struct pair *pair, const struct ent_head *head);
+/* Whether the peer holds that very head of ours, or a higher one above it. */
+int ent_frontier_holds(struct ent_engine *engine, const struct pair *pair,
+                       const struct ent_head *head, bool *holds,
+                       struct ent_err *err);
 /* Our frontier of a space; it lives in the arena of the step. */
 int ent_frontier_own(struct ent_engine *engine, int64_t space,
                      struct ent_frontier_head **heads, size_t *count,
@@ -266,6 +277,9 @@ int exchange_pull(struct ent_engine *engine, struct session *session,
 /* Pull, and settle at the end of it even when nothing is lacked. */
 int ent_pair_begin_pull(struct ent_engine *engine, struct session *session,
                         struct pair *pair, struct ent_err *err);
+/* Ask again for what waited because its author has begun very many logs. */
+int ent_pair_pull_more(struct ent_engine *engine, struct session *session,
+                       struct pair *pair, struct ent_err *err);
 /* Free the ranges that a connection was asked for; space 0: all of them. */
 void exchange_release(struct ent_engine *engine, uint32_t conn, int64_t space);
 int ent_pair_take_runs(struct ent_engine *engine, struct session *session,
@@ -289,10 +303,19 @@ int ent_pair_take_more(struct ent_engine *engine, struct session *session,
 
 /* ---------------------------------------------------------------- settle.c */
 
+/* Count in the replica the entries that went to the peer since the last time.
+ */
+int ent_session_count_sent(struct ent_engine *engine, struct session *session,
+                           struct ent_err *err);
 /* Everything asked for has come: show the digest that both must reach, and
  * what nodes are known to hold. */
 int ent_pair_settle(struct ent_engine *engine, struct session *session,
                     struct pair *pair, struct ent_err *err);
+/* The two have nothing to ask and still do not hold the same: news of one
+ * branch of a log may have hidden another. Show our whole frontier again, and
+ * settle, so that the peer comes to do so too; after ever longer pauses. */
+int ent_pair_show_again(struct ent_engine *engine, struct session *session,
+                        struct pair *pair, struct ent_err *err);
 /* Equal entries and roster must give an equal state; anything else is an
  * alarm and never hidden (S5). */
 int ent_pair_take_settled(struct ent_engine *engine, struct session *session,

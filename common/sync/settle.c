@@ -40,6 +40,30 @@ static int send_said_have(struct ent_engine *engine, struct session *session,
     return 0;
 }
 
+int ent_session_count_sent(struct ent_engine *engine, struct session *session,
+                           struct ent_err *err)
+{
+    int rc = 0;
+
+    if (session->sent > 0)
+        rc = ent_peer_sent(engine->store, &session->key, session->sent, err);
+    session->sent = 0;
+    return rc;
+}
+
+/* What the two hold, as each said last, is not the same: it may be under way,
+ * or not. */
+static void compare(struct ent_engine *engine, struct pair *pair,
+                    const struct ent_hash8 *entries)
+{
+    if (!pair->roster_ok || ent_hash8_equal(entries, &pair->their_entries8)) {
+        pair->show_at = 0;
+    } else if (pair->show_at == 0) {
+        pair->show_pause = SESSION_SHOW_MS;
+        pair->show_at = engine->mono_ms + SESSION_SHOW_MS;
+    }
+}
+
 int ent_pair_settle(struct ent_engine *engine, struct session *session,
                     struct pair *pair, struct ent_err *err)
 {
@@ -50,10 +74,8 @@ int ent_pair_settle(struct ent_engine *engine, struct session *session,
     if (rc == 0)
         rc = ent_pair_roster8(engine, pair->space, &digest, &settled.roster8,
                               err);
-    if (rc == 0 && session->sent > 0) {
-        rc = ent_peer_sent(engine->store, &session->key, session->sent, err);
-        session->sent = 0;
-    }
+    if (rc == 0)
+        rc = ent_session_count_sent(engine, session, err);
     if (rc < 0)
         return rc;
     settled.entries8 = ent_hash_head(&digest.entries);
@@ -61,6 +83,8 @@ int ent_pair_settle(struct ent_engine *engine, struct session *session,
     engine_send(engine, session, &settled);
     pair->settled_sent = true;
     pair->settle_at = 0;
+    if (pair->settled_got)
+        compare(engine, pair, &settled.entries8);
     return send_said_have(engine, session, pair, err);
 }
 
@@ -71,6 +95,17 @@ static void check_done(struct pair *pair)
     pair->done = pair->settled_sent && pair->settled_got && pair->said_given &&
                  pair->said_got && !pair->pulling && !pair->postponed &&
                  pair->serving_count == 0;
+}
+
+int ent_pair_show_again(struct ent_engine *engine, struct session *session,
+                        struct pair *pair, struct ent_err *err)
+{
+    int rc = ent_frontier_send(engine, session, pair, err);
+
+    if (2 * pair->show_pause <= SESSION_SHOW_MS_MAX)
+        pair->show_pause *= 2;
+    pair->show_at = engine->mono_ms + pair->show_pause;
+    return rc == 0 ? ent_pair_settle(engine, session, pair, err) : rc;
 }
 
 int ent_pair_take_settled(struct ent_engine *engine, struct session *session,
@@ -89,6 +124,8 @@ int ent_pair_take_settled(struct ent_engine *engine, struct session *session,
     pair->settled_got = true;
     entries = ent_hash_head(&digest.entries);
     same_state = memcmp(digest.state, frame->state, sizeof(frame->state)) == 0;
+    pair->their_entries8 = frame->entries8;
+    compare(engine, pair, &entries);
     if (ent_hash8_equal(&own, &frame->roster8) &&
         ent_hash8_equal(&entries, &frame->entries8)) {
         engine_note(engine, same_state ? ENT_NOTE_EQUAL : ENT_NOTE_DIVERGED,

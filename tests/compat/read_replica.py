@@ -30,7 +30,7 @@ DEPTH_MAX = 8
 WRITE, ADD, REMOVE, LIVE, DEAD = 1, 2, 3, 4, 5
 FOUND, ADMIT = 1, 2
 READER, EDITOR, CHAIR = 1, 2, 3
-ACCEPTED, NO_ROLE, BRANCH = 0, 1, 2
+ACCEPTED, NO_ROLE, CUT = 0, 1, 3
 ZERO32 = bytes(32)
 SHOWN_MAX = 20
 
@@ -457,9 +457,20 @@ class Space:
 
 
 def read_log(space, log, hashes, own_key):
-    """Entries of one log, or of one branch from its base on."""
+    """Entries of one log, or of one branch from its base on. `hashes` has
+    those of all logs read before, by branch: a branch comes after the one
+    that it left."""
     name = "log %s.%d" % (log["id"].hex()[:8], log["o"])
-    prev = hashes.get((log["author"], log["id"], log["base"]), ZERO32)
+    before = log
+    while log["base"] > 0 and before is not None and \
+            before["base"] >= log["base"]:
+        before = before["left"]
+    prev = ZERO32
+    if log["base"] > 0:
+        prev = hashes.get((before or {}).get("o", 0), {}).get(log["base"])
+        if prev is None:
+            fault("%s: what it left is not here" % name)
+            return
     expected = log["base"] + 1
     signed = None
     older = dict(space.db.execute(
@@ -496,20 +507,21 @@ def read_log(space, log, hashes, own_key):
             count("older signatures")
             if not verify(log["author"], header, older.pop(n)):
                 fault("%s: the older signature does not hold" % where)
-        if log["branch"] == ZERO32:
-            hashes[(log["author"], log["id"], seq)] = prev
+        hashes.setdefault(log["o"], {})[seq] = prev
+        if log["left"] is not None and seq == log["base"] + 1 and \
+                prev != log["branch"]:
+            fault("%s: it is another branch" % where)
         accepted = space.accepted(log, entry)
         if accepted is None:
             fault("%s: names a roster head that is not held" % where)
-        elif verdict != BRANCH and accepted != (verdict == ACCEPTED):
+        elif verdict != CUT and accepted != (verdict == ACCEPTED):
             fault("%s: verdict %d is stored" % (where, verdict))
         count("entries" if verdict == ACCEPTED else
-              "entries quarantined" if verdict == NO_ROLE else
-              "entries of branches")
+              "entries quarantined")
         count("changes", len(entry["changes"]))
         if verdict == ACCEPTED:
             space.apply(log, seq, prev, entry)
-    if expected > log["base"] + 1:
+    if expected > log["base"] + 1 and expected - 1 not in log["shared"]:
         space.heads.append((log["author"], log["id"], expected - 1, prev))
     count("logs")
     for n in older:
@@ -518,7 +530,7 @@ def read_log(space, log, hashes, own_key):
         count("signatures")
     elif signed is not None:
         fault("%s: the signature does not hold" % name)
-    if log["signed"] != expected - 1:
+    if log["signed"] != expected - 1 and expected - 1 not in log["shared"]:
         count("own tails not signed yet")
         if log["author"] != own_key:
             fault("%s: signed up to %d of %d" %
@@ -528,12 +540,20 @@ def read_log(space, log, hashes, own_key):
 def read_space(db, number, space_id, own_key):
     space = Space(db, number, space_id)
     hashes = {}
-    logs = [dict(zip(("o", "author", "id", "branch", "base", "signed", "sig"),
-                     row))
+    logs = [dict(zip(("o", "author", "id", "branch", "base", "signed", "sig",
+                      "parent"), row))
             for row in db.execute(
-                "SELECT o, author, id, branch, base, signed, sig FROM origin"
-                " WHERE space = ? ORDER BY branch <> zeroblob(32), o",
-                (number,))]
+                "SELECT o, author, id, branch, base, signed, sig, parent"
+                " FROM origin WHERE space = ? ORDER BY o", (number,))]
+    by_o = {log["o"]: log for log in logs}
+    for log in logs:
+        log["left"] = by_o.get(log["parent"])
+        # Its entries that a branch with entries goes on from are no heads.
+        log["shared"] = {
+            base for o, base in db.execute(
+                "SELECT o, base FROM origin WHERE parent = ?", (log["o"],))
+            if db.execute("SELECT 1 FROM log WHERE n > ? AND n < ?",
+                          (o << 40, (o + 1) << 40)).fetchone()}
     for log in logs:
         read_log(space, log, hashes, own_key)
     space.finish()

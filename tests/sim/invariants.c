@@ -468,7 +468,7 @@ void inv_said(struct net *net, int node)
         }
 }
 
-void inv_counts(struct net *net, int node, int hostile)
+void inv_counts(struct net *net, int node, int hostile, bool forks)
 {
     for (int i = 0; i < net->count; i++) {
         struct ent_peer peer = net_peer(net, node, i);
@@ -477,7 +477,8 @@ void inv_counts(struct net *net, int node, int hostile)
                                  peer.refused + peer.waiting)
             net_die(net, "I13: node %d: the counts of peer %d do not add up",
                     node, i);
-        if (peer.refused > 0 && i != hostile)
+        /* To the liar others answer what it never said. */
+        if (peer.refused > 0 && i != hostile && node != hostile)
             net_die(net, "I13: node %d refused %lld entries of %d: %s", node,
                     (long long)peer.refused, i,
                     net->nodes[node].text[ENT_NOTE_REFUSED]);
@@ -489,8 +490,20 @@ void inv_counts(struct net *net, int node, int hostile)
     if (net->nodes[node].offences > 0)
         net_die(net, "I13: node %d refused something: %s", node,
                 net->nodes[node].text[ENT_NOTE_REFUSED]);
-    if (net->nodes[node].notes[ENT_NOTE_FORK] > 0)
+    if (!forks && net->nodes[node].notes[ENT_NOTE_FORK] > 0)
         net_die(net, "A8: node %d saw a fork that nobody made", node);
+}
+
+bool inv_left_own_log(struct net *net, int node)
+{
+    char why[200];
+    struct ent_err err;
+
+    must(net,
+         ent_node_get(net->nodes[node].store, "fresh", why, sizeof(why), &err),
+         &err, "why a log is fresh");
+    return strncmp(why, "others hold more", 16) == 0 ||
+           strncmp(why, "another copy of this replica", 28) == 0;
 }
 
 void inv_bounds(struct net *net, int node)

@@ -62,8 +62,10 @@ void inv_replica(struct net *net, int node, bool rebuild);
  * as others know of it. Not for a replica that was put back or copied. */
 void inv_said(struct net *net, int node);
 /* I13: received = applied + duplicate + quarantined + refused + waiting, and
- * nothing of an honest peer is refused. */
-void inv_counts(struct net *net, int node, int hostile);
+ * nothing of an honest peer is refused; no log forks where nobody forks one. */
+void inv_counts(struct net *net, int node, int hostile, bool forks);
+/* Whether others showed the node more of its own log than it had (N3). */
+bool inv_left_own_log(struct net *net, int node);
 /* I14: the WAL is bounded. */
 void inv_bounds(struct net *net, int node);
 /* I16: nodes that are equal send next to nothing. */

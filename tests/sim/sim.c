@@ -43,9 +43,9 @@ enum class {
     COPIES,    /* a copy of a node runs beside it */
     LIAR,      /* a member whose frames are forged, repeated and cut */
     BULK,      /* transactions of many changes */
-    /* Drawn, counted and left out until the product has them. */
     REMOVALS,
-    FORKS,
+    FORKS, /* a copy that nothing tells from its original runs beside it */
+    /* Drawn, counted and left out until the product has them. */
     BUNDLES,
     ERASURE,
     CLASSES
@@ -71,7 +71,7 @@ static const struct {
     [LIAR] = {"liar", 10, NULL},
     [BULK] = {"bulk", 75, NULL},
     [REMOVALS] = {"removals", 30, NULL},
-    [FORKS] = {"forks", 10, "a second branch is kept but not applied (A8)"},
+    [FORKS] = {"forks", 10, NULL},
     [BUNDLES] = {"bundles", 20, "there are no bundles yet"},
     [ERASURE] = {"erasure", 10, "nothing can be erased yet"},
 };
@@ -97,6 +97,8 @@ enum met {
     MET_INVITED,
     MET_RESTORED, /* a restored replica detected */
     MET_COPIED,   /* a copy detected */
+    MET_FORKS,    /* a log with a second branch */
+    MET_LEFT,     /* a node that was shown more of its own log (N3) */
     MET_LIES,
     MET_REFUSED, /* something of the liar refused */
     MET_DUPLICATES,
@@ -112,9 +114,9 @@ static const char *const met_names[METS] = {
     "clogs",         "doubles",      "restarts",     "power (idle)",
     "power (write)", "power (step)", "unknown",      "disk full",
     "clock jumps",   "reader",       "late members", "removed",
-    "invited",       "restored",     "copied",       "lies",
-    "refused",       "duplicates",   "waiting",      "rebuilds",
-    "replays",       "model checks",
+    "invited",       "restored",     "copied",       "forks",
+    "own log left",  "lies",         "refused",      "duplicates",
+    "waiting",       "rebuilds",     "replays",      "model checks",
 };
 
 /* Shared by all jobs. */
@@ -533,18 +535,21 @@ static void restore(struct world *world, int node)
 static void copy(struct world *world)
 {
     struct net *net = world->net;
+    const bool *has = world->options.has;
     int node = some_node(world);
+    bool exact;
     int made;
 
     if (net->count >= NET_NODES_MAX - 2 || !is_on(world, node) ||
         node == world->liar || node == world->guest ||
         net->count > world->options.nodes + 1)
         return;
-    made = net_copy(net, node);
+    exact = has[FORKS] && (!has[COPIES] || chance(world, 50));
+    made = exact ? net_clone(net, node) : net_copy(net, node);
     world->put_back[node] = world->put_back[made] = true;
-    if (net->nodes[made].freshes != 1)
+    if (!exact && net->nodes[made].freshes != 1)
         net_die(net, "a copy of node %d was not told from it", node);
-    world->met[MET_COPIED]++;
+    world->met[MET_COPIED] += !exact;
     /* Two of one key do not talk with each other. */
     net_cut(net, node, made);
     say(world, "copy", node, made);
@@ -723,7 +728,7 @@ static void disturb(struct world *world)
         if (has[RESTORES] && a != 0 && a != world->liar && a != world->guest &&
             chance(world, 30))
             restore(world, a);
-        else if (has[COPIES] && chance(world, 20))
+        else if ((has[COPIES] || has[FORKS]) && chance(world, 20))
             copy(world);
         break;
     case 9:
@@ -942,7 +947,9 @@ static void check(struct world *world, const int *nodes, size_t count)
     }
     for (size_t i = 0; i < count; i++) {
         inv_bounds(net, nodes[i]);
-        inv_counts(net, nodes[i], world->liar);
+        inv_counts(net, nodes[i], world->liar, world->options.has[FORKS]);
+        world->met[MET_FORKS] += net->nodes[nodes[i]].notes[ENT_NOTE_FORK];
+        world->met[MET_LEFT] += inv_left_own_log(net, nodes[i]);
         if (i == verified)
             inv_replica(net, nodes[i], chance(world, 50));
         for (int j = 0; j < net->count; j++) {

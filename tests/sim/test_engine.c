@@ -190,6 +190,18 @@ START_TEST(two_nodes_converge)
 END_TEST
 
 /* Rule S2. */
+START_TEST(what_was_sent_and_taken_is_counted_when_the_session_is_done)
+{
+    int space = found(1);
+
+    for (int i = 0; i < 10; i++)
+        set(0, space, i, NET_TITLE, "a title");
+    link_up(0, 1);
+    ck_assert_int_eq(net_peer(net, 1, 0).applied, 10);
+    ck_assert_int_eq(net_peer(net, 0, 1).sent, 10);
+}
+END_TEST
+
 START_TEST(a_session_with_nothing_to_do_is_one_round_trip)
 {
     int spaces[10];
@@ -842,8 +854,9 @@ END_TEST
 
 /* ---------------------------------------------------------------- branches */
 
-/* Rule A8: an organisation runs the same replica twice. */
-START_TEST(a_second_branch_is_kept_counted_and_alarmed)
+/* Rule A8: an organisation runs the same replica twice, as a restored virtual
+ * machine does. */
+START_TEST(both_branches_of_a_log_are_applied_counted_and_alarmed)
 {
     struct ent_buf lines = {0};
     struct ent_err err;
@@ -869,11 +882,16 @@ START_TEST(a_second_branch_is_kept_counted_and_alarmed)
                      0);
     ck_assert_uint_gt(lines.len, 0);
     ent_buf_fini(&lines);
-    check_values(copy, space, 4, NET_TITLE, "honest");
     /* The third hears of it too, and holds the proof. */
     ck_assert(net_run_quiet(net, MINUTE));
-    ck_assert_int_eq(net_counts(net, 2, space).forks, 1);
-    ck_assert(net_equal(net, 0, 2, space));
+    for (int i = 0; i <= copy; i += i == 0 ? 2 : 1) {
+        check_values(i, space, 2, NET_TITLE, "one life");
+        check_values(i, space, 3, NET_TITLE, "another life");
+        check_values(i, space, 4, NET_TITLE, "honest");
+        ck_assert_int_eq(net_counts(net, i, space).forks, 1);
+        ck_assert_int_eq(net_counts(net, i, space).quarantined, 0);
+        ck_assert(net_equal(net, 0, i, space));
+    }
     set(2, space, 4, NET_TITLE, "still honest");
     ck_assert(net_run_quiet(net, MINUTE));
     check_values(0, space, 4, NET_TITLE, "still honest");
@@ -882,10 +900,8 @@ START_TEST(a_second_branch_is_kept_counted_and_alarmed)
 }
 END_TEST
 
-/* Until branches are applied (rule A8), the one met first stands: two nodes
- * that met them in another order hold the same entries and another state, and
- * say so. */
-START_TEST(branches_met_in_another_order_are_kept_and_never_hidden)
+/* No branch is the first one to anybody but to whom it came first. */
+START_TEST(branches_met_in_another_order_give_the_same_state)
 {
     int space = found(3);
     int copy;
@@ -893,8 +909,8 @@ START_TEST(branches_met_in_another_order_are_kept_and_never_hidden)
     set(1, space, 1, NET_TITLE, "before");
     link_up(1, 0);
     copy = net_clone(net, 1);
-    set(1, space, 2, NET_TITLE, "one life");
-    set(copy, space, 3, NET_TITLE, "another life");
+    set(1, space, 1, NET_TITLE, "one life");
+    set(copy, space, 1, NET_TITLE, "another life");
     link_up(1, 2);
     link_up(copy, 3);
     net_stop(net, 1);
@@ -902,11 +918,111 @@ START_TEST(branches_met_in_another_order_are_kept_and_never_hidden)
     link_up(2, 3);
     ck_assert_int_eq(net_counts(net, 2, space).forks, 1);
     ck_assert_int_eq(net_counts(net, 3, space).forks, 1);
-    ck_assert_int_ge(net->nodes[2].notes[ENT_NOTE_DIVERGED], 1);
-    ck_assert_int_ge(net->nodes[3].notes[ENT_NOTE_DIVERGED], 1);
-    ck_assert(!net_equal(net, 2, 3, space));
-    ck_assert_int_eq(net_counts(net, 2, space).quarantined, 1);
-    ck_assert_int_eq(net_counts(net, 3, space).quarantined, 1);
+    ck_assert_int_eq(net->nodes[2].notes[ENT_NOTE_DIVERGED], 0);
+    ck_assert_int_eq(net->nodes[3].notes[ENT_NOTE_DIVERGED], 0);
+    ck_assert(net_equal(net, 2, 3, space));
+    check_values(2, space, 1, NET_TITLE, "another life|one life");
+}
+END_TEST
+
+/* A branch of a branch: what it leaves is not the branch that came first. */
+START_TEST(a_branch_that_forks_again_is_kept_whole)
+{
+    int space = found(3);
+    int copy;
+    int again;
+
+    set(1, space, 1, NET_TITLE, "before");
+    link_up(1, 0);
+    copy = net_clone(net, 1);
+    set(copy, space, 2, NET_TITLE, "the copy");
+    set(copy, space, 3, NET_TITLE, "goes on");
+    again = net_clone(net, copy);
+    set(1, space, 4, NET_TITLE, "one life");
+    set(copy, space, 5, NET_TITLE, "another");
+    set(again, space, 6, NET_TITLE, "a third");
+    net_cut(net, 1, copy);
+    net_cut(net, 1, again);
+    net_cut(net, copy, again);
+    link_up(1, 0);
+    link_up(again, 0);
+    link_up(copy, 0);
+    link_up(again, 2);
+    link_up(2, 3);
+    link_up(copy, 2);
+    link_up(1, 3);
+    link_up(2, 0);
+    link_up(2, 3);
+    for (int i = 2; i <= 3; i++) {
+        ck_assert_int_eq(net_counts(net, i, space).forks, 2);
+        ck_assert(net_equal(net, 0, i, space));
+        check_values(i, space, 3, NET_TITLE, "goes on");
+        check_values(i, space, 4, NET_TITLE, "one life");
+        check_values(i, space, 5, NET_TITLE, "another");
+        check_values(i, space, 6, NET_TITLE, "a third");
+    }
+    ck_assert_int_eq(net->nodes[0].offences, 0);
+}
+END_TEST
+
+/* Rule N3. The copy is put back under the eyes of nobody: not even the
+ * high-water mark is behind. */
+START_TEST(who_is_shown_more_of_its_own_log_goes_on_in_another)
+{
+    struct ent_buf lines = {0};
+    struct ent_err err;
+    int space = found(1);
+    int older;
+
+    set(1, space, 1, NET_TITLE, "before");
+    link_up(1, 0);
+    older = net_clone(net, 1);
+    set(1, space, 2, NET_TITLE, "lost with the disk");
+    link_up(1, 0);
+    net_stop(net, 1);
+    link_up(older, 0);
+    check_values(older, space, 2, NET_TITLE, "lost with the disk");
+    set(older, space, 2, NET_TITLE, "goes on");
+    link_up(older, 0);
+    check_values(0, space, 2, NET_TITLE, "goes on");
+    ck_assert_int_eq(net_counts(net, 0, space).forks, 0);
+    ck_assert_int_eq(net->nodes[0].notes[ENT_NOTE_FORK], 0);
+    ck_assert_int_eq(ent_space_alarms(net->nodes[older].store,
+                                      net_space(net, space, older), &lines,
+                                      &err),
+                     0);
+    ck_assert_ptr_nonnull(strstr(ent_buf_cstr(&lines), "others hold more"));
+    ent_buf_fini(&lines);
+    ck_assert(net_equal(net, 0, older, space));
+}
+END_TEST
+
+/* Both lives of a replica go on, each in a log of its own, once they heard. */
+START_TEST(a_forked_node_never_writes_in_that_log_again)
+{
+    int space = found(1);
+    int copy;
+
+    set(1, space, 1, NET_TITLE, "before");
+    link_up(1, 0);
+    copy = net_clone(net, 1);
+    net_cut(net, 1, copy);
+    set(1, space, 2, NET_TITLE, "one life");
+    set(copy, space, 3, NET_TITLE, "another life");
+    link_up(1, 0);
+    link_up(copy, 0);
+    ck_assert(net_run_quiet(net, MINUTE));
+    set(1, space, 4, NET_TITLE, "one goes on");
+    set(copy, space, 5, NET_TITLE, "another goes on");
+    ck_assert(net_run_quiet(net, MINUTE));
+    link_up(1, 0);
+    link_up(copy, 0);
+    ck_assert(net_run_quiet(net, MINUTE));
+    ck_assert_int_eq(net_counts(net, 0, space).forks, 1);
+    check_values(copy, space, 4, NET_TITLE, "one goes on");
+    check_values(1, space, 5, NET_TITLE, "another goes on");
+    ck_assert(net_equal(net, 0, copy, space));
+    ck_assert(net_equal(net, 0, 1, space));
 }
 END_TEST
 
@@ -1957,6 +2073,8 @@ static Suite *engine_suite(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, two_nodes_converge);
+    tcase_add_test(tcase,
+                   what_was_sent_and_taken_is_counted_when_the_session_is_done);
     tcase_add_test(tcase, a_session_with_nothing_to_do_is_one_round_trip);
     tcase_add_test(tcase, a_member_relays_the_log_of_a_third);
     tcase_add_test(tcase, a_hundred_edits_apart_keep_both_values_of_twenty);
@@ -1987,9 +2105,12 @@ static Suite *engine_suite(void)
     tcase_add_test(tcase, an_older_roster_gives_and_takes_entries_too);
     tcase_add_test(tcase,
                    an_older_roster_that_dials_gives_and_takes_entries_too);
-    tcase_add_test(tcase, a_second_branch_is_kept_counted_and_alarmed);
     tcase_add_test(tcase,
-                   branches_met_in_another_order_are_kept_and_never_hidden);
+                   both_branches_of_a_log_are_applied_counted_and_alarmed);
+    tcase_add_test(tcase, branches_met_in_another_order_give_the_same_state);
+    tcase_add_test(tcase, a_branch_that_forks_again_is_kept_whole);
+    tcase_add_test(tcase, who_is_shown_more_of_its_own_log_goes_on_in_another);
+    tcase_add_test(tcase, a_forked_node_never_writes_in_that_log_again);
     tcase_add_test(tcase, a_puppet_that_behaves_is_believed);
     tcase_add_test(tcase, what_is_no_frame_ends_the_session_and_no_other);
     tcase_add_test(tcase, truncated_frames_are_refused);
