@@ -257,10 +257,12 @@ static int read_run(struct reading *reading, const struct ent_log *log,
 static int sign_stop(struct ent_store *store, struct ent_log *log, int64_t seq,
                      struct ent_sig *sig, struct ent_err *err)
 {
+    const struct ent_log *in = ent_branch_at(store, log, seq);
     int rc = 0;
 
+    ENT_ASSERT(in != NULL);
     if (log->made_seq != seq)
-        rc = ent_log_sign(store, ent_n(log->o, seq), &log->made, err);
+        rc = ent_log_sign(store, ent_n(in->o, seq), &log->made, err);
     log->made_seq = rc == 0 ? seq : 0;
     *sig = log->made;
     return rc;

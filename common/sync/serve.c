@@ -62,6 +62,14 @@ static int send_batch(struct ent_engine *engine, struct session *session,
                 ent_arena_copy(&arena, ent_slice(run.sig.b, ENT_SIG_BYTES));
         serving->from += run.count;
         serving->prev = run.last;
+        if (run.count > 0)
+            rc = ent_frontier_keep_head(
+                engine, pair,
+                &(struct ent_frontier_head){.author = run.author,
+                                            .origin = run.origin,
+                                            .seq = serving->from - 1,
+                                            .hash = serving->prev},
+                err);
         if (run.count == 0 || serving->from > run.head)
             pair->serving_count--;
     }
@@ -230,7 +238,10 @@ int exchange_news(struct ent_engine *engine, struct session *session,
     size_t count;
     int rc;
 
-    pair->news_due = !pair->heads_got || !pair->heads_sent || !pair->roster_ok;
+    /* What we hold was shown when the two began: it is news to nobody who is
+     * still asking for it. */
+    pair->news_due = !pair->heads_got || !pair->heads_sent ||
+                     !pair->roster_ok || !pair->settled_got;
     if (pair->news_due || !ent_pair_may_have(engine, session, pair))
         return 0;
     rc = ent_frontier_read(engine->store, pair->space, &heads, &count, err);

@@ -134,6 +134,8 @@ int ent_pair_take_settled(struct ent_engine *engine, struct session *session,
                            ent_slice(session->key.b, ENT_KEY_BYTES),
                            !same_state, engine->now_ms, err);
     }
+    if (rc == 0 && pair->news_due)
+        rc = exchange_news(engine, session, pair, err);
     check_done(pair);
     return rc;
 }

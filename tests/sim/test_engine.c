@@ -199,6 +199,18 @@ START_TEST(what_was_sent_and_taken_is_counted_when_the_session_is_done)
     link_up(0, 1);
     ck_assert_int_eq(net_peer(net, 1, 0).applied, 10);
     ck_assert_int_eq(net_peer(net, 0, 1).sent, 10);
+    net_drop(net, 0, 1);
+    net_run(net, SECOND);
+    for (int i = 0; i < 3; i++) {
+        set(0, space, i, NET_TITLE, "another title");
+        set(1, space, i, NET_TITLE, "a third title");
+    }
+    link_up(0, 1);
+    ck_assert_int_eq(net_peer(net, 1, 0).received, 13);
+    ck_assert_int_eq(net_peer(net, 0, 1).sent, 13);
+    ck_assert_int_eq(net_peer(net, 0, 1).received, 3);
+    ck_assert_int_eq(net_peer(net, 1, 0).sent, 3);
+    ck_assert_int_eq(net_peer(net, 1, 0).duplicate, 0);
 }
 END_TEST
 
