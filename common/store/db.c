@@ -25,6 +25,13 @@ static void configure_library(void)
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
+void ent_db_prepare(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, configure_library);
+}
+
 static void configure(struct ent_db *db)
 {
     sqlite3_extended_result_codes(db->raw, 1);
@@ -38,11 +45,10 @@ static void configure(struct ent_db *db)
 static int open_with(struct ent_db *db, const char *path, int flags,
                      const char *setup, struct ent_err *err)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     int rc;
 
     memset(db, 0, sizeof(*db));
-    pthread_once(&once, configure_library);
+    ent_db_prepare();
     rc = sqlite3_open_v2(path, &db->raw, flags | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc != SQLITE_OK) {
         rc = ent_db_fail(db, rc, err);

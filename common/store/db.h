@@ -25,6 +25,10 @@ struct ent_db {
     struct ent_stmt stmts[ENT_SQL_COUNT];
 };
 
+/* Set SQLite up as a whole. The first connection does so by itself; who uses
+ * SQLite before does it first. */
+void ent_db_prepare(void);
+
 /* Open an existing file read-write (or read-only), set it up: WAL,
  * synchronous=FULL, defensive. ENT_ESTORE. */
 ENT_NODISCARD int ent_db_open(struct ent_db *db, const char *path, int flags,

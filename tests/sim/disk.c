@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "store/db.h"
 
 #define PATH_BYTES 4096
 #define MARK_BYTES 2048
@@ -986,6 +987,7 @@ void disk_begin(void)
     if (real_vfs != NULL)
         return;
     ent_rand_init_u64(&chance_rand, 1);
+    ent_db_prepare();
     real_vfs = sqlite3_vfs_find(NULL);
     if (real_vfs == NULL)
         die("no VFS", "");

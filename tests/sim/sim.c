@@ -9,6 +9,7 @@
  *   entente-sim --seeds A..B [--jobs N] [--seconds N] [--ops N]
  *               [--file KEPT] [--without CLASS,...] [--until-failure] */
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #include "invariants.h"
+#include "store/db.h"
 #include "store/members.h"
 
 #define JOBS_MAX 64
@@ -1217,6 +1219,15 @@ static bool read_without(char *list, bool *without)
     return true;
 }
 
+/* Nobody else opens the replicas of a world: no thread, and no process. What
+ * is locked is locked in memory, and so is the index of a WAL. */
+static void be_alone(void)
+{
+    ent_db_prepare();
+    sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+    sqlite3_vfs_register(sqlite3_vfs_find("unix-excl"), 1);
+}
+
 int main(int argc, char **argv)
 {
     unsigned long long first = 1;
@@ -1269,6 +1280,7 @@ int main(int argc, char **argv)
     if (totals == MAP_FAILED)
         return 1;
     setvbuf(stdout, NULL, _IOLBF, 0);
+    be_alone();
     disk_begin();
     net_begin();
     clock_gettime(CLOCK_MONOTONIC, &begin);
