@@ -7,7 +7,7 @@
 #include "base/limits.h"
 #include "codec/scan.h"
 
-#define ZONE_BYTES 8192
+#define ZONE_BYTES_MAX 8192
 
 static int write_buf(void *data, const char *at, size_t len)
 {
@@ -56,6 +56,14 @@ void ent_pack_value(struct ent_pack *pack, const struct ent_value *value)
     }
 }
 
+/* What is unpacked at most: every item takes a byte. A zone of its usual size
+ * for each of many small values would be most of the work. */
+static size_t zone_bytes(size_t len)
+{
+    return len < ZONE_BYTES_MAX / sizeof(ent_obj) ? len * sizeof(ent_obj)
+                                                  : ZONE_BYTES_MAX;
+}
+
 void ent_unpack_init(struct ent_unpack *unpack, struct ent_slice bytes,
                      size_t items_max)
 {
@@ -67,7 +75,7 @@ void ent_unpack_init(struct ent_unpack *unpack, struct ent_slice bytes,
     unpack->fault = ent_scan(bytes, items_max);
     if (unpack->fault != NULL)
         return;
-    if (!msgpack_zone_init(&unpack->zone, ZONE_BYTES)) {
+    if (!msgpack_zone_init(&unpack->zone, zone_bytes(bytes.len))) {
         unpack->nomem = true;
         unpack->fault = ENT_N_("out of memory");
         return;

@@ -158,6 +158,17 @@ const char *ent_scan(struct ent_slice bytes, size_t items_max)
     return at == bytes.len ? NULL : ENT_N_("bytes behind the end");
 }
 
+bool ent_scan_text(struct ent_slice bytes, struct ent_slice *text)
+{
+    struct head head;
+
+    if (bytes.len == 0 || !read_head(bytes.at, bytes.len, &head) ||
+        head.item != ITEM_TEXT || head.count != bytes.len - head.len)
+        return false;
+    *text = ent_slice(bytes.at + head.len, head.count);
+    return ent_utf8_valid(*text) == text->len;
+}
+
 size_t ent_scan_len(const uint8_t *at)
 {
     const uint8_t *p = at;

@@ -7,11 +7,16 @@
 #ifndef ENT_CODEC_SCAN_H
 #define ENT_CODEC_SCAN_H
 
+#include <stdbool.h>
+
 #include "base/bytes.h"
 
 /* NULL when `bytes` are one canonical item with at most `items_max` elements
  * in all, else what is wrong, as a text to translate. */
 const char *ent_scan(struct ent_slice bytes, size_t items_max);
+
+/* Whether `bytes` are one canonical text and nothing else: most values are. */
+bool ent_scan_text(struct ent_slice bytes, struct ent_slice *text);
 
 /* Bytes of the item at `at`, which ent_scan has passed as part of a whole. */
 size_t ent_scan_len(const uint8_t *at);
