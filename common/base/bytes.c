@@ -122,13 +122,16 @@ void ent_buf_printf(struct ent_buf *buf, const char *fmt, ...)
 void ent_buf_put_varint(struct ent_buf *buf, uint64_t value)
 {
     uint8_t bytes[VARINT_MAX];
+    uint8_t *to;
     size_t n = 0;
 
     do {
         bytes[n++] = (uint8_t)((value & 0x7f) | (value > 0x7f ? 0x80 : 0));
         value >>= 7;
     } while (value > 0);
-    ent_buf_put(buf, bytes, n);
+    to = ent_buf_grow(buf, n);
+    for (size_t i = 0; to != NULL && i < n; i++)
+        to[i] = bytes[i];
 }
 
 const char *ent_buf_cstr(struct ent_buf *buf)

@@ -65,7 +65,8 @@ bool ent_meta_read(struct ent_state *state, struct ent_slice meta)
 {
     const uint8_t *at = meta.at;
     const uint8_t *end = meta.at + meta.len;
-    size_t room = meta.len + ENT_FIELDS_MAX + 2;
+    /* A group takes two bytes at least. */
+    size_t room = meta.len / 2 + ent_meta_room(state->table->kind);
 
     state->groups = ENT_ARENA_NEW(state->arena, struct ent_meta_group, room);
     if (state->groups == NULL || !read_n(&at, end, &state->usual))

@@ -21,6 +21,12 @@ struct ent_meta_group {
  * out, which the arena tells. There is room for one more group per field. */
 bool ent_meta_read(struct ent_state *state, struct ent_slice meta);
 void ent_meta_put(const struct ent_state *state, struct ent_buf *buf);
+/* Groups that a row of the kind may come to have: one a field, and life. */
+static inline size_t ent_meta_room(const struct ent_kind *kind)
+{
+    return kind->field_count + 1;
+}
+
 /* One entry number as meta has it; alone it is the meta of a row whose values
  * all come from that entry. */
 void ent_meta_put_n(struct ent_buf *buf, int64_t n);
