@@ -542,34 +542,21 @@ int ent_record_history(struct ent_store *store,
 
 /* ---------------------------------------------------------------- conflicts */
 
-#define CONTESTED                                                              \
-    "SELECT space, kind, id, field FROM cell c"                                \
-    " WHERE (?1 = 0 OR space = ?1) AND NOT (EXISTS (SELECT 1 FROM cell d"      \
-    " WHERE d.space = c.space AND d.kind = c.kind AND d.id = c.id"             \
-    " AND d.field = 0 AND d.code = 5) AND NOT EXISTS (SELECT 1 FROM cell l"    \
-    " WHERE l.space = c.space AND l.kind = c.kind AND l.id = c.id"             \
-    " AND l.field = 0 AND l.code = 4))"                                        \
-    " GROUP BY space, kind, id, field"                                         \
-    " HAVING (field = 0 AND count(DISTINCT code) > 1)"                         \
-    " OR (field > 0 AND count(DISTINCT coalesce(value, x'')) > 1)"
-
 int ent_conflict_list(struct ent_store *store, int64_t space,
                       struct ent_arena *arena, struct ent_conflict **list,
                       size_t *count, struct ent_err *err)
 {
-    struct ent_stmt stmt;
+    struct ent_stmt *stmt = ent_db_stmt(&store->db, ENT_SQL_CONTESTED);
     size_t cap = 0;
-    int rc = ent_stmt_prepare(&store->db, CONTESTED, &stmt, err);
+    int rc;
 
     *list = NULL;
     *count = 0;
-    if (rc < 0)
-        return rc;
-    ent_stmt_bind_int(&stmt, 1, space);
-    while ((rc = ent_stmt_step(&stmt, err)) > 0) {
-        uint32_t number = (uint32_t)ent_stmt_int(&stmt, 3);
+    ent_stmt_bind_int(stmt, 1, space);
+    while ((rc = ent_stmt_step(stmt, err)) > 0) {
+        uint32_t number = (uint32_t)ent_stmt_int(stmt, 3);
         const struct ent_kind *kind =
-            ent_kind_find(store->kinds, (uint32_t)ent_stmt_int(&stmt, 1));
+            ent_kind_find(store->kinds, (uint32_t)ent_stmt_int(stmt, 1));
         const struct ent_field *field =
             kind == NULL ? NULL : ent_field_find(kind, number);
         struct ent_conflict *item;
@@ -586,11 +573,11 @@ int ent_conflict_list(struct ent_store *store, int64_t space,
             break;
         }
         item = &(*list)[(*count)++];
-        item->ref.space = ent_stmt_int(&stmt, 0);
+        item->ref.space = ent_stmt_int(stmt, 0);
         item->ref.kind = kind->number;
-        ent_stmt_copy(&stmt, 2, item->ref.id.b, ENT_ID_BYTES);
+        ent_stmt_copy(stmt, 2, item->ref.id.b, ENT_ID_BYTES);
         item->field = number;
     }
-    ent_stmt_fini(&stmt);
+    ent_stmt_reset(stmt);
     return rc;
 }

@@ -127,6 +127,19 @@ const char *const ent_sql_text[ENT_SQL_COUNT] = {
     [ENT_SQL_CELL_CLEAR] =
         "DELETE FROM cell WHERE space = ?1 AND kind = ?2 AND id = ?3",
 
+    /* Of the fields that stand in several cells few are contested: only of
+     * those is asked whether the record was deleted. */
+    [ENT_SQL_CONTESTED] =
+        "SELECT space, kind, id, field FROM cell c"
+        " WHERE ?1 = 0 OR space = ?1 GROUP BY space, kind, id, field"
+        " HAVING CASE field WHEN 0 THEN min(code) <> max(code)"
+        " ELSE min(coalesce(value, x'')) <> max(coalesce(value, x'')) END"
+        " AND (NOT EXISTS (SELECT 1 FROM cell d"
+        " WHERE d.space = c.space AND d.kind = c.kind AND d.id = c.id"
+        " AND d.field = 0 AND d.code = 5) OR EXISTS (SELECT 1 FROM cell l"
+        " WHERE l.space = c.space AND l.kind = c.kind AND l.id = c.id"
+        " AND l.field = 0 AND l.code = 4))",
+
     [ENT_SQL_UNSEEN_ANY] = "SELECT EXISTS(SELECT 1 FROM unseen)",
     [ENT_SQL_UNSEEN_INSERT] =
         "INSERT INTO unseen(space, kind, id, field, origin, seq, hash, ordinal)"
