@@ -49,6 +49,26 @@ static void bind_unseen(struct ent_stmt *stmt, const struct ent_apply *apply,
     ent_stmt_bind_int(stmt, 8, ordinal);
 }
 
+/* Whether any write of the record was replaced before it came. */
+static int ask_awaited(struct ent_apply *apply, const struct ent_change *change,
+                       struct ent_err *err)
+{
+    struct ent_stmt *stmt;
+    int rc;
+
+    apply->awaited = false;
+    if (apply->store->unseen_empty)
+        return 0;
+    stmt = ent_db_stmt(&apply->store->db, ENT_SQL_UNSEEN_OF_RECORD);
+    ent_stmt_bind_int(stmt, 1, apply->space);
+    ent_stmt_bind_int(stmt, 2, change->kind);
+    ent_stmt_bind_blob(stmt, 3, change->id.b, ENT_ID_BYTES);
+    rc = ent_stmt_step(stmt, err);
+    ent_stmt_reset(stmt);
+    apply->awaited = rc > 0;
+    return rc < 0 ? rc : 0;
+}
+
 /* Rule M3: a write that is replaced before it came must not come to life. */
 static int remember(struct ent_apply *apply, const struct ent_state *state,
                     uint32_t field, const struct ent_ref *ref, uint32_t ordinal,
@@ -72,7 +92,7 @@ static int was_replaced(struct ent_apply *apply, const struct ent_state *state,
     int rc;
 
     *replaced = false;
-    if (apply->store->unseen_empty || apply->hash == NULL)
+    if (!apply->awaited || apply->hash == NULL)
         return 0;
     self.hash = ent_hash_head(apply->hash);
     stmt = ent_db_stmt(&apply->store->db, ENT_SQL_UNSEEN_TAKE);
@@ -178,15 +198,18 @@ void ent_change_sum(const struct ent_change *change,
     add_writes(change, hash, &marks, sum);
 }
 
-const struct ent_field *ent_change_one(struct ent_store *store,
-                                       const struct ent_change *change)
+/* The one known field that a change touches beside life, when a partial load
+ * is enough for it; NULL: load everything. */
+static const struct ent_field *change_one(const struct ent_apply *apply,
+                                          const struct ent_change *change)
 {
-    const struct ent_kind *kind = ent_kind_find(store->kinds, change->kind);
+    const struct ent_kind *kind =
+        ent_kind_find(apply->store->kinds, change->kind);
     uint32_t number = ENT_FIELD_LIFE;
 
     /* A write replaced before it came does not keep the record alive, and a
      * record that dies must be loaded whole. */
-    if (kind == NULL || !store->unseen_empty)
+    if (kind == NULL || apply->awaited)
         return NULL;
     for (size_t i = 0; i < change->op_count; i++) {
         const struct ent_op *op = &change->ops[i];
@@ -232,7 +255,7 @@ int ent_apply_insert(struct ent_apply *apply, const struct ent_change *change,
 
     *done = false;
     /* What is not sealed yet cannot have been named by anybody. */
-    if ((!apply->store->unseen_empty && apply->hash != NULL) ||
+    if ((apply->awaited && apply->hash != NULL) ||
         !ent_state_is_plain(kind, change))
         return 0;
     rc = has_no_cells(apply, change, done, err);
@@ -254,13 +277,15 @@ int ent_apply_change(struct ent_apply *apply, const struct ent_change *change,
     int rc;
 
     ent_arena_reset(scratch);
+    rc = ask_awaited(apply, change, err);
+    if (rc < 0)
+        return rc;
     /* Most records are created by one entry and never contested. */
     rc = ent_apply_insert(apply, change, &done, err);
     if (rc < 0 || done)
         return rc;
     rc = ent_state_load(apply->store, apply->space, change->kind, &change->id,
-                        ent_change_one(apply->store, change), scratch, &state,
-                        err);
+                        change_one(apply, change), scratch, &state, err);
     if (rc == 0)
         rc = ent_apply_ops(apply, change, &state, err);
     if (rc == 0)

@@ -404,6 +404,7 @@ struct ent_apply {
     const struct ent_ref *refs;
     const int64_t *ref_n; /* where each reference stands; 0: not applied here */
     struct ent_sum sum;   /* gains what changes in the state */
+    bool awaited; /* a write of the record at hand was replaced unseen */
     /* The key of the last write taken back: mostly the next one's too. */
     int64_t key_n;
     uint32_t key_kind;
@@ -429,11 +430,6 @@ struct ent_state;
 ENT_NODISCARD int ent_apply_ops(struct ent_apply *apply,
                                 const struct ent_change *change,
                                 struct ent_state *state, struct ent_err *err);
-
-/* The one known field that a change touches beside life, when a partial load
- * is enough for it; NULL: load everything. */
-const struct ent_field *ent_change_one(struct ent_store *store,
-                                       const struct ent_change *change);
 
 /* Add the summands of everything a change writes. */
 void ent_change_sum(const struct ent_change *change,

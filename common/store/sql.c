@@ -141,6 +141,9 @@ const char *const ent_sql_text[ENT_SQL_COUNT] = {
         " AND l.field = 0 AND l.code = 4))",
 
     [ENT_SQL_UNSEEN_ANY] = "SELECT EXISTS(SELECT 1 FROM unseen)",
+    [ENT_SQL_UNSEEN_OF_RECORD] =
+        "SELECT 1 FROM unseen WHERE space = ?1 AND kind = ?2 AND id = ?3"
+        " LIMIT 1",
     [ENT_SQL_UNSEEN_INSERT] =
         "INSERT INTO unseen(space, kind, id, field, origin, seq, hash, ordinal)"
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
