@@ -416,7 +416,7 @@ static int set_verdicts(struct rejudging *rejudging, struct ent_err *err)
         rc = ent_stmt_run(stmt, err);
     }
     /* What was remembered of entries is not so any more. */
-    memset(store->metas, 0, ENT_META_CACHE * sizeof(*store->metas));
+    ent_log_metas_forget(store);
     return rc;
 }
 

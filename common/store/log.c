@@ -288,6 +288,14 @@ void ent_log_meta_keep(struct ent_store *store, int64_t n,
                        const struct ent_log_meta *meta)
 {
     *slot_of(store, n) = (struct ent_meta_slot){.n = n, .meta = *meta};
+    store->metas_kept = true;
+}
+
+void ent_log_metas_forget(struct ent_store *store)
+{
+    if (store->metas_kept)
+        memset(store->metas, 0, ENT_META_CACHE * sizeof(*store->metas));
+    store->metas_kept = false;
 }
 
 int ent_log_meta(struct ent_store *store, int64_t n, struct ent_log_meta *meta,

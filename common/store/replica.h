@@ -142,6 +142,7 @@ struct ent_store {
     struct ent_guesses all_guesses;
 
     struct ent_meta_slot *metas; /* ENT_META_CACHE of them */
+    bool metas_kept;             /* any */
     struct ent_arena scratch;    /* of one change */
 };
 
@@ -226,6 +227,8 @@ ENT_NODISCARD int ent_log_meta(struct ent_store *store, int64_t n,
                                struct ent_log_meta *meta, struct ent_err *err);
 void ent_log_meta_keep(struct ent_store *store, int64_t n,
                        const struct ent_log_meta *meta);
+/* Nothing that was kept is so any more. */
+void ent_log_metas_forget(struct ent_store *store);
 /* Its hash and verdict alone. */
 ENT_NODISCARD int ent_log_hash(struct ent_store *store, int64_t n,
                                struct ent_hash *hash, enum ent_verdict *verdict,

@@ -278,6 +278,7 @@ int ent_run_read(struct ent_store *store, int64_t o, uint64_t from,
     struct ent_log *log;
     struct ent_hash before = {0};
     bool held = true;
+    uint64_t room;
     int rc = ent_store_refresh(store, err);
 
     if (rc < 0)
@@ -296,7 +297,10 @@ int ent_run_read(struct ent_store *store, int64_t o, uint64_t from,
     if (from == 0 || !held || memcmp(before.b, prev->b, ENT_HASH8_BYTES) != 0)
         return 0;
     reading.own = ent_key_equal(&log->author, &store->keys.public);
-    reading.entries = ENT_ARENA_NEW(arena, struct ent_slice, RUN_ENTRIES_MAX);
+    room = from > (uint64_t)log->head ? 1 : (uint64_t)log->head - from + 1;
+    reading.entries =
+        ENT_ARENA_NEW(arena, struct ent_slice,
+                      room < RUN_ENTRIES_MAX ? room : RUN_ENTRIES_MAX);
     if (reading.entries == NULL)
         return no_memory(err);
     rc = read_run(&reading, log, (int64_t)from, log->head, err);

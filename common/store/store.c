@@ -770,8 +770,7 @@ void ent_store_forget(struct ent_store *store)
         memset(store->by_o, 0, store->by_o_cap * sizeof(*store->by_o));
     store->logs_loaded = false;
     ent_space_state_forget(store, 0);
-    if (store->metas != NULL)
-        memset(store->metas, 0, ENT_META_CACHE * sizeof(*store->metas));
+    ent_log_metas_forget(store);
 }
 
 int ent_store_data_version(struct ent_store *store, int64_t *version,

@@ -98,16 +98,16 @@ int exchange_pull(struct ent_engine *engine, struct session *session,
         .type = ENT_FRAME_WANT, .tag = pair->tag, .credit = SESSION_CREDIT};
     bool postponed = false;
     int rc = 0;
+    size_t room = pair->their_count < ENT_FRAME_WANTS_MAX ? pair->their_count
+                                                          : ENT_FRAME_WANTS_MAX;
 
     if (pair->pulling || !pair->heads_got || !pair->roster_ok)
         return 0;
-    frame.wants = ENT_ARENA_NEW(&engine->arena, struct ent_frame_want,
-                                ENT_FRAME_WANTS_MAX);
+    frame.wants = ENT_ARENA_NEW(&engine->arena, struct ent_frame_want, room);
     if (frame.wants == NULL)
         return no_memory(err);
-    for (size_t i = 0; rc == 0 && i < pair->their_count &&
-                       frame.want_count < ENT_FRAME_WANTS_MAX;
-         i++) {
+    for (size_t i = 0;
+         rc == 0 && i < pair->their_count && frame.want_count < room; i++) {
         struct their_head *theirs = &pair->theirs[i];
         struct ent_frame_want *want = &frame.wants[frame.want_count];
         bool ask;
