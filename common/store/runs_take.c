@@ -28,6 +28,7 @@ struct taking {
     struct ent_entry *entries;
     struct ent_hash *hashes;
     enum ent_verdict *verdicts;
+    size_t known;   /* entries at the front that were not unpacked */
     size_t dropped; /* entries at the front that are held already */
     bool returns;   /* from what was set aside here, at any length */
     bool delayed;   /* by may_begin */
@@ -87,6 +88,42 @@ static int find_branch(struct taking *taking, struct ent_hash *prev,
                        ENT_N_("entries whose predecessor is not here"));
 }
 
+/* Entries at the front that the branch found holds byte for byte are what they
+ * are known to be: in a mesh most runs repeat some. Not the last one, whose
+ * header is signed. */
+static int know_front(struct taking *taking, struct ent_hash *prev,
+                      struct ent_err *err)
+{
+    const struct ent_run *run = taking->run;
+    const struct ent_log *log = taking->log;
+    struct ent_stmt *stmt;
+    int rc = 0;
+
+    if (log == NULL || (int64_t)run->from <= log->base ||
+        (int64_t)run->from > log->head)
+        return 0;
+    stmt = ent_db_stmt(&taking->store->db, ENT_SQL_LOG_RANGE);
+    ent_stmt_bind_int(stmt, 1, ent_n(log->o, (int64_t)run->from));
+    ent_stmt_bind_int(stmt, 2, ent_n(log->o, log->head));
+    while (taking->known + 1 < run->count &&
+           (rc = ent_stmt_step(stmt, err)) > 0) {
+        int64_t n = ent_stmt_int(stmt, 0);
+        struct ent_log_meta meta = {
+            .at = ent_stmt_int(stmt, 1),
+            .verdict = (enum ent_verdict)ent_stmt_int(stmt, 2)};
+
+        if (n != ent_n(log->o, (int64_t)(run->from + taking->known)) ||
+            !ent_slice_equal(ent_stmt_bytes(stmt, 4),
+                             run->entries[taking->known]))
+            break;
+        ent_stmt_copy(stmt, 3, meta.hash.b, ENT_HASH_BYTES);
+        ent_log_meta_keep(taking->store, n, &meta);
+        taking->hashes[taking->known++] = *prev = meta.hash;
+    }
+    ent_stmt_reset(stmt);
+    return rc < 0 ? rc : 0;
+}
+
 /* Unpack every entry and hash it on to its predecessor; then the author's
  * signature over the last one vouches for all (L3). */
 static int unpack(struct taking *taking, struct ent_err *err)
@@ -102,7 +139,8 @@ static int unpack(struct taking *taking, struct ent_err *err)
     taking->hashes = ENT_ARENA_NEW(&taking->arena, struct ent_hash, run->count);
     if (taking->arena.rc < 0)
         return no_memory(err);
-    for (size_t i = 0; rc == 0 && i < run->count; i++) {
+    rc = know_front(taking, &prev, err);
+    for (size_t i = taking->known; rc == 0 && i < run->count; i++) {
         struct ent_entry *entry = &taking->entries[i];
 
         *entry = (struct ent_entry){.space = taking->space->id,
@@ -155,6 +193,7 @@ static int drop_held(struct taking *taking, struct ent_err *err)
                 branch_of(taking, log, (int64_t)(run->from + same) - 1);
         }
     }
+    ENT_ASSERT(taking->dropped >= taking->known);
     return 0;
 }
 
