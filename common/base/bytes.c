@@ -205,6 +205,16 @@ void ent_arena_reset(struct ent_arena *arena)
     arena->block = keep;
 }
 
+size_t ent_arena_bytes(const struct ent_arena *arena)
+{
+    size_t bytes = 0;
+
+    for (const struct ent_arena_block *block = arena->block; block != NULL;
+         block = block->next)
+        bytes += block->cap;
+    return bytes;
+}
+
 /* Room for `len` bytes, aligned for anything, not zeroed. */
 static uint8_t *arena_take(struct ent_arena *arena, size_t len)
 {

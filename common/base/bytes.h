@@ -78,6 +78,9 @@ void ent_arena_fini(struct ent_arena *arena);
 /* Forget the pieces, keep one block for the next round. */
 void ent_arena_reset(struct ent_arena *arena);
 
+/* Bytes that its blocks take. */
+size_t ent_arena_bytes(const struct ent_arena *arena);
+
 /* Zeroed memory for `count` elements of `size` bytes; NULL on failure. */
 void *ent_arena_array(struct ent_arena *arena, size_t count, size_t size);
 

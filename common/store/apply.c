@@ -3,7 +3,7 @@
  * with lists and loops. */
 #include <string.h>
 
-#include "store/state.h"
+#include "store/kept.h"
 
 static int no_memory(struct ent_err *err)
 {
@@ -165,6 +165,8 @@ int ent_apply_ops(struct ent_apply *apply, const struct ent_change *change,
         rc = was_replaced(apply, state, op, ordinal, &replaced, err);
         if (rc < 0 || replaced)
             continue;
+        if (state->outlives && op->value.bytes.len > 0)
+            cell.value.bytes = ent_arena_copy(state->arena, op->value.bytes);
         ent_state_add(state, &cell);
         mark = ent_sum_mark_of(op->field, ordinal, op->code);
         ent_sum_add(&marks, &mark);
@@ -268,12 +270,23 @@ int ent_apply_insert(struct ent_apply *apply, const struct ent_change *change,
     return rc;
 }
 
+static int apply_kept(struct ent_apply *apply, const struct ent_change *change,
+                      struct ent_err *err)
+{
+    struct ent_state *state;
+    int rc = ent_kept_get(apply->store, apply->space, change->kind, &change->id,
+                          change_one(apply, change), &state, err);
+
+    return rc == 0 ? ent_apply_ops(apply, change, state, err) : rc;
+}
+
 int ent_apply_change(struct ent_apply *apply, const struct ent_change *change,
                      struct ent_err *err)
 {
     struct ent_arena *scratch = &apply->store->scratch;
+    bool keeps = ent_kept_on(apply->store);
+    bool done = false;
     struct ent_state state;
-    bool done;
     int rc;
 
     ent_arena_reset(scratch);
@@ -281,9 +294,13 @@ int ent_apply_change(struct ent_apply *apply, const struct ent_change *change,
     if (rc < 0)
         return rc;
     /* Most records are created by one entry and never contested. */
-    rc = ent_apply_insert(apply, change, &done, err);
+    if (!keeps || ent_kept_find(apply->store, apply->space, change->kind,
+                                &change->id) == NULL)
+        rc = ent_apply_insert(apply, change, &done, err);
     if (rc < 0 || done)
         return rc;
+    if (keeps)
+        return apply_kept(apply, change, err);
     rc = ent_state_load(apply->store, apply->space, change->kind, &change->id,
                         change_one(apply, change), scratch, &state, err);
     if (rc == 0)

@@ -4,7 +4,7 @@
  * and `adjust` makes up for that. */
 #include <stdlib.h>
 
-#include "store/replica.h"
+#include "store/kept.h"
 #include "store/seal.h"
 
 /* One log while it is replayed. */
@@ -157,7 +157,11 @@ int ent_replay(struct ent_store *store, struct ent_err *err)
     if (rc == 0)
         rc = take_heads(&rebuilding, err);
     if (rc == 0)
+        rc = ent_kept_begin(store, err);
+    if (rc == 0)
         rc = replay_logs(&rebuilding, err);
+    if (rc == 0)
+        rc = ent_kept_end(store, err);
     if (rc == 0)
         rc = set_adjusts(&rebuilding, err);
     free(rebuilding.logs);

@@ -144,6 +144,7 @@ struct ent_store {
     struct ent_meta_slot *metas; /* ENT_META_CACHE of them */
     bool metas_kept;             /* any */
     struct ent_arena scratch;    /* of one change */
+    struct ent_kept *kept;       /* kept.h; NULL: nothing ever was */
 };
 
 /* Begin or commit a write transaction; begin first forgets what another

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "codec/entry.h"
+#include "store/kept.h"
 #include "store/peers.h"
 #include "store/replica.h"
 #include "store/runs.h"
@@ -301,6 +302,19 @@ static int append(struct taking *taking, size_t i, struct ent_taken *taken,
     return 0;
 }
 
+/* They were found good: what fails now is our trouble, and all is undone. */
+static int append_all(struct taking *taking, struct ent_taken *taken,
+                      struct ent_err *err)
+{
+    int rc = ent_kept_begin(taking->store, err);
+
+    for (size_t i = taking->dropped; rc == 0 && i < taking->kept; i++)
+        rc = append(taking, i, taken, err);
+    if (rc == 0)
+        rc = ent_kept_end(taking->store, err);
+    return rc < 0 && !ent_is_own_trouble(rc) ? ENT_ESTORE : rc;
+}
+
 /* What the roster says of every entry that is new. One that has to wait makes
  * the whole run wait: the signature that vouches for it stands at the end. It
  * is not in the frontier, so it is asked for again when the roster has come. */
@@ -395,8 +409,8 @@ static int take_run(struct taking *taking, struct ent_taken *taken,
     if (taking->dropped == taking->kept)
         return 0;
     rc = place(taking, forked, err);
-    for (size_t i = taking->dropped; rc == 0 && i < taking->kept; i++)
-        rc = append(taking, i, taken, err);
+    if (rc == 0)
+        rc = append_all(taking, taken, err);
     if (rc == 0 && taking->kept == run->count)
         rc = ent_log_keep_sig(taking->store, taking->log, &run->sig, err);
     else if (rc == 0)

@@ -30,6 +30,7 @@ struct ent_state {
     struct ent_table *table;     /* NULL: a kind not known here */
     struct ent_arena *arena;     /* owns everything below; the caller's */
     bool row;                    /* a row stands for it */
+    bool outlives;               /* values put into it are copied */
     const struct ent_field *one; /* loaded beside life; NULL: all fields */
     int64_t usual;               /* of the row's meta */
     struct ent_meta_group *groups;

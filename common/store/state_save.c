@@ -312,8 +312,8 @@ static int save_new_row(struct ent_store *store, struct ent_state *state,
     struct ent_stmt *stmt;
     int rc = 0;
 
-    state->groups = ENT_ARENA_NEW(state->arena, struct ent_meta_group,
-                                  ent_meta_room(kind));
+    state->groups =
+        ENT_ARENA_NEW(state->arena, struct ent_meta_group, ent_meta_room(kind));
     state->group_count = 0;
     if (shown == NULL || state->groups == NULL)
         return ent_err_set(err, ENT_ENOMEM, ENT_N_("out of memory"));

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "store/home.h"
-#include "store/replica.h"
+#include "store/kept.h"
 #include "store/schema.h"
 
 /* A commit that leaves the WAL this long copies it back itself, else the daemon
@@ -749,6 +749,7 @@ void ent_store_close(struct ent_store *store)
     free(store->spaces);
     free(store->metas);
     ent_writer_free(store->writer);
+    ent_kept_free(store);
     ent_tables_fini(&store->tables);
     ent_db_close(&store->db);
     if (store->high_water >= 0)
@@ -771,6 +772,7 @@ void ent_store_forget(struct ent_store *store)
     store->logs_loaded = false;
     ent_space_state_forget(store, 0);
     ent_log_metas_forget(store);
+    ent_kept_drop(store);
 }
 
 int ent_store_data_version(struct ent_store *store, int64_t *version,
@@ -856,8 +858,10 @@ int ent_store_begin(struct ent_store *store, struct ent_err *err)
 int ent_store_commit(struct ent_store *store, const struct ent_log *own,
                      struct ent_err *err)
 {
-    int rc = ent_db_commit(&store->db, err);
+    int rc;
 
+    ENT_ASSERT(!ent_kept_on(store));
+    rc = ent_db_commit(&store->db, err);
     if (rc < 0) {
         ent_store_forget(store);
         return rc;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "codec/entry.h"
+#include "store/kept.h"
 #include "store/verify.h"
 
 #define WHO_BYTES (ENT_NAME_BYTES_MAX + 64)
@@ -364,7 +365,7 @@ int ent_verify_logs(struct ent_verifying *verifying, struct ent_err *err)
 {
     struct ent_store *store = verifying->store;
     int64_t count = 0;
-    int rc = 0;
+    int rc = ent_kept_begin(verifying->fresh, err);
 
     for (size_t o = 1; rc == 0 && o < store->by_o_cap; o++) {
         struct ent_err said = {0};
@@ -374,6 +375,8 @@ int ent_verify_logs(struct ent_verifying *verifying, struct ent_err *err)
         rc = check_log(verifying, store->by_o[o], &said);
         rc = ent_verify_failure(verifying, rc, &said, err);
     }
+    if (rc == 0)
+        rc = ent_kept_end(verifying->fresh, err);
     if (rc == 0)
         rc = ent_db_int(&store->db, "SELECT count(*) FROM log", &count, err);
     if (rc == 0 && count != verifying->entries)
