@@ -9,6 +9,12 @@ void ent_kinds_fini(struct ent_kinds *kinds)
     *kinds = (struct ent_kinds){0};
 }
 
+bool ent_kind_is_owned(uint32_t number)
+{
+    return number == ENT_KIND_MESSAGE ||
+           (number >= ENT_KIND_OWNED_FIRST && number <= ENT_KIND_OWNED_LAST);
+}
+
 const struct ent_kind *ent_kind_find(const struct ent_kinds *kinds,
                                      uint32_t number)
 {

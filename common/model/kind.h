@@ -15,6 +15,12 @@
 #define ENT_FIELDS_MAX 64          /* fields of a kind */
 #define ENT_NUMBER_SHIPPED_MAX 999 /* above: a space's own fields */
 
+/* Numbers of the kinds whose records belong to their author (rule M9). What is
+ * good hangs on them, so changing them changes the format version. */
+#define ENT_KIND_MESSAGE 16
+#define ENT_KIND_OWNED_FIRST 500
+#define ENT_KIND_OWNED_LAST 599
+
 enum ent_lang { ENT_LANG_EN, ENT_LANG_FR, ENT_LANG_COUNT };
 
 enum ent_field_type {
@@ -53,7 +59,7 @@ struct ent_kind {
     const char *package; /* the data package's resource, or NULL */
     const char *key;     /* package columns naming a row, '|' between */
     const char *title;   /* field that names a record to people */
-    bool owned;          /* rule M9 */
+    bool owned;          /* as its number says (rule M9) */
     const char *label[ENT_LANG_COUNT];
     struct ent_field *fields; /* ascending by number; 1 is always `code` */
     size_t field_count;
@@ -66,6 +72,10 @@ struct ent_kinds {
 };
 
 void ent_kinds_fini(struct ent_kinds *kinds);
+
+/* Whether records of a kind belong to their author (rule M9): the number alone
+ * says so, and to every node the same, whatever definitions it has. */
+bool ent_kind_is_owned(uint32_t number);
 
 const struct ent_kind *ent_kind_find(const struct ent_kinds *kinds,
                                      uint32_t number);

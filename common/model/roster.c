@@ -439,8 +439,9 @@ static void take_replace(struct ent_roster *roster,
 {
     struct ent_roster_person *next = person(roster, &entry->next);
 
-    if (role_of(next) != ENT_ROLE_NONE || next == old || next->was != NULL ||
-        old->became != NULL)
+    /* Whoever had a role before cannot be the new one, so that no line of keys
+     * comes back to where it began. */
+    if (next->steps != NULL || old->became != NULL)
         return;
     set_role(next, entry->pos, role_of(old), arena);
     next->org = old->org;

@@ -119,6 +119,17 @@ static bool is_within(void *ctx, const struct ent_cut_head *head)
     return !is_rivalled(comparing) && comparing->rc == 0;
 }
 
+/* Rule M9; one change that is not good takes its whole entry along (A3). */
+static bool owns_all(const struct ent_space_state *space,
+                     const struct ent_entry *entry)
+{
+    for (size_t i = 0; i < entry->change_count; i++)
+        if (!ent_owner_may_change(space, &entry->author, entry->changes[i].kind,
+                                  &entry->changes[i].id))
+            return false;
+    return true;
+}
+
 int ent_judge(struct ent_store *store, const struct ent_space_state *space,
               const struct ent_entry *entry, const struct ent_place *place,
               enum ent_verdict *verdict, struct ent_err *err)
@@ -140,7 +151,8 @@ int ent_judge(struct ent_store *store, const struct ent_space_state *space,
                                 pos == entry->roster_pos, is_within,
                                 &comparing)) {
     case ENT_STANDING_GOOD:
-        *verdict = ENT_VERDICT_ACCEPTED;
+        *verdict = owns_all(space, entry) ? ENT_VERDICT_ACCEPTED
+                                          : ENT_VERDICT_NOT_OWNER;
         break;
     case ENT_STANDING_NO_ROLE:
         *verdict = ENT_VERDICT_NO_ROLE;
@@ -544,6 +556,9 @@ int ent_judge_anew(struct ent_store *store, int64_t space, uint64_t pos,
             entry->kind == ENT_ROSTER_READMIT ||
             (entry->kind == ENT_ROSTER_ROLE && entry->role == ENT_ROLE_READER))
             rc = judge_space(store, space, &entry->member, err);
+        /* Who stands for a key that was replaced owns its records (M9). */
+        if (rc == 0 && entry->kind == ENT_ROSTER_REPLACE)
+            rc = judge_space(store, space, &entry->next, err);
     }
     return rc == 0 ? ent_aside_return(store, space, err) : rc;
 }

@@ -202,6 +202,8 @@ static const char *reason_of(enum ent_verdict verdict)
 {
     if (verdict == ENT_VERDICT_CUT)
         return ENT_N_("it lies beyond what the chair kept of its author");
+    if (verdict == ENT_VERDICT_NOT_OWNER)
+        return ENT_N_("it changes a record that belongs to somebody else");
     return ENT_N_("its author might not write in the space at that time");
 }
 

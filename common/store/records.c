@@ -14,22 +14,6 @@ static int no_memory(struct ent_err *err)
 
 /* ---------------------------------------------------------------------- ids */
 
-/* Rule M9: the last 8 bytes follow from space, author and the first 8, under
- * the variant bits of a UUID. */
-static void own_id(struct ent_store *store, const struct ent_id *space,
-                   struct ent_id *id)
-{
-    uint8_t message[ENT_ID_BYTES + ENT_KEY_BYTES + 8];
-    struct ent_hash8 tail;
-
-    memcpy(message, space->b, ENT_ID_BYTES);
-    memcpy(message + ENT_ID_BYTES, store->keys.public.b, ENT_KEY_BYTES);
-    memcpy(message + ENT_ID_BYTES + ENT_KEY_BYTES, id->b, 8);
-    tail = ent_hash8_of(ent_slice(message, sizeof(message)));
-    memcpy(id->b + 8, tail.b, 8);
-    id->b[8] = (uint8_t)((id->b[8] & 0x3f) | 0x80);
-}
-
 /* The first 8 bytes of an owned id, never twice the same: the millisecond and
  * a 12-bit counter in the free bits of version 7, which begins anywhere and
  * runs on into the next millisecond. */
@@ -59,7 +43,7 @@ struct ent_id ent_record_new_id(struct ent_store *store, int64_t space,
     id = ent_idgen_next(&store->idgen, now_ms, random);
     if (kind->owned && ent_space_state(store, space, &state, NULL) == 0) {
         put_owned_head(store, now_ms, random, &id);
-        own_id(store, &state->id, &id);
+        ent_owner_put(&state->id, &store->keys.public, &id);
     }
     return id;
 }
@@ -81,7 +65,7 @@ struct ent_id ent_record_named_id(struct ent_store *store, int64_t space,
         id = ent_id_named(&state->id, name.at, name.len);
     ent_buf_fini(&name);
     if (kind->owned)
-        own_id(store, &state->id, &id);
+        ent_owner_put(&state->id, &store->keys.public, &id);
     return id;
 }
 

@@ -55,8 +55,9 @@ ENT_NODISCARD int ent_writer_open(struct ent_store *store, int64_t space,
 /* One record's change. Operations that would change nothing (the same value,
  * uncontested) are left out; when nothing is left nothing is written. With
  * `resolve` false a WRITE without `seen` on a contested field that asks is
- * refused: ENT_ECONFLICT. ENT_EREFUSED: a limit, or not the kind's field. After
- * a failure the writer can only be aborted. */
+ * refused: ENT_ECONFLICT. ENT_EREFUSED: a limit, or not the kind's field.
+ * ENT_EDENIED: the record is another member's (M9). After a failure the writer
+ * can only be aborted. */
 ENT_NODISCARD int ent_writer_put(struct ent_writer *writer,
                                  const struct ent_edit *edit, bool resolve,
                                  enum ent_written *written,

@@ -37,6 +37,7 @@ enum ent_verdict {
     ENT_VERDICT_NO_ROLE = 1, /* its author may not write: quarantined (A3) */
     ENT_VERDICT_CUT = 3,     /* beyond a cut, with others after it that are not
                               * (A4) */
+    ENT_VERDICT_NOT_OWNER = 4, /* it changes a record that is another's (M9) */
 };
 
 /* One log of a space, or one branch of a forked one. */
@@ -345,6 +346,19 @@ ENT_NODISCARD int ent_roster_admit(struct ent_store *store, int64_t space,
 void ent_space_head(const struct ent_space_state *state, uint64_t *pos,
                     struct ent_hash *hash);
 
+/* ------------------------------------------------------- owners (owner.c) */
+
+/* The last 8 bytes of an owned id, which follow from space, author and its
+ * first 8 (M9). */
+void ent_owner_put(const struct ent_id *space, const struct ent_key *author,
+                   struct ent_id *id);
+/* Whether `key` may change this record: its kind is not owned, or the id was
+ * made with that key or with one it replaced, at any remove. Every `replace`
+ * on the chain counts, wherever it stands (M9). */
+bool ent_owner_may_change(const struct ent_space_state *space,
+                          const struct ent_key *key, uint32_t kind,
+                          const struct ent_id *id);
+
 /* ------------------------------------------------------- judging (judge.c) */
 
 /* Where an entry stands in its log: what a cut is compared with. */
@@ -357,7 +371,7 @@ struct ent_place {
     size_t count;
 };
 
-/* What the roster says of an entry (A3, A4): accepted, quarantined or cut.
+/* What the roster says of an entry (A3, A4, M9): accepted, quarantined or cut.
  * ENT_EWAIT: it names a roster head that is not held. */
 ENT_NODISCARD int ent_judge(struct ent_store *store,
                             const struct ent_space_state *space,

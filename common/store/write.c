@@ -298,6 +298,25 @@ static int put_change(struct ent_writer *writer, const struct ent_kind *kind,
     return names_own_view(edit) ? show_again(writer, edit, err) : 0;
 }
 
+/* What every other node would quarantine is not written (M9). */
+static int check_owner(struct ent_writer *writer, const struct ent_kind *kind,
+                       const struct ent_edit *edit, struct ent_err *err)
+{
+    struct ent_space_state *space;
+    int rc;
+
+    if (!ent_kind_is_owned(edit->kind))
+        return 0;
+    rc = ent_space_state(writer->store, writer->space, &space, err);
+    if (rc < 0 || ent_owner_may_change(space, &writer->store->keys.public,
+                                       edit->kind, &edit->id))
+        return rc;
+    return ent_err_set(err, ENT_EDENIED,
+                       ENT_N_("this record of kind %s belongs to another "
+                              "member, who alone may change it"),
+                       kind->name);
+}
+
 int ent_writer_put(struct ent_writer *writer, const struct ent_edit *edit,
                    bool resolve, enum ent_written *written, struct ent_err *err)
 {
@@ -310,6 +329,8 @@ int ent_writer_put(struct ent_writer *writer, const struct ent_edit *edit,
     if (kind == NULL)
         rc = ent_err_set(err, ENT_EREFUSED, ENT_N_("no kind has number %u"),
                          edit->kind);
+    if (rc == 0)
+        rc = check_owner(writer, kind, edit, err);
     if (rc == 0 && writer->change_count == ENT_ENTRY_CHANGES_MAX)
         rc = ent_writer_seal(writer, err);
     if (rc == 0 && edit->fresh && edit->life == ENT_EDIT_TOUCH)

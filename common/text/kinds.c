@@ -507,9 +507,29 @@ static int check_unique(struct reader *r, cfg_t *section,
     return 0;
 }
 
-static int read_kind(struct reader *r, cfg_t *section, struct ent_kind *kind)
+/* Said for those who read the file; the number decides (rule M9). */
+static int read_owned(struct reader *r, cfg_t *section, struct ent_kind *kind)
 {
     int owned = 0;
+    int rc = read_choice(r, section, "owned", yesno, 0, &owned);
+
+    kind->owned = ent_kind_is_owned(kind->number);
+    if (rc < 0 || (owned != 0) == kind->owned)
+        return rc;
+    rc = ent_err_set(r->err, ENT_EREFUSED,
+                     kind->owned
+                         ? ENT_N_("records of kind number %u belong to their "
+                                  "author: owned must be yes")
+                         : ENT_N_("records of kind number %u belong to "
+                                  "everybody: owned must be no, or another "
+                                  "number"),
+                     kind->number);
+    return at_line(
+        r, ent_setting(section, kind->owned ? "number" : "owned")->line, rc);
+}
+
+static int read_kind(struct reader *r, cfg_t *section, struct ent_kind *kind)
+{
     int rc = read_number(r, section, &kind->number);
 
     if (rc == 0)
@@ -517,7 +537,7 @@ static int read_kind(struct reader *r, cfg_t *section, struct ent_kind *kind)
     if (rc == 0)
         rc = read_table(r, section, kind);
     if (rc == 0)
-        rc = read_choice(r, section, "owned", yesno, 0, &owned);
+        rc = read_owned(r, section, kind);
     if (rc == 0)
         rc = read_labels(r, section, kind->label);
     if (rc == 0)
@@ -530,7 +550,6 @@ static int read_kind(struct reader *r, cfg_t *section, struct ent_kind *kind)
         rc = check_unique(r, section, kind);
     if (rc < 0)
         return rc;
-    kind->owned = owned != 0;
     qsort(kind->fields, kind->field_count, sizeof(*kind->fields),
           by_field_number);
     return 0;

@@ -138,7 +138,7 @@ START_TEST(a_small_kind_is_read_whole)
     const struct ent_field *field;
 
     make("a.conf",
-         "# with a comment\n" HEAD "number = 7 owned = yes\n" TABLE
+         "# with a comment\n" HEAD "number = 16 owned = yes\n" TABLE
          "package = \"uns\"\nkey = \"state|code\" " TITLE LABELS
          "field state { number = 3 type = enum list = \"plan_status\" "
          "rule = set hxl = \"#status+code\"\n" REST CODE
@@ -146,7 +146,7 @@ START_TEST(a_small_kind_is_read_whole)
          "loud = quiet personal = indirect\n" LABELS "}\n}\n");
     ck_assert_msg(ent_kinds_load(dir, &kinds, &err) == 0, "%s", err.text);
     kind = ent_kind_named(&kinds, "one");
-    ck_assert_uint_eq(kind->number, 7);
+    ck_assert_uint_eq(kind->number, 16);
     ck_assert(kind->owned);
     ck_assert_str_eq(kind->table, "ones");
     ck_assert_str_eq(kind->package, "uns");
@@ -210,6 +210,10 @@ static const struct {
      "a.conf:7", "UTF-8"},
     {HEAD "owned = perhaps\n" NUMBER TABLE KEY TITLE LABELS CODE "}\n",
      "a.conf:2", "perhaps"},
+    {HEAD NUMBER "owned = yes\n" TABLE KEY TITLE LABELS CODE "}\n", "a.conf:3",
+     "belong to everybody"},
+    {HEAD "owned = no\nnumber = 599\n" TABLE KEY TITLE LABELS CODE "}\n",
+     "a.conf:3", "belong to their author"},
     {"kind One {\n" NUMBER TABLE KEY TITLE LABELS CODE "}\n",
      "a.conf:", "\"One\""},
     {BEGIN "}\n", "a.conf:7", "fields"},
@@ -265,6 +269,20 @@ START_TEST(a_fault_in_a_kind_is_refused_with_file_and_line)
     ck_assert_uint_eq(kinds.count, 0);
     ck_assert_says(kind_faults[_i].place);
     ck_assert_says(kind_faults[_i].says);
+}
+END_TEST
+
+/* Rule M9: what another node calls a kind, or whether it knows it, changes
+ * nothing about whose its records are. */
+START_TEST(the_number_alone_says_whether_a_kind_is_owned)
+{
+    static const uint32_t owned[] = {16, 500, 599};
+    static const uint32_t common[] = {0, 1, 15, 17, 499, 600, 1000, 2147483647};
+
+    for (size_t i = 0; i < ENT_ARRAY_LEN(owned); i++)
+        ck_assert(ent_kind_is_owned(owned[i]));
+    for (size_t i = 0; i < ENT_ARRAY_LEN(common); i++)
+        ck_assert(!ent_kind_is_owned(common[i]));
 }
 END_TEST
 
@@ -523,6 +541,7 @@ int main(void)
     tcase_add_test(tc, a_small_kind_is_read_whole);
     tcase_add_loop_test(tc, a_fault_in_a_kind_is_refused_with_file_and_line, 0,
                         ENT_ARRAY_LEN(kind_faults));
+    tcase_add_test(tc, the_number_alone_says_whether_a_kind_is_owned);
     tcase_add_test(tc, two_files_with_one_number_name_or_table_are_refused);
     tcase_add_test(tc, kinds_refer_to_one_another_across_files);
     tcase_add_test(tc, a_directory_without_kinds_is_not_found);
