@@ -13,6 +13,8 @@
 #define RECORDS_MAX 4
 #define DOTS_MAX 128
 #define UNKNOWN_KIND 700
+#define OWNED_KIND 505
+#define UNKNOWN_OWNED_KIND 577
 #define UNKNOWN_FIELD 2000001
 
 size_t history_below(struct ent_rand *rand, size_t bound)
@@ -61,6 +63,12 @@ static struct ent_field place_fields[] = {
     FIELD(4, "langs", ENT_TYPE_ENUM, ENT_RULE_SET),
 };
 
+static struct ent_field gift_fields[] = {
+    FIELD(1, "code", ENT_TYPE_CODE, ENT_RULE_REGISTER),
+    FIELD(2, "from", ENT_TYPE_TEXT, ENT_RULE_REGISTER),
+    FIELD(4, "amount", ENT_TYPE_INTEGER, ENT_RULE_REGISTER),
+};
+
 static struct ent_kind kinds[] = {
     {.number = 7,
      .name = "plan",
@@ -74,30 +82,43 @@ static struct ent_kind kinds[] = {
      .label = {"place", "lieu"},
      .fields = place_fields,
      .field_count = ENT_ARRAY_LEN(place_fields)},
+    {.number = OWNED_KIND,
+     .name = "gift",
+     .table = "gifts",
+     .owned = true,
+     .label = {"gift", "don"},
+     .fields = gift_fields,
+     .field_count = ENT_ARRAY_LEN(gift_fields)},
 };
 
 const struct ent_kinds history_kinds = {.kinds = kinds,
                                         .count = ENT_ARRAY_LEN(kinds)};
 
-/* The numbers that a history writes to: those above and two that no
+/* The numbers that a history writes to: those above and three that no
  * definition has. */
-static const uint32_t kind_numbers[] = {7, 7, 7, 9, UNKNOWN_KIND};
+static const uint32_t kind_numbers[] = {
+    7, 7, 7, 7, 9, UNKNOWN_KIND, OWNED_KIND, OWNED_KIND, UNKNOWN_OWNED_KIND};
 static const uint32_t field_numbers[] = {1, 2, 3, 4, 5, 6, 8, UNKNOWN_FIELD};
 
 /* ------------------------------------------------------------------ roster */
 
 static const struct ent_keys *key_pool(size_t at)
 {
-    static struct ent_keys pool[HISTORY_AUTHORS_MAX];
+    static struct ent_keys pool[HISTORY_KEYS_MAX];
     static bool made;
 
-    for (size_t i = 0; !made && i < HISTORY_AUTHORS_MAX; i++) {
+    for (size_t i = 0; !made && i < HISTORY_KEYS_MAX; i++) {
         uint8_t seed[32] = {(uint8_t)(i + 1)};
 
         ent_keys_from_seed(&pool[i], seed);
     }
     made = true;
     return &pool[at];
+}
+
+const struct ent_key *history_replaced_key(void)
+{
+    return &key_pool(HISTORY_AUTHORS_MAX)->public;
 }
 
 static struct ent_slice take_buf(struct history *h, struct ent_buf *buf)
@@ -146,12 +167,12 @@ static size_t roster_add(struct history *h, const struct ent_keys *keys,
     return h->roster_count++;
 }
 
-static size_t roster_admit(struct history *h, size_t after, size_t author,
-                           enum ent_role role)
+static size_t roster_admit_key(struct history *h, size_t after,
+                               const struct ent_key *key, enum ent_role role)
 {
     struct ent_roster_entry entry = {
         .kind = ENT_ROSTER_ADMIT,
-        .member = h->authors[author].keys->public,
+        .member = *key,
         .role = role,
         .org = ent_slice_str("Org"),
     };
@@ -159,8 +180,29 @@ static size_t roster_admit(struct history *h, size_t after, size_t author,
     return roster_add(h, h->authors[0].keys, &h->roster[after], entry);
 }
 
+static size_t roster_admit(struct history *h, size_t after, size_t author,
+                           enum ent_role role)
+{
+    return roster_admit_key(h, after, &h->authors[author].keys->public, role);
+}
+
+/* An author who comes in with a new key: the old one was the member's. */
+static size_t roster_replace(struct history *h, size_t after, size_t author)
+{
+    struct ent_roster_entry entry = {
+        .kind = ENT_ROSTER_REPLACE,
+        .member = *history_replaced_key(),
+        .next = h->authors[author].keys->public,
+    };
+
+    h->heir = author;
+    after = roster_admit_key(h, after, history_replaced_key(), ENT_ROLE_EDITOR);
+    return roster_add(h, h->authors[0].keys, &h->roster[after], entry);
+}
+
 /* A chair and 2 to 4 others: mostly editors, now and then a reader, one who is
- * admitted twice, one who is never admitted, or a roster that forks. */
+ * admitted twice, one who is never admitted, one with a new key, or a roster
+ * that forks. */
 static void roster_make(struct history *h)
 {
     struct ent_roster_entry first = {.kind = ENT_ROSTER_FOUND,
@@ -183,6 +225,10 @@ static void roster_make(struct history *h)
             break; /* the last one stays a stranger */
         if (chance(h, 50))
             fork_at = at;
+        if (h->heir == 0 && chance(h, 8)) {
+            at = roster_replace(h, at, i);
+            continue;
+        }
         at = roster_admit(h, at, i,
                           !h->tidy && chance(h, 12) ? ENT_ROLE_READER
                                                     : ENT_ROLE_EDITOR);
@@ -743,6 +789,36 @@ static void author_hear(struct history *h, struct history_author *author)
     }
 }
 
+/* The id of some record; an owned one is mostly an author's, now and then that
+ * of the key which was replaced, or nobody's. */
+static struct ent_id some_id(struct history *h, uint32_t kind)
+{
+    struct ent_id id;
+
+    ent_rand_bytes(&h->rand, id.b, ENT_ID_BYTES);
+    if (!model_is_owned(kind) || (!h->tidy && chance(h, 2)))
+        return id;
+    if (h->heir != 0 && chance(h, 40))
+        return model_own_id(&h->space, history_replaced_key(), id);
+    return model_own_id(
+        &h->space, &h->authors[below(h, h->author_count)].keys->public, id);
+}
+
+/* Whether an author writes to a record: seldom to what is another's. */
+static bool would_write(struct history *h, size_t who, uint32_t kind,
+                        const struct ent_id *id)
+{
+    struct ent_id own =
+        model_own_id(&h->space, &h->authors[who].keys->public, *id);
+    struct ent_id replaced =
+        model_own_id(&h->space, history_replaced_key(), *id);
+
+    if (!model_is_owned(kind) || ent_id_equal(&own, id) ||
+        (h->heir == who && who != 0 && ent_id_equal(&replaced, id)))
+        return true;
+    return !h->tidy && chance(h, 12);
+}
+
 static void step(struct history *h, const struct ent_id *ids,
                  const uint32_t *numbers, size_t records)
 {
@@ -757,13 +833,15 @@ static void step(struct history *h, const struct ent_id *ids,
     /* An editor left open: the own log goes on, the view is old (M8). */
     view = chance(h, 20) ? author->before : author->view;
     for (size_t r = 0; r < records && count < wanted; r++) {
-        if (!chance(h, r + 1 == records ? 100 : 50))
+        if (!chance(h, r + 1 == records ? 100 : 50) ||
+            !would_write(h, who, numbers[r], &ids[r]))
             continue;
         drafts[count].kind = numbers[r];
         drafts[count].id = ids[r];
         draft_make(h, view, &drafts[count++]);
     }
-    write_entry(h, who, drafts, count);
+    if (count > 0)
+        write_entry(h, who, drafts, count);
 }
 
 void history_make(struct history *h, uint64_t seed, bool tidy)
@@ -778,8 +856,8 @@ void history_make(struct history *h, uint64_t seed, bool tidy)
     roster_make(h);
     records = 1 + below(h, RECORDS_MAX);
     for (size_t r = 0; r < records; r++) {
-        ent_rand_bytes(&h->rand, ids[r].b, ENT_ID_BYTES);
         numbers[r] = kind_numbers[below(h, ENT_ARRAY_LEN(kind_numbers))];
+        ids[r] = some_id(h, numbers[r]);
     }
     steps = 4 + below(h, chance(h, 4) ? 16 : 8);
     for (size_t i = 0; i < steps; i++)

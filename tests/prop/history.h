@@ -14,6 +14,7 @@
 #include "store/runs.h"
 
 #define HISTORY_AUTHORS_MAX 6
+#define HISTORY_KEYS_MAX (HISTORY_AUTHORS_MAX + 1) /* and one replaced */
 #define HISTORY_ENTRIES_MAX 20
 #define HISTORY_ROSTER_MAX 10
 
@@ -50,6 +51,7 @@ struct history {
     struct history_entry entries[HISTORY_ENTRIES_MAX];
     struct model_entry judged[HISTORY_ENTRIES_MAX]; /* the same, in order */
     size_t count;
+    size_t heir; /* the author who has the place of the key replaced; 0: none */
     bool odd_ref;  /* some entry names one that does not exist */
     bool mistyped; /* some value is not of its field's type */
 };
@@ -62,6 +64,9 @@ extern const struct ent_kinds history_kinds;
  * while no such name is remembered. */
 void history_make(struct history *history, uint64_t seed, bool tidy);
 void history_fini(struct history *history);
+
+/* The key whose place the heir has; it has written nothing. */
+const struct ent_key *history_replaced_key(void);
 
 /* The author's signature over one entry. */
 const struct ent_sig *history_sign(struct history *history, size_t entry);

@@ -91,6 +91,35 @@ head_named(const struct ent_roster_entry *roster, size_t count,
     return at;
 }
 
+static enum ent_role role_at(const struct ent_roster_entry *roster,
+                             size_t count, const struct ent_roster_entry *head,
+                             const struct ent_key *key);
+
+/* Whether `entry`, which is on the chain, puts a new key in the place of a
+ * member's that is not the chair's and was not replaced before. */
+static bool replaces(const struct ent_roster_entry *roster, size_t count,
+                     const struct ent_roster_entry *entry)
+{
+    const struct ent_roster_entry *at = found(roster, count);
+    const struct ent_key *chair = &at->author;
+
+    if (entry->kind != ENT_ROSTER_REPLACE || same_key(&entry->member, chair) ||
+        same_key(&entry->next, chair) ||
+        role_at(roster, count, entry_with(roster, count, &entry->prev),
+                &entry->member) == ENT_ROLE_NONE)
+        return false;
+    for (; at != entry; at = follower(roster, count, at, chair)) {
+        if (at->kind == ENT_ROSTER_ADMIT && same_key(&at->member, &entry->next))
+            return false;
+        if (at->kind == ENT_ROSTER_REPLACE &&
+            (same_key(&at->next, &entry->next) ||
+             same_key(&at->member, &entry->member)) &&
+            replaces(roster, count, at))
+            return false;
+    }
+    return true;
+}
+
 /* The role of a key once `head`, which is on the chain, holds. */
 static enum ent_role role_at(const struct ent_roster_entry *roster,
                              size_t count, const struct ent_roster_entry *head,
@@ -111,6 +140,12 @@ static enum ent_role role_at(const struct ent_roster_entry *roster,
             role = at->role;
         if (at->kind == ENT_ROSTER_REMOVE && about)
             role = ENT_ROLE_NONE;
+        if (at->kind == ENT_ROSTER_REPLACE &&
+            (about || same_key(&at->next, key)) && replaces(roster, count, at))
+            role = about ? ENT_ROLE_NONE
+                         : role_at(roster, count,
+                                   entry_with(roster, count, &at->prev),
+                                   &at->member);
         if (at == head)
             return role;
         at = follower(roster, count, at, chair);
@@ -196,6 +231,8 @@ static bool is_cut(const struct ent_roster_entry *roster, size_t roster_count,
         if (!same_key(&cut->member, author) ||
             role_at(roster, roster_count, before, author) == ENT_ROLE_NONE ||
             !(cut->kind == ENT_ROSTER_REMOVE ||
+              (cut->kind == ENT_ROSTER_REPLACE &&
+               replaces(roster, roster_count, cut)) ||
               (cut->kind == ENT_ROSTER_ROLE && cut->role == ENT_ROLE_READER)))
             continue;
         kept = kept_by(entries, count, cut, entry);
@@ -210,12 +247,67 @@ static bool is_cut(const struct ent_roster_entry *roster, size_t roster_count,
     return false;
 }
 
+/* ---------------------------------------------------------------- owners (M9)
+ */
+
+bool model_is_owned(uint32_t kind)
+{
+    return kind == 16 || (500 <= kind && kind <= 599);
+}
+
+struct ent_id model_own_id(const struct ent_id *space,
+                           const struct ent_key *owner, struct ent_id id)
+{
+    uint8_t message[16 + 32 + 8];
+    struct ent_hash8 hash;
+
+    memcpy(message, space->b, 16);
+    memcpy(message + 16, owner->b, 32);
+    memcpy(message + 48, id.b, 8);
+    hash = ent_hash8_of(ent_slice(message, sizeof(message)));
+    memcpy(id.b + 8, hash.b, 8);
+    id.b[8] = (uint8_t)(0x80 | (id.b[8] & 0x3f));
+    return id;
+}
+
+/* Whether a key owns a record: it made the id, or the key did which it stands
+ * for by the roster. */
+static bool owns(const struct ent_roster_entry *roster, size_t count,
+                 const struct ent_key *key, const struct ent_id *space,
+                 const struct ent_id *id)
+{
+    const struct ent_roster_entry *at = found(roster, count);
+    const struct ent_key *chair = &at->author;
+    struct ent_id made = model_own_id(space, key, *id);
+
+    if (same_id(&made, id))
+        return true;
+    for (; at != NULL; at = follower(roster, count, at, chair))
+        if (at->kind == ENT_ROSTER_REPLACE && same_key(&at->next, key) &&
+            replaces(roster, count, at))
+            return owns(roster, count, &at->member, space, id);
+    return false;
+}
+
+static bool owns_all(const struct ent_roster_entry *roster, size_t count,
+                     const struct ent_entry *entry)
+{
+    for (size_t c = 0; c < entry->change_count; c++)
+        if (model_is_owned(entry->changes[c].kind) &&
+            !owns(roster, count, &entry->author, &entry->space,
+                  &entry->changes[c].id))
+            return false;
+    return true;
+}
+
 static bool ever_admitted(const struct ent_roster_entry *roster, size_t count,
                           const struct ent_key *key)
 {
     for (size_t i = 0; i < count; i++)
         if ((roster[i].kind == ENT_ROSTER_FOUND &&
              same_key(&roster[i].author, key)) ||
+            (roster[i].kind == ENT_ROSTER_REPLACE &&
+             same_key(&roster[i].next, key)) ||
             (roster[i].kind == ENT_ROSTER_ADMIT &&
              same_key(&roster[i].member, key)))
             return true;
@@ -246,6 +338,7 @@ void model_judge(struct model_entry *entries, size_t count,
             entries[i].verdict = MODEL_WAITING;
         else if (role_at(roster, roster_count, head, &entry->author) <
                      ENT_ROLE_EDITOR ||
+                 !owns_all(roster, roster_count, entry) ||
                  is_cut(roster, roster_count, head, entries, count,
                         &entries[i]))
             entries[i].verdict = MODEL_QUARANTINED;

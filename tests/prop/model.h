@@ -1,7 +1,7 @@
-/* model.h - the rules M1 to M6 and A3 said naively: lists and loops.
+/* model.h - the rules M1 to M6, M9 and A3 said naively: lists and loops.
  * The state is a pure function of the set of entries and of the roster. This
  * says it from their definition, slowly, and shares no code with the store; of
- * secure/hash.h it takes the summands of the state digest. */
+ * secure/hash.h it takes H8 and the summands of the state digest. */
 #ifndef ENT_TESTS_PROP_MODEL_H
 #define ENT_TESTS_PROP_MODEL_H
 
@@ -11,7 +11,8 @@
 
 enum model_verdict {
     MODEL_ACCEPTED,
-    MODEL_QUARANTINED, /* well formed, but its author may not write */
+    MODEL_QUARANTINED, /* well formed, but its author may not write, or not
+                        * all that it changes */
     MODEL_REFUSED,     /* no roster entry held ever admitted its author */
     MODEL_WAITING,     /* it, or one before it in its log, names a roster head
                         * that is not held */
@@ -45,6 +46,13 @@ struct model {
  * order among `entries`. */
 void model_judge(struct model_entry *entries, size_t count,
                  const struct ent_roster_entry *roster, size_t roster_count);
+
+/* Whether records of a kind belong to somebody (M9). */
+bool model_is_owned(uint32_t kind);
+
+/* The id of a record of an owned kind that begins as `id` does (M9). */
+struct ent_id model_own_id(const struct ent_id *space,
+                           const struct ent_key *owner, struct ent_id id);
 
 /* What stands, of the entries judged before; lives in `arena`. */
 void model_merge(const struct model_entry *entries, size_t count,

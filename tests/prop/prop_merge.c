@@ -45,6 +45,8 @@ enum class {
     STUB,
     SEEN_BEFORE_IT_CAME,
     QUARANTINED,
+    FOREIGN,
+    INHERITED,
     REFUSED,
     WAITING,
     CAME_BEFORE_ROSTER,
@@ -72,6 +74,8 @@ static const char *const classes[CLASSES] = {
     [STUB] = "entries delivered without their values",
     [SEEN_BEFORE_IT_CAME] = "writes named before they came",
     [QUARANTINED] = "entries quarantined",
+    [FOREIGN] = "changes to what is another's",
+    [INHERITED] = "records of a replaced key changed with the new one",
     [REFUSED] = "entries refused",
     [WAITING] = "entries that wait for ever",
     [CAME_BEFORE_ROSTER] = "runs that came before their roster",
@@ -716,6 +720,21 @@ static void count_change(const struct model *model,
                                                ENT_OP_DEAD) == 0;
 }
 
+/* Changes to owned records that the author's own key did not make. */
+static void count_owned(const struct history *h, const struct ent_entry *entry,
+                        enum model_verdict verdict)
+{
+    for (size_t c = 0; c < entry->change_count; c++) {
+        const struct ent_change *change = &entry->changes[c];
+        struct ent_id own = model_own_id(&h->space, &entry->author, change->id);
+
+        if (!model_is_owned(change->kind) || ent_id_equal(&own, &change->id))
+            continue;
+        hits[FOREIGN] += verdict == MODEL_QUARANTINED;
+        hits[INHERITED] += verdict == MODEL_ACCEPTED;
+    }
+}
+
 static void count_case(const struct test *t)
 {
     const struct history *h = &t->history;
@@ -730,6 +749,7 @@ static void count_case(const struct test *t)
         hits[QUARANTINED] += verdict == MODEL_QUARANTINED;
         hits[REFUSED] += verdict == MODEL_REFUSED;
         hits[WAITING] += verdict == MODEL_WAITING;
+        count_owned(h, &h->entries[i].entry, verdict);
         for (size_t c = 0;
              verdict == MODEL_ACCEPTED && c < h->entries[i].entry.change_count;
              c++)
