@@ -12,6 +12,7 @@
 
 #include "secure/hash.h"
 #include "store/query.h"
+#include "store/replica.h"
 
 #define CONNECT_MS 3 /* until a connection stands, or is known not to */
 
@@ -34,7 +35,20 @@ static struct ent_field fields[] = {
     FIELD(NET_NOTE, "note", ENT_TYPE_TEXT, ENT_RULE_REGISTER, ENT_LOUD_QUIET),
 };
 
+static struct ent_field owned_fields[] = {
+    FIELD(NET_CODE, "code", ENT_TYPE_CODE, ENT_RULE_REGISTER, ENT_LOUD_QUIET),
+    FIELD(NET_AMOUNT, "amount", ENT_TYPE_INTEGER, ENT_RULE_REGISTER,
+          ENT_LOUD_ASK),
+};
+
 static struct ent_kind kinds[] = {
+    {.number = NET_OWNED,
+     .name = "simgift",
+     .table = "simgifts",
+     .owned = true,
+     .label = {"gift", "don"},
+     .fields = owned_fields,
+     .field_count = ENT_ARRAY_LEN(owned_fields)},
     {.number = NET_KIND,
      .name = "simplan",
      .table = "simplans",
@@ -969,6 +983,22 @@ struct ent_id net_record(int record)
     return id;
 }
 
+void net_written(struct net *net, int at, int rc)
+{
+    if (net->nodes[at].dark)
+        go_dark(net, at);
+    else if (rc == 0)
+        net_local(net, at);
+}
+
+struct ent_id net_owned(struct net *net, int space, int owner, int number)
+{
+    struct ent_id id = {{0x01, 0x97, 0, 0, 0, 0, 0x70, (uint8_t)number}};
+
+    ent_owner_put(&net->spaces[space], &net->nodes[owner].keys.public, &id);
+    return id;
+}
+
 int net_put(struct net *net, int at, int space, const struct ent_edit *edits,
             size_t count)
 {
@@ -990,10 +1020,7 @@ int net_put(struct net *net, int at, int space, const struct ent_edit *edits,
         else
             ent_writer_abort(writer);
     }
-    if (node->dark)
-        go_dark(net, at);
-    else if (rc == 0)
-        net_local(net, at);
+    net_written(net, at, rc);
     return rc;
 }
 
@@ -1036,6 +1063,21 @@ int net_life(struct net *net, int node, int space, int record,
              enum ent_edit_life life)
 {
     return put(net, node, space, record, life, NULL, 0);
+}
+
+int net_give(struct net *net, int node, int space, int owner, int number,
+             int64_t amount)
+{
+    const struct ent_edit_op op = {.code = ENT_OP_WRITE,
+                                   .field = NET_AMOUNT,
+                                   .value = ent_value_int(amount)};
+    const struct ent_edit edit = {.kind = NET_OWNED,
+                                  .id = net_owned(net, space, owner, number),
+                                  .life = ENT_EDIT_TOUCH,
+                                  .ops = &op,
+                                  .op_count = 1};
+
+    return net_put(net, node, space, &edit, 1);
 }
 
 void net_fill(struct net *net, int at, int space, int first, int count)

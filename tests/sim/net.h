@@ -25,6 +25,12 @@
 #define NET_KIND 900
 enum { NET_CODE = 1, NET_TITLE, NET_TAGS, NET_PEOPLE, NET_NOTE };
 
+/* A kind whose records belong to their author (M9); a record has an owner and a
+ * number below NET_OWNED_EACH. */
+#define NET_OWNED 510
+#define NET_OWNED_EACH 3
+enum { NET_AMOUNT = 2 };
+
 /* What was sent to a puppet. */
 struct net_letter {
     uint32_t conn;
@@ -190,6 +196,10 @@ int64_t net_now(const struct net *net, int node);
 /* ----------------------------------------------------------------- records */
 
 struct ent_id net_record(int record);
+/* After the test wrote in a node's replica itself, with this result: it is
+ * announced, or the node is off when power went meanwhile. */
+void net_written(struct net *net, int node, int rc);
+struct ent_id net_owned(struct net *net, int space, int owner, int number);
 /* Each call is a transaction of its own and is announced. The result of the
  * writer: 0 or an error. */
 int net_put(struct net *net, int node, int space, const struct ent_edit *edits,
@@ -200,6 +210,26 @@ int net_life(struct net *net, int node, int space, int record,
              enum ent_edit_life life);
 int net_tag(struct net *net, int node, int space, int record, const char *text,
             bool remove);
+/* An amount in an owned record, as net_set. */
+int net_give(struct net *net, int node, int space, int owner, int number,
+             int64_t amount);
+/* The log of a program that keeps to no rule; zeros at first. */
+struct net_forger {
+    struct ent_id origin;
+    uint64_t seq;
+    struct ent_hash prev;
+};
+struct net_forgery {
+    uint32_t kind;
+    struct ent_id id;
+    uint32_t field;
+    struct ent_value value;
+};
+/* What such a program writes with a node's key: one entry that replaces all
+ * that stands in these fields, of records ascending by kind and id. The node's
+ * own replica takes it and passes it on. */
+int net_forge(struct net *net, int node, int space, struct net_forger *log,
+              const struct net_forgery *items, size_t count);
 /* `count` new records of some 500 bytes each in one transaction. */
 void net_fill(struct net *net, int node, int space, int first, int count);
 /* The values standing in a field, sorted, with '|' between; "" for none. */
