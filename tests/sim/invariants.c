@@ -220,39 +220,63 @@ static void check_row(struct net *net, int node,
                 rc > 0 ? "is" : "is not");
 }
 
-/* What a person sees: the values of a field with the one shown first first. */
+/* What a person sees of a record: the values of a field with the one shown
+ * first first. The number of conflicts. */
+static int64_t picture_record(struct net *net, int node, int space,
+                              uint32_t number, struct ent_id id,
+                              struct ent_buf *lines)
+{
+    const struct ent_kind *kind =
+        ent_kind_find(net->nodes[node].store->kinds, number);
+    const struct ent_record_ref ref = {
+        .space = net_space(net, space, node), .kind = number, .id = id};
+    int r = id.b[15];
+    struct ent_record found = {0};
+    struct ent_err err;
+    int64_t contested;
+    int rc = ent_record_read(net->nodes[node].store, &ref, &found, &err);
+
+    if (rc != ENT_ENOTFOUND)
+        must(net, rc, &err, "a record");
+    if (rc == 0)
+        check_row(net, node, &ref, &found);
+    if (rc == 0)
+        ent_buf_printf(lines, "%d %s%s\n", r, found.live ? "shown" : "deleted",
+                       found.life_contested ? ", contested" : "");
+    for (size_t i = 0; i < found.write_count; i++)
+        ent_buf_printf(lines, "%d.%u=%lld%.*s\n", r, found.writes[i].field,
+                       (long long)found.writes[i].value.integer,
+                       (int)found.writes[i].value.bytes.len,
+                       (const char *)found.writes[i].value.bytes.at);
+    contested = found.life_contested;
+    for (size_t i = 0; found.live && i < kind->field_count; i++)
+        contested += ent_record_contested(&found, kind, &kind->fields[i]);
+    ent_record_fini(&found);
+    return contested;
+}
+
+/* Whether a node is the first one with its key. */
+static bool first_of_key(const struct net *net, int node)
+{
+    for (int i = 0; i < node; i++)
+        if (ent_key_equal(&net->nodes[i].keys.public,
+                          &net->nodes[node].keys.public))
+            return false;
+    return true;
+}
+
 static void picture(struct net *net, int node, int space, int records,
                     struct ent_buf *lines)
 {
-    const struct ent_kind *kind =
-        ent_kind_find(net->nodes[node].store->kinds, NET_KIND);
     int64_t contested = 0;
 
-    for (int r = 0; r < records; r++) {
-        const struct ent_record_ref ref = {.space = net_space(net, space, node),
-                                           .kind = NET_KIND,
-                                           .id = net_record(r)};
-        struct ent_record found = {0};
-        struct ent_err err;
-        int rc = ent_record_read(net->nodes[node].store, &ref, &found, &err);
-
-        if (rc != ENT_ENOTFOUND)
-            must(net, rc, &err, "a record");
-        if (rc == 0)
-            check_row(net, node, &ref, &found);
-        if (rc == 0)
-            ent_buf_printf(lines, "%d %s%s\n", r,
-                           found.live ? "shown" : "deleted",
-                           found.life_contested ? ", contested" : "");
-        for (size_t i = 0; i < found.write_count; i++)
-            ent_buf_printf(lines, "%d.%u=%.*s\n", r, found.writes[i].field,
-                           (int)found.writes[i].value.bytes.len,
-                           (const char *)found.writes[i].value.bytes.at);
-        contested += found.life_contested;
-        for (size_t i = 0; found.live && i < kind->field_count; i++)
-            contested += ent_record_contested(&found, kind, &kind->fields[i]);
-        ent_record_fini(&found);
-    }
+    for (int r = 0; r < records; r++)
+        contested +=
+            picture_record(net, node, space, NET_KIND, net_record(r), lines);
+    for (int i = 0; i < net->count; i++)
+        for (int r = 0; r < NET_OWNED_EACH && first_of_key(net, i); r++)
+            contested += picture_record(net, node, space, NET_OWNED,
+                                        net_owned(net, space, i, r), lines);
     if (net_counts(net, node, space).conflicts != contested)
         net_die(net, "M2: node %d lists other conflicts than stand", node);
     net_conflicts(net, node, space, lines);
@@ -366,6 +390,36 @@ void inv_writes(struct net *net, const struct inv_journal *journal, int node,
     ent_arena_fini(&whole.arena);
 }
 
+/* I7: what the owners wrote last adds up to what the rows add up to. */
+static void check_sum(struct net *net, int node, int space,
+                      const struct model *model)
+{
+    int64_t sum = 0;
+    char sql[120];
+
+    for (size_t i = 0; i < model->count; i++) {
+        const struct model_write *write = &model->writes[i];
+        bool shown = write->kind == NET_OWNED && write->field == NET_AMOUNT &&
+                     model_live(model, write->kind, &write->id);
+
+        for (size_t j = 0; shown && j < model->count; j++)
+            shown = j == i || model->writes[j].kind != write->kind ||
+                    model->writes[j].field != write->field ||
+                    !ent_id_equal(&model->writes[j].id, &write->id) ||
+                    model_shows_before(write, &model->writes[j]);
+        sum += shown ? write->value.integer : 0;
+    }
+    snprintf(sql, sizeof(sql),
+             "SELECT total(amount) FROM simgifts WHERE space = %lld",
+             (long long)net_space(net, space, node));
+    if (net_rows(net, node, sql) != sum)
+        net_die(net,
+                "I7: node %d: the amounts of space %d add up to %lld, not "
+                "to %lld",
+                node, space, (long long)net_rows(net, node, sql),
+                (long long)sum);
+}
+
 void inv_model(struct net *net, int node, int space)
 {
     struct ent_store *store = net->nodes[node].store;
@@ -383,6 +437,7 @@ void inv_model(struct net *net, int node, int space)
     if (memcmp(model.state, digest.state, sizeof(digest.state)) != 0)
         net_die(net, "I5: node %d: space %d is not what the model makes of it",
                 node, space);
+    check_sum(net, node, space, &model);
     ent_arena_fini(&whole.arena);
 }
 

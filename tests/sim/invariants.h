@@ -51,7 +51,8 @@ void inv_equal(struct net *net, const int *nodes, size_t count, int space,
 /* I2: what was acknowledged is there, what failed is not. */
 void inv_writes(struct net *net, const struct inv_journal *journal, int node,
                 int space);
-/* I5, I6, I8: the state is the naive model's of the entries held. */
+/* I5 to I8: the state, and the sum over owned records, are the naive model's of
+ * the entries held. */
 void inv_model(struct net *net, int node, int space);
 /* I4: the entries delivered to an empty node, in runs cut anywhere, in any
  * order, some of them again, give the same digests. */

@@ -46,6 +46,7 @@ enum class {
     LIAR,      /* a member whose frames are forged, repeated and cut */
     BULK,      /* transactions of many changes */
     REMOVALS,
+    OWNED, /* records of one's own, and attempts on those of others */
     FORKS, /* a copy that nothing tells from its original runs beside it */
     /* Drawn, counted and left out until the product has them. */
     BUNDLES,
@@ -73,6 +74,7 @@ static const struct {
     [LIAR] = {"liar", 10, NULL},
     [BULK] = {"bulk", 75, NULL},
     [REMOVALS] = {"removals", 30, NULL},
+    [OWNED] = {"owned", 50, NULL},
     [FORKS] = {"forks", 10, NULL},
     [BUNDLES] = {"bundles", 20, "there are no bundles yet"},
     [ERASURE] = {"erasure", 10, "nothing can be erased yet"},
@@ -108,6 +110,8 @@ enum met {
     MET_REBUILDS,
     MET_REPLAYS,
     MET_MODELS,
+    MET_TRESPASS, /* a write to another's record refused */
+    MET_FORGED,   /* and one made all the same, quarantined */
     METS
 };
 
@@ -119,6 +123,7 @@ static const char *const met_names[METS] = {
     "invited",       "restored",     "copied",       "forks",
     "own log left",  "lies",         "refused",      "duplicates",
     "waiting",       "rebuilds",     "replays",      "model checks",
+    "trespasses",    "forged",
 };
 
 /* Shared by all jobs. */
@@ -138,6 +143,7 @@ struct options {
 struct world {
     struct net *net;
     struct ent_rand rand;
+    struct ent_rand owned; /* of owned records: kept seeds mean what they did */
     struct options options;
     struct inv_journal journal;
     int reader, late, guest, liar; /* nodes, or -1 */
@@ -185,7 +191,9 @@ static void draw(struct world *world, const bool *without, int ops)
     struct options *options = &world->options;
 
     for (int c = 0; c < CLASSES; c++)
-        options->has[c] = chance(world, classes[c].percent);
+        options->has[c] = c == OWNED ? (int)ent_rand_below(&world->owned, 100) <
+                                           classes[c].percent
+                                     : chance(world, classes[c].percent);
     options->nodes = 3 + (int)below(world, chance(world, 15) ? 7 : 3);
     options->spaces = 1 + (int)below(world, 2);
     options->records = 2 + (int)below(world, chance(world, 30) ? 38 : 8);
@@ -393,6 +401,52 @@ static void check_edit(struct net *net, int node, int space,
     ent_record_fini(&record);
 }
 
+/* Some edits go to a record of the node's own. */
+static void draft_owned(struct world *world, int node, int space,
+                        struct draft *to)
+{
+    struct ent_rand *rand = &world->owned;
+
+    if (!world->options.has[OWNED] || ent_rand_below(rand, 100) >= 15)
+        return;
+    to->edit.kind = NET_OWNED;
+    to->edit.id = net_owned(world->net, space, node,
+                            (int)ent_rand_below(rand, NET_OWNED_EACH));
+    to->edit.op_count = to->edit.op_count > 0;
+    to->ops[0] = (struct ent_edit_op){
+        .code = ENT_OP_WRITE,
+        .field = NET_AMOUNT,
+        .value = ent_value_int((int64_t)ent_rand_below(rand, 1000))};
+}
+
+/* Somebody writes to what is another's: our program refuses it, and what
+ * another program sends all the same takes effect nowhere (M9). */
+static void trespass(struct world *world, int node, int space)
+{
+    struct net *net = world->net;
+    struct ent_rand *rand = &world->owned;
+    int owner = (int)ent_rand_below(rand, (uint64_t)net->count);
+    int record = (int)ent_rand_below(rand, NET_OWNED_EACH);
+    struct net_forger log = {0};
+    const struct net_forgery item = {.kind = NET_OWNED,
+                                     .id = net_owned(net, space, owner, record),
+                                     .field = NET_AMOUNT,
+                                     .value = ent_value_int(1000000)};
+
+    if (twins(net, node, owner) || net->nodes[node].dark_in > 0 ||
+        ent_member_role(net->nodes[node].store, net_space(net, space, node),
+                        &net->nodes[node].keys.public) < ENT_ROLE_EDITOR)
+        return;
+    if (ent_rand_below(rand, 2) == 0) {
+        if (net_give(net, node, space, owner, record, 1000000) == 0)
+            net_die(net, "M9: node %d wrote what belongs to %d", node, owner);
+        world->met[MET_TRESPASS]++;
+    } else if (net_forge(net, node, space, &log, &item, 1) == 0) {
+        world->met[MET_FORGED]++;
+    }
+    say(world, "trespass", node, owner);
+}
+
 static void edit(struct world *world, int node)
 {
     struct net *net = world->net;
@@ -412,9 +466,14 @@ static void edit(struct world *world, int node)
         return;
     for (size_t i = 0; i < count; i++) {
         draft(world, &drafts[i], (int)i);
+        draft_owned(world, node, space, &drafts[i]);
         drafts[i].edit.ops = drafts[i].ops;
         edits[i] = drafts[i].edit;
     }
+    if (world->options.has[OWNED] && ent_rand_below(&world->owned, 100) < 4)
+        trespass(world, node, space);
+    if (!is_on(world, node))
+        return;
     before = inv_own_head(net, node, space);
     contested = count == 1 && life_contested(net, node, space, &edits[0]);
     if (world->options.has[POWER] && node != world->liar && chance(world, 2)) {
@@ -1001,6 +1060,7 @@ static struct ent_hash run_seed(uint64_t seed, const struct run *run)
     size_t count;
 
     ent_rand_init_u64(&world.rand, seed ^ 0x5eed);
+    ent_rand_init_u64(&world.owned, seed ^ 0x0a4e);
     world.net->tap_ctx = &world;
     draw(&world, run->without, run->ops);
     if (!run->quiet)
