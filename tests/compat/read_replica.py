@@ -3,8 +3,8 @@
 
 Opens replica.db with sqlite3 and rebuilds everything that is hashed or signed
 from the packed entries: salts, commitments, bodies, headers, the chain, the
-signatures, the roster and the space's id, who is accepted, what stands, and
-the state digest. What it finds must be what the replica says, and what
+signatures, the roster and the space's id, who is accepted and owns what,
+what stands, and the state digest. What it finds must be what the replica says, and what
 `entente digest --json` prints.
 
     read_replica.py REPLICA.DB [DIGEST.JSON]
@@ -28,9 +28,10 @@ import nacl.signing
 FORMAT = 1
 DEPTH_MAX = 8
 WRITE, ADD, REMOVE, LIVE, DEAD = 1, 2, 3, 4, 5
-FOUND, ADMIT = 1, 2
+FOUND, ADMIT, REPLACE = 1, 2, 6
+OWNED = {16, *range(500, 600)}  # kinds (M9)
 READER, EDITOR, CHAIR = 1, 2, 3
-ACCEPTED, NO_ROLE, CUT = 0, 1, 3
+ACCEPTED, NO_ROLE, CUT, NOT_OWNER = 0, 1, 3, 4
 ZERO32 = bytes(32)
 SHOWN_MAX = 20
 
@@ -372,6 +373,29 @@ def roster_chain(entries):
     return chain
 
 
+def people(chain):
+    """The roles of all keys after these entries, and of each new key the one
+    it replaced (A2)."""
+    roles, was = {}, {}
+    for entry in chain:
+        if entry["kind"] == FOUND:
+            roles[entry["author"]] = CHAIR
+        key, arg = (*entry["args"], None, None)[:2]
+        if entry["kind"] == ADMIT and roles.get(key) != CHAIR:
+            roles[key] = arg
+        if entry["kind"] == REPLACE and roles.get(key) in (READER, EDITOR) \
+                and arg not in roles and key not in was.values():
+            roles[arg], roles[key], was[arg] = roles[key], 0, key
+    return roles, was
+
+
+def own_id(space_id, author, record):
+    """What an id that begins so is when its record is this author's (M9)."""
+    tail = bytearray(blake2b(space_id + author + record[:8], 16)[:8])
+    tail[0] = tail[0] & 0x3f | 0x80
+    return record[:8] + bytes(tail)
+
+
 def role_at(entries, chain, named, key):
     """The role of a key at the roster head an entry names (A3); None when the
     head is not held."""
@@ -383,13 +407,7 @@ def role_at(entries, chain, named, key):
         head = entries.get(head["prev"])
     if head is None:
         return None
-    role = 0
-    for entry in chain[:head["pos"]]:
-        if entry["kind"] == FOUND and entry["author"] == key:
-            return CHAIR
-        if entry["kind"] == ADMIT and entry["args"][0] == key:
-            role = entry["args"][1]
-    return role
+    return people(chain[:head["pos"]])[0].get(key, 0)
 
 
 # ------------------------------------------------------------------- a space
@@ -406,15 +424,33 @@ class Space:
         self.state = 0
         self.heads = []
         self.roles = {}
+        self.was = people(self.chain)[1]
         if self.roster and not self.chain:
             fault("space %s: no founding entry" % space_id.hex())
 
-    def accepted(self, log, entry):
+    def owns(self, author, record):
+        while author is not None:
+            if own_id(self.id, author, record) == record:
+                return True
+            author = self.was.get(author)
+        return False
+
+    def verdict(self, log, entry):
+        """What becomes of an entry, cuts aside; None when it
+        names a roster head that is not held."""
         key = (entry["roster"], log["author"])
         if key not in self.roles:
             self.roles[key] = role_at(self.roster, self.chain, *key)
         role = self.roles[key]
-        return None if role is None else role >= EDITOR
+        if role is None:
+            return None
+        if role < EDITOR:
+            return NO_ROLE
+        owned = [record for kind, record, _, _ in entry["changes"]
+                 if kind in OWNED]
+        count("changes to owned records", len(owned))
+        return ACCEPTED if all(self.owns(log["author"], record)
+                               for record in owned) else NOT_OWNER
 
     def apply(self, log, seq, hash_, entry):
         self.state += int.from_bytes(hash_[:16], "little")
@@ -511,11 +547,12 @@ def read_log(space, log, hashes, own_key):
         if log["left"] is not None and seq == log["base"] + 1 and \
                 prev != log["branch"]:
             fault("%s: it is another branch" % where)
-        accepted = space.accepted(log, entry)
-        if accepted is None:
+        right = space.verdict(log, entry)
+        if right is None:
             fault("%s: names a roster head that is not held" % where)
-        elif verdict != CUT and accepted != (verdict == ACCEPTED):
-            fault("%s: verdict %d is stored" % (where, verdict))
+        elif verdict not in (right, CUT):
+            fault("%s: verdict %d is stored, %d is right" %
+                  (where, verdict, right))
         count("entries" if verdict == ACCEPTED else
               "entries quarantined")
         count("changes", len(entry["changes"]))

@@ -34,6 +34,10 @@ reads "changes of every sort are read"
 exits 0 "what was deleted comes back" undelete ctc-2
 reads "and that is read"
 
+exits 0 "a message is written" add message code=msg-1 body="Bonjour"
+exits 0 "and changed by its author" set msg-1 body="Bonjour à tous"
+reads "a record that belongs to its author is read"
+
 exits 0 "a package is imported" import --package "$demo" --space bdi
 reads "an import is read"
 exits 0 "the replica is rebuilt" rebuild

@@ -8,6 +8,7 @@ import os
 import re
 import sys
 import time
+import uuid
 
 import nodes
 from nodes import check, check_memory, equal, note, wait_for
@@ -15,12 +16,14 @@ from nodes import check, check_memory, equal, note, wait_for
 from nacl.signing import SigningKey
 
 from peer import DIFFERS, OPEN, RUNS, WANT, WELCOME, Peer, Writer, compress
+from read_replica import own_id
 
 FLOOD = 3000          # news
 FLOOD_HEADS = 20      # in each, of logs that nobody has
 FLOOD_EDITS = 5       # of the honest node meanwhile
 EDIT_S = 10           # the longest one may take to arrive
 MEMORY_MIB = 16
+MESSAGE = 16          # a kind whose records belong to their author
 COUNTED = ("applied", "duplicate", "quarantined", "refused", "waiting")
 
 
@@ -141,6 +144,32 @@ def replays(liar):
         "list", "contact")].count("again") == 1)
 
 
+def owned(liar, honest):
+    """Rule M9: a good signature under what is somebody else's."""
+    honest.ask("add", "message", "code=msg-1", "body=What was said")
+    wait_for(lambda: liar.node.json("list", "message"), EDIT_S)
+    record = uuid.UUID(liar.node.json("list", "message")[0]["id"]).bytes
+
+    def foreign(peer, head):
+        writer = liar.writer(head).write("taken-over", MESSAGE, record)
+        writer.write("behind-it")
+        peer.news(liar.space, [writer.head()], writer.run(liar.key))
+
+    def own(peer, head):
+        made = own_id(liar.space, liar.author, os.urandom(16))
+        writer = liar.writer(head).write("msg-of-m", MESSAGE, made)
+        peer.news(liar.space, [writer.head()], writer.run(liar.key))
+
+    liar.told("a change to another's message is quarantined, and what comes "
+              "behind it taken", {"applied": 1, "quarantined": 1}, foreign)
+    check("the message is its author's", liar.node.json(
+        "list", "message")[0]["code"] == "msg-1")
+    check("the entry is listed with its reason",
+          "belongs to somebody else" in liar.node.ask("quarantine", "s"))
+    check("what came behind it is shown", "behind-it" in liar.node.codes())
+    liar.told("a message of its own is taken", {"applied": 1}, own)
+
+
 def other_spaces(liar, second, third):
     def elsewhere(peer, head):
         writer = liar.writer(head, space=second).write("of-another-space")
@@ -239,6 +268,7 @@ def main(build):
         signatures(liar, honest)
         chains(liar)
         replays(liar)
+        owned(liar, honest)
         other_spaces(liar, node.space_id("t"), node.space_id("u"))
         answers(liar)
         out_of_form(liar)

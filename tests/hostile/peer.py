@@ -171,8 +171,8 @@ def compress(runs):
 
 
 class Writer:
-    """A log of entries, one contact each; signed with `key`, which may be
-    another than the author's."""
+    """A log of entries, one contact or record of another kind each; signed
+    with `key`, which may be another than the author's."""
 
     def __init__(self, space, roster_head, author, origin=None):
         self.space = space
@@ -182,9 +182,9 @@ class Writer:
         self.prev = ZERO32
         self.entries = []  # (packed, header)
 
-    def write(self, code):
+    def write(self, code, kind=CONTACT, record=None):
         packed = pack([now_ms(), self.roster_head, [], os.urandom(16),
-                       [[CONTACT, os.urandom(16), [CODE, NAME],
+                       [[kind, record or os.urandom(16), [CODE, NAME],
                          [code, "Name of " + code]]]])
         entry = read_entry(packed, self.origin)
         header = header_bytes(
