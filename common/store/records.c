@@ -69,6 +69,16 @@ struct ent_id ent_record_named_id(struct ent_store *store, int64_t space,
     return id;
 }
 
+bool ent_record_may_change(struct ent_store *store, int64_t space,
+                           uint32_t kind, const struct ent_id *id)
+{
+    struct ent_space_state *state;
+
+    return !ent_kind_is_owned(kind) ||
+           (ent_space_state(store, space, &state, NULL) == 0 &&
+            ent_owner_may_change(state, &store->keys.public, kind, id));
+}
+
 /* --------------------------------------------------------------------- find */
 
 struct finding {

@@ -81,6 +81,11 @@ struct ent_id ent_record_named_id(struct ent_store *store, int64_t space,
                                   const struct ent_kind *kind,
                                   struct ent_slice code);
 
+/* Whether this node may change a record: of an owned kind only what it, or a
+ * key whose place it has, made (M9). */
+bool ent_record_may_change(struct ent_store *store, int64_t space,
+                           uint32_t kind, const struct ent_id *id);
+
 /* ------------------------------------------------------------------ reading */
 
 struct ent_record_ref {

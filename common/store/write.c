@@ -22,6 +22,15 @@ static int too_large(struct ent_err *err)
                        ENT_ENTRY_BYTES_MAX);
 }
 
+/* What every other node would quarantine is not written (M9). */
+static int not_the_owner(const struct ent_kind *kind, struct ent_err *err)
+{
+    return ent_err_set(err, ENT_EDENIED,
+                       ENT_N_("this record of kind %s belongs to another "
+                              "member, who alone may change it"),
+                       kind->name);
+}
+
 /* ----------------------------------------------------------------- packing */
 
 /* By field, then code; additions to one set stay in the order given. */
@@ -108,6 +117,9 @@ static int put_fresh(struct ent_writer *writer, const struct ent_kind *kind,
     int rc = 0;
 
     *done = false;
+    if (!ent_record_may_change(writer->store, writer->space, edit->kind,
+                               &edit->id))
+        return 0;
     change.ops =
         ENT_ARENA_NEW(&writer->arena, struct ent_op, edit->op_count + 1);
     if (change.ops == NULL)
@@ -244,6 +256,8 @@ static int put_change(struct ent_writer *writer, const struct ent_kind *kind,
     struct ent_state state;
     size_t refs_before;
     bool is_new;
+    bool own = ent_record_may_change(writer->store, writer->space, edit->kind,
+                                     &edit->id);
     int rc = load_for(writer, kind, edit, &state, err);
 
     if (rc < 0)
@@ -266,11 +280,14 @@ static int put_change(struct ent_writer *writer, const struct ent_kind *kind,
         ENT_ARENA_NEW(&writer->arena, struct ent_op, edit->op_count + 1);
     if (change.ops == NULL)
         return no_memory(err);
-    rc = ent_edit_put_ops(writer, kind, edit, resolve, &state, &change, err);
+    rc = ent_edit_put_ops(writer, kind, edit, resolve || !own, &state, &change,
+                          err);
     if (rc == 0 && nothing_to_do(edit, &state, &change)) {
         *written = ENT_WRITTEN_NOTHING;
         return 0;
     }
+    if (rc == 0 && !own)
+        rc = not_the_owner(kind, err);
     if (rc == 0)
         rc = ent_edit_put_life(writer, &state, edit->life, &change, err);
     if (rc == 0)
@@ -298,25 +315,6 @@ static int put_change(struct ent_writer *writer, const struct ent_kind *kind,
     return names_own_view(edit) ? show_again(writer, edit, err) : 0;
 }
 
-/* What every other node would quarantine is not written (M9). */
-static int check_owner(struct ent_writer *writer, const struct ent_kind *kind,
-                       const struct ent_edit *edit, struct ent_err *err)
-{
-    struct ent_space_state *space;
-    int rc;
-
-    if (!ent_kind_is_owned(edit->kind))
-        return 0;
-    rc = ent_space_state(writer->store, writer->space, &space, err);
-    if (rc < 0 || ent_owner_may_change(space, &writer->store->keys.public,
-                                       edit->kind, &edit->id))
-        return rc;
-    return ent_err_set(err, ENT_EDENIED,
-                       ENT_N_("this record of kind %s belongs to another "
-                              "member, who alone may change it"),
-                       kind->name);
-}
-
 int ent_writer_put(struct ent_writer *writer, const struct ent_edit *edit,
                    bool resolve, enum ent_written *written, struct ent_err *err)
 {
@@ -329,8 +327,6 @@ int ent_writer_put(struct ent_writer *writer, const struct ent_edit *edit,
     if (kind == NULL)
         rc = ent_err_set(err, ENT_EREFUSED, ENT_N_("no kind has number %u"),
                          edit->kind);
-    if (rc == 0)
-        rc = check_owner(writer, kind, edit, err);
     if (rc == 0 && writer->change_count == ENT_ENTRY_CHANGES_MAX)
         rc = ent_writer_seal(writer, err);
     if (rc == 0 && edit->fresh && edit->life == ENT_EDIT_TOUCH)

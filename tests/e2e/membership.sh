@@ -1,6 +1,7 @@
 #!/bin/sh
 # membership.sh - what the chair of a space decides, on real nodes over loopback:
-# removal with a cut, roles, readmission, deputies, another chair, a new key.
+# removal with a cut, roles, readmission, deputies, another chair, a new key;
+# and whose a message is meanwhile.
 . "$(dirname "$0")/lib.sh"
 
 port=$((21000 + $$ % 20000))
@@ -161,6 +162,37 @@ node=$work/chair
 exits 4 "the first chair is an editor now" member remove s "Org ann"
 exits 0 "and writes" set "$id" "display_name=by the first chair"
 
+# ---------------------------------------------------------- whose a record is
+
+as ann add message code=msg-1 "body=by ann" --space s
+message=$(cat "$work/out")
+meet ann ben
+before=$(node=$work/ben digest s)
+node=$work/ben
+exits 4 "another's message cannot be changed" set msg-1 "body=by ben"
+check "which is said" tells "belongs to another member"
+exits 4 "nor emptied" set msg-1 body=
+exits 4 "nor deleted" delete msg-1
+exits 4 "not even for show" --dry-run set msg-1 "body=by ben"
+exits 4 "in French too" --lang fr set "$message" "body=par Ben"
+check "which is said in French" tells "appartient à un autre membre"
+printf 'code,body\nmsg-2,by ben\nmsg-1,by ben\n' >"$work/messages.csv"
+exits 4 "nor by an import" import message "$work/messages.csv" --space s
+check "which names the line" tells "messages.csv:3"
+check "and nothing of all that is written" same "$before" \
+    "$(node=$work/ben digest s)"
+printf 'code,body\nmsg-2,by ben\nmsg-1,by ann\n' >"$work/messages.csv"
+exits 0 "a row that says the same is no change" \
+    import message "$work/messages.csv" --space s
+exits 0 "one's own message is changed" set msg-2 "body=once more by ben"
+as ann set msg-1 "body=once more by ann"
+meet ann ben
+for name in ann ben; do
+    as $name list message --format csv
+    check "$name reads the one" prints "once more by ann"
+    check "$name reads the other" prints "once more by ben"
+done
+
 # ---------------------------------------------------------------- a lost key
 
 as fresh init --org "Org fresh" --country BDI
@@ -172,6 +204,18 @@ exits 0 "a new key takes over" \
     member replace s "Org ann" "$(cat "$work/fresh.key")"
 as ben member list s --format csv
 check "under the old name" prints "Org ann"
+as ben invite s --role editor --endpoint tcp://127.0.0.1:9
+as fresh join --offline "$(cat "$work/out")" # which space it is
+meet fresh ben
+node=$work/fresh
+exits 0 "the new one changes what the old one wrote" \
+    set msg-1 "body=with the new key"
+exits 4 "and nobody else's" set msg-2 "body=with the new key"
+meet fresh ben
+as ben show msg-1
+check "others take it" prints "with the new key"
+as ben quarantine s --format csv
+check "as good" lacks "belongs to somebody else"
 meet ann ben
 node=$work/ann
 exits 4 "and the old one writes no more" set "$id" "display_name=by the old key"
