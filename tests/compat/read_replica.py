@@ -436,8 +436,8 @@ class Space:
         return False
 
     def verdict(self, log, entry):
-        """What becomes of an entry, cuts aside; None when it
-        names a roster head that is not held."""
+        """What becomes of an entry, cuts aside; None when it names a roster
+        head that is not held."""
         key = (entry["roster"], log["author"])
         if key not in self.roles:
             self.roles[key] = role_at(self.roster, self.chain, *key)
