@@ -34,6 +34,14 @@ const char *label_role(const struct cmd_ctx *ctx, enum ent_role role)
     return role == ENT_ROLE_NONE ? NULL : ent_role_name(role);
 }
 
+const char *label_own_role(const struct cmd_ctx *ctx,
+                           const struct ent_space *space)
+{
+    if (space->removed && !look_for_program(ctx))
+        return _("removed");
+    return label_role(ctx, space->role);
+}
+
 const char *label_key(const struct cmd_ctx *ctx, const struct ent_key *key,
                       char text[LABEL_KEY_TEXT])
 {

@@ -13,6 +13,9 @@
 const char *label_title(const struct cmd_ctx *ctx,
                         const struct ent_space *space);
 
+/* The same of this node in a space, where it may have had one. */
+const char *label_own_role(const struct cmd_ctx *ctx,
+                           const struct ent_space *space);
 const char *label_role(const struct cmd_ctx *ctx, enum ent_role role);
 
 /* In hex; at a terminal its beginning. */

@@ -194,7 +194,7 @@ static int print_space(struct cmd_ctx *ctx, const struct ent_space *space,
     out_row(out);
     out_cell(out, space->name);
     out_cell(out, label_title(ctx, space));
-    out_cell(out, label_role(ctx, space->role));
+    out_cell(out, label_own_role(ctx, space));
     if (all) {
         out_cell_int(out, (int64_t)space->roster_pos);
         out_cell_int(out, counts.logs);

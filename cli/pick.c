@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/look.h"
+#include "store/members.h"
 
 #define WORD_MAX 64 /* bytes of a name worth comparing */
 
@@ -84,6 +85,28 @@ static void put_writable(struct ent_buf *buf, const struct ent_space *list,
     }
 }
 
+void pick_tell_lost(struct cmd_ctx *ctx, const struct ent_space *space)
+{
+    struct ent_buf text = {0};
+
+    if (ent_space_lost(ctx->store, space->space, &text, NULL) > 0 &&
+        ent_buf_cstr(&text) != NULL)
+        cmd_say(ctx, "%s: %s", space->name, ent_buf_cstr(&text));
+    ent_buf_fini(&text);
+}
+
+/* No space may be written to: why, as far as it was not always so. */
+static int deny(struct cmd_ctx *ctx, const struct ent_space *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!list[i].left)
+            pick_tell_lost(ctx, &list[i]);
+    return ent_err_set(&ctx->err, ENT_EDENIED,
+                       "there is no space you may write to; make one with "
+                       "\"space create\" or take an invitation with "
+                       "\"join\"");
+}
+
 int pick_writable(struct cmd_ctx *ctx, const char *name, int64_t *space)
 {
     struct ent_space *list = NULL;
@@ -104,10 +127,7 @@ int pick_writable(struct cmd_ctx *ctx, const char *name, int64_t *space)
         writable++;
     }
     if (writable == 0)
-        rc = ent_err_set(&ctx->err, ENT_EDENIED,
-                         "there is no space you may write to; make one with "
-                         "\"space create\" or take an invitation with "
-                         "\"join\"");
+        rc = deny(ctx, list, count);
     if (writable > 1) {
         const char *text;
 

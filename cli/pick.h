@@ -27,6 +27,9 @@ ENT_NODISCARD int pick_space(struct cmd_ctx *ctx, const char *name,
 ENT_NODISCARD int pick_writable(struct cmd_ctx *ctx, const char *name,
                                 int64_t *space);
 
+/* Say, on stderr, what the chair of a space took from this node, if it did. */
+void pick_tell_lost(struct cmd_ctx *ctx, const struct ent_space *space);
+
 /* The local handle of a space, "" when it is not held. */
 const char *pick_handle(struct cmd_ctx *ctx, int64_t space);
 

@@ -110,7 +110,7 @@ static int cmd_space_list(struct cmd_ctx *ctx, int argc, char **argv)
         out_cell(out, list[i].name);
         out_cell(out, look_id(ctx, &list[i].id, id));
         out_cell(out, label_title(ctx, &list[i]));
-        out_cell(out, label_role(ctx, list[i].role));
+        out_cell(out, label_own_role(ctx, &list[i]));
         if (all)
             out_cell_int(out, (int64_t)list[i].roster_pos);
         out_cell(out, list[i].left ? "1" : "0");
@@ -120,6 +120,8 @@ static int cmd_space_list(struct cmd_ctx *ctx, int argc, char **argv)
         cmd_say(ctx, "%s",
                 _("no space yet: \"space create\" makes one, \"join\" enters "
                   "one"));
+    for (size_t i = 0; i < count; i++)
+        pick_tell_lost(ctx, &list[i]);
     free(list);
     return CMD_OK;
 }
@@ -158,7 +160,7 @@ static void print_space(struct cmd_ctx *ctx, const struct ent_space *space,
     out_field(out, "title_en", _("title in English"),
               space->title[ENT_LANG_EN]);
     out_field(out, "title_fr", _("title in French"), space->title[ENT_LANG_FR]);
-    out_field(out, "role", _("role"), label_role(ctx, space->role));
+    out_field(out, "role", _("role"), label_own_role(ctx, space));
     out_field_int(out, "roster", _("roster"), (int64_t)space->roster_pos);
     ent_hex_put(text, space->roster_head.b, ENT_HASH_BYTES);
     out_field(out, "roster_head", _("roster's head"), text);
@@ -187,6 +189,7 @@ static int cmd_space_show(struct cmd_ctx *ctx, int argc, char **argv)
         ent_member_list(ctx->store, space, &members, &count, &ctx->err) < 0)
         return cmd_fail(ctx);
     print_space(ctx, &info, members, count);
+    pick_tell_lost(ctx, &info);
     free(members);
     return CMD_OK;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/look.h"
+#include "cli/pick.h"
 
 #define DIAL_SECONDS 5 /* between attempts, for one command */
 
@@ -65,6 +66,7 @@ void wire_tell(struct cmd_ctx *ctx, const struct ent_effect *effect)
                           ? _("a peer")
                           : look_org(ctx, &effect->peer, key);
     const char *text = effect->text == NULL ? "" : effect->text;
+    int64_t space;
 
     switch (effect->note) {
     case ENT_NOTE_REFUSED:
@@ -86,6 +88,11 @@ void wire_tell(struct cmd_ctx *ctx, const struct ent_effect *effect)
         break;
     case ENT_NOTE_STORAGE:
         cmd_say(ctx, "%s", text);
+        break;
+    case ENT_NOTE_LOST:
+        if (ent_space_find_id(ctx->store, &effect->space, &space, NULL) == 0)
+            cmd_say(ctx, _("%s: %s; \"status\" says what to do"),
+                    pick_handle(ctx, space), text);
         break;
     case ENT_NOTE_CONNECTED:
     case ENT_NOTE_GONE:

@@ -34,6 +34,14 @@ ENT_NODISCARD int ent_deputies_set(struct ent_store *store, int64_t space,
                                    const struct ent_key *keys, size_t count,
                                    int64_t now_ms, struct ent_err *err);
 
+/* ------------------------------------------------------ what others decided */
+
+/* When the chair took from this node what it might do in a space: one sentence
+ * into `buf` with who did it, when by its claim, and why. 1: it did. 0: it did
+ * not, or gave it back since. */
+ENT_NODISCARD int ent_space_lost(struct ent_store *store, int64_t space,
+                                 struct ent_buf *buf, struct ent_err *err);
+
 /* ------------------------------------------------------------- successions */
 
 /* This node's vote, as chair or deputy, for the next chair: one line of text,

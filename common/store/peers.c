@@ -4,13 +4,10 @@
 #include <libintl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "store/records.h"
 #include "store/replica.h"
 #include "store/spaces.h"
-
-#define KEY_SHOWN 16 /* hex digits that name a key in a sentence */
 
 static int no_memory(struct ent_err *err)
 {
@@ -370,7 +367,7 @@ void ent_peer_name_put(struct ent_store *store, const struct ent_key *key,
     const char *org = ent_member_org(store, key);
 
     ent_hex_put(hex, key->b, ENT_KEY_BYTES);
-    hex[KEY_SHOWN] = '\0';
+    hex[ENT_KEY_SHOWN] = '\0';
     ent_buf_put_str(buf, org[0] != '\0' ? org : hex);
 }
 
@@ -425,9 +422,7 @@ static int fresh_alarm(struct ent_store *store, struct ent_buf *lines,
 {
     char fresh[128];
     char at[24];
-    char when[32];
-    time_t seconds;
-    struct tm tm = {0};
+    struct ent_buf when = {0};
     int rc = ent_node_get(store, "fresh", fresh, sizeof(fresh), err);
 
     if (rc == 0)
@@ -439,16 +434,17 @@ static int fresh_alarm(struct ent_store *store, struct ent_buf *lines,
                  dgettext(ENT_TEXT_DOMAIN, fresh));
         return 0;
     }
-    seconds = (time_t)(strtoll(at, NULL, 10) / 1000);
-    gmtime_r(&seconds, &tm);
-    strftime(when, sizeof(when),
-             dgettext(ENT_TEXT_DOMAIN, ENT_N_("%Y-%m-%d %H:%M UTC")), &tm);
-    ent_buf_printf(
-        lines,
-        dgettext(ENT_TEXT_DOMAIN,
-                 ENT_N_("this node writes a new log since %s: %s\n")),
-        when, dgettext(ENT_TEXT_DOMAIN, fresh));
-    return 0;
+    ent_when_put(&when, strtoll(at, NULL, 10));
+    if (ent_buf_cstr(&when) == NULL)
+        rc = no_memory(err);
+    else
+        ent_buf_printf(
+            lines,
+            dgettext(ENT_TEXT_DOMAIN,
+                     ENT_N_("this node writes a new log since %s: %s\n")),
+            ent_buf_cstr(&when), dgettext(ENT_TEXT_DOMAIN, fresh));
+    ent_buf_fini(&when);
+    return rc;
 }
 
 int ent_space_alarms(struct ent_store *store, int64_t space,
@@ -466,6 +462,8 @@ int ent_space_alarms(struct ent_store *store, int64_t space,
                  dgettext(ENT_TEXT_DOMAIN,
                           ENT_N_("the roster has two entries of one author "
                                  "after the same one")));
+    if (rc == 0)
+        rc = ent_space_notices(store, space, lines, err);
     if (rc == 0)
         rc = fresh_alarm(store, lines, err);
     return rc == 0 && lines->rc < 0 ? no_memory(err) : rc;

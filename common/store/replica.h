@@ -494,6 +494,15 @@ ENT_NODISCARD int ent_apply_entry(struct ent_store *store, int64_t space,
 /* ----------------------------------------------------------- peers (peers.c)
  */
 
+/* What the roster of a space says that a person should know, one sentence a
+ * line (notices.c). */
+ENT_NODISCARD int ent_space_notices(struct ent_store *store, int64_t space,
+                                    struct ent_buf *lines, struct ent_err *err);
+/* A claimed time as sentences say it. */
+void ent_when_put(struct ent_buf *buf, int64_t ms);
+
+#define ENT_KEY_SHOWN 16 /* hex digits that name a key in a sentence */
+
 /* A node as people know it: its organisation, else the beginning of its key. */
 void ent_peer_name_put(struct ent_store *store, const struct ent_key *key,
                        struct ent_buf *buf);

@@ -285,6 +285,9 @@ int ent_space_read(struct ent_store *store, int64_t space,
     ent_space_head(state, &info->roster_pos, &info->roster_head);
     info->role =
         ent_roster_role(&state->roster, UINT64_MAX, &store->keys.public);
+    info->removed =
+        info->role == ENT_ROLE_NONE &&
+        ent_roster_person(&state->roster, &store->keys.public) != NULL;
     if (state->roster.length > 0) {
         const struct ent_roster_entry *found = state->roster.chain[0];
 

@@ -14,6 +14,7 @@ struct ent_space {
     char title[ENT_LANG_COUNT][ENT_NAME_BYTES_MAX + 1];
     enum ent_role role; /* ours; ENT_ROLE_NONE before we are admitted */
     bool left;
+    bool removed;        /* no role any more */
     uint64_t roster_pos; /* position of the roster's head */
     struct ent_hash roster_head;
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "codec/entry.h"
+#include "store/members.h"
 
 static int no_memory(struct ent_err *err)
 {
@@ -26,6 +27,28 @@ static void entry_begin(struct ent_writer *writer)
     writer->apply.sum = writer->log->sum;
 }
 
+/* Why this node may not write. */
+static int deny(struct ent_store *store, int64_t space, struct ent_err *err)
+{
+    struct ent_buf why = {0};
+    int rc = ent_space_lost(store, space, &why, err);
+    const char *text = ent_buf_cstr(&why);
+
+    if (rc > 0 && text != NULL)
+        rc = ent_err_set(err, ENT_EDENIED,
+                         ENT_N_("this node may not write in the space: %s; "
+                                "\"status\" says what to do"),
+                         text);
+    else if (rc == 0)
+        rc = ent_err_set(err, ENT_EDENIED,
+                         ENT_N_("this node may not write in the space: it is "
+                                "no editor there"));
+    else if (rc > 0)
+        rc = no_memory(err);
+    ent_buf_fini(&why);
+    return rc;
+}
+
 int ent_writer_open(struct ent_store *store, int64_t space, int64_t now_ms,
                     struct ent_writer **writer, struct ent_err *err)
 {
@@ -41,9 +64,7 @@ int ent_writer_open(struct ent_store *store, int64_t space, int64_t now_ms,
                       : ent_space_state(store, space, &state, err);
     if (rc == 0 && ent_roster_role(&state->roster, UINT64_MAX,
                                    &store->keys.public) < ENT_ROLE_EDITOR)
-        rc = ent_err_set(err, ENT_EDENIED,
-                         ENT_N_("this node may not write in the space: it is "
-                                "no editor there"));
+        rc = deny(store, space, err);
     if (rc == 0)
         rc = ent_log_make(store, space, &store->keys.public, &store->origin,
                           &made->log, err);

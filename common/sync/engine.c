@@ -81,7 +81,7 @@ void engine_note(struct ent_engine *engine, enum ent_note note,
     effect->text = text == NULL ? NULL : ent_arena_str(&engine->arena, text);
     if (session != NULL) {
         effect->conn = session->conn;
-        if (session->known)
+        if (session->known || session->called)
             effect->peer = session->key;
     }
     if (pair != NULL)
@@ -281,6 +281,10 @@ static int take_up(struct ent_engine *engine, const struct ent_event *event,
                                 .curve = event->curve,
                                 .since = engine->mono_ms};
     engine->sessions[engine->session_count++] = session;
+    /* Also of one with whom nothing is shared any more: the link proves it. */
+    session->called = call != NULL && !call->join;
+    if (session->called)
+        session->key = call->key;
     rc = recognise(engine, session, err);
     if (rc < 0)
         return rc;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "secure/hash.h"
+#include "store/members.h"
 #include "sync/session.h"
 
 static int no_memory(struct ent_err *err)
@@ -150,12 +151,27 @@ int ent_pair_take_roster_have(struct ent_engine *engine,
     return rc;
 }
 
+/* Said once, by whoever of this node's programs hears of it. */
+static void note_lost(struct ent_engine *engine, struct session *session,
+                      struct pair *pair)
+{
+    struct ent_buf text = {0};
+    int rc = ent_space_lost(engine->store, pair->space, &text, NULL);
+
+    if (rc > 0 && ent_buf_cstr(&text) != NULL)
+        engine_note(engine, ENT_NOTE_LOST, session, pair, 0,
+                    ent_buf_cstr(&text));
+    ent_buf_fini(&text);
+}
+
 int ent_pair_take_roster(struct ent_engine *engine, struct session *session,
                          struct pair *pair, const struct ent_frame *frame,
                          struct ent_err *err)
 {
     struct ent_roster_bytes *entries = ENT_ARENA_NEW(
         &engine->arena, struct ent_roster_bytes, frame->roster_count);
+    const struct ent_key *own = &ent_store_keys(engine->store)->public;
+    enum ent_role role = ent_member_role(engine->store, pair->space, own);
     struct ent_taken taken = {0};
     int rc = 0;
 
@@ -176,6 +192,8 @@ int ent_pair_take_roster(struct ent_engine *engine, struct session *session,
                     ent_arena_str(&engine->arena, taken.why));
     if (taken.applied > 0)
         engine->roster_changed = true;
+    if (ent_member_role(engine->store, pair->space, own) < role)
+        note_lost(engine, session, pair);
     session->waiting = engine->mono_ms;
     if (!frame->last)
         return 0;

@@ -98,8 +98,9 @@ struct named {
 struct session {
     uint32_t conn;
     bool dialled;
-    bool open;  /* hello and welcome have passed */
-    bool known; /* `key` is a member of some space of ours */
+    bool open;   /* hello and welcome have passed */
+    bool known;  /* `key` is a member of some space of ours */
+    bool called; /* by this side, by that key */
     bool noted_done;
     bool doomed; /* is dropped at the end of the step */
     struct ent_key curve;

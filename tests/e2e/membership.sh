@@ -113,9 +113,31 @@ for name in chair ann ben; do
     exits 0 "the replica of $name is sound" verify --deep
 done
 meet thief chair
+check "the removed node is told at once" tells "s: Org chair removed this node"
 node=$work/thief
 exits 4 "the removed node learns it, and cannot write" \
     set "$id" "display_name=once more"
+check "and is told who removed it" \
+    tells "Org chair removed this node from the space on"
+check "and why" tells "(stolen)"
+exits 4 "also when it names no space" add contact "display_name=anywhere"
+check "it is told" tells "s: Org chair removed this node from the space on"
+exits 0 "its status" status
+check "says it too" prints "(stolen)"
+check "and what became of its entries" prints "(entries: 1)"
+exits 0 "a list of spaces" space list
+check "has it as removed" prints "removed"
+check "and says who did it" tells "Org chair removed this node"
+exits 0 "in French" --lang fr status
+check "likewise" prints "Org chair a exclu ce nœud de l’espace le"
+exits 0 "what is set aside is listed" quarantine s
+check "with its reason" prints "beyond what the chair kept"
+start chair
+eval "endpoint=\$at_chair"
+as thief peer add "$endpoint" "$(cat "$work/chair.key")"
+exits 0 "another exchange ends at once, with nothing" sync --timeout 20s
+check "and nothing is said twice" same "$(cat "$work/err")" ""
+stop_all
 as chair --lang fr member remove s "Org nobody"
 check "the chair is spoken to in French" tells "aucun membre"
 
@@ -147,7 +169,7 @@ exits 0 "a deputy votes" succeed s "Org ann"
 vote=$(cat "$work/out")
 node=$work/ann
 exits 4 "one vote does not make a chair" succeed s "Org ann"
-exits 5 "nor does a changed one" succeed s "Org ann" --sign "${vote%??}00"
+exits 5 "nor does a changed one" succeed s "Org ann" --sign "${vote%??}ff"
 exits 0 "two do" succeed s "Org ann" --sign "$vote"
 meet ben ann
 as ben member list s

@@ -19,7 +19,7 @@
 #define NET_NODES_MAX 12
 #define NET_SPACES_MAX 12
 #define NET_START_MS INT64_C(1750000000000)
-#define NET_NOTES (ENT_NOTE_FORK + 1)
+#define NET_NOTES (ENT_NOTE_LOST + 1)
 
 /* The kind that all nodes know; a record has a number. */
 #define NET_KIND 900

@@ -296,6 +296,73 @@ START_TEST(the_removed_node_learns_it_and_begins_another_log_elsewhere)
 }
 END_TEST
 
+static const char *alarms_at(int node)
+{
+    static char text[4096];
+    struct ent_buf lines = {0};
+
+    ck_ok(ent_space_alarms(store_of(node), number(node), &lines, &err));
+    snprintf(text, sizeof(text), "%s",
+             lines.len > 0 ? ent_buf_cstr(&lines) : "");
+    ent_buf_fini(&lines);
+    return text;
+}
+
+START_TEST(who_is_removed_is_told_once_by_whom_and_what_is_set_aside)
+{
+    struct net_node *node = &net->nodes[THIEF];
+
+    set(THIEF, 1, "before");
+    meet(THIEF, CHAIR);
+    ck_assert_ptr_null(strstr(alarms_at(THIEF), "removed"));
+    set(THIEF, 1, "after");
+    remove_thief();
+    net_heal(net, THIEF, CHAIR);
+    net_call(net, THIEF, CHAIR);
+    net_run(net, MINUTE);
+    ck_assert_int_eq(node->notes[ENT_NOTE_LOST], 1);
+    ck_assert_ptr_nonnull(
+        strstr(node->text[ENT_NOTE_LOST], "removed this node"));
+    ck_assert_ptr_nonnull(strstr(node->text[ENT_NOTE_LOST], "(stolen)"));
+    ck_assert_ptr_nonnull(strstr(alarms_at(THIEF), "(stolen)"));
+    ck_assert_ptr_nonnull(strstr(alarms_at(THIEF), "(entries: 1)"));
+    /* A person tries again: nothing to exchange, and nothing new to say. */
+    node->notes[ENT_NOTE_DONE] = 0;
+    net_call(net, THIEF, CHAIR);
+    net_run(net, MINUTE);
+    ck_assert_int_eq(node->notes[ENT_NOTE_LOST], 1);
+    ck_assert_int_ge(node->notes[ENT_NOTE_DONE], 1);
+    ck_assert_int_eq(node->notes[ENT_NOTE_REFUSED], 0);
+    /* Let in again it has nothing to complain of but what was cut. */
+    net_admit(net, space, CHAIR, THIEF, ENT_ROLE_EDITOR);
+    meet(THIEF, CHAIR);
+    ck_assert_ptr_null(strstr(alarms_at(THIEF), "removed"));
+    ck_assert_ptr_null(strstr(alarms_at(CHAIR), "removed"));
+}
+END_TEST
+
+START_TEST(who_is_made_a_reader_is_told_and_who_came_as_one_is_not)
+{
+    int reader = net_add(net);
+
+    net_admit(net, space, CHAIR, reader, ENT_ROLE_READER);
+    ck_assert_ptr_null(strstr(alarms_at(reader), "reader"));
+    ck_ok(ent_member_set_role(store_of(CHAIR), number(CHAIR), key_of(ANN),
+                              ENT_ROLE_READER, net_now(net, CHAIR), &err));
+    net_local(net, CHAIR);
+    meet(ANN, CHAIR);
+    ck_assert_int_eq(net->nodes[ANN].notes[ENT_NOTE_LOST], 1);
+    ck_assert_ptr_nonnull(
+        strstr(alarms_at(ANN), "made this node a reader of the space"));
+    ck_assert_ptr_nonnull(strstr(alarms_at(ANN), "still counts"));
+    ck_ok(ent_member_set_role(store_of(CHAIR), number(CHAIR), key_of(ANN),
+                              ENT_ROLE_EDITOR, net_now(net, CHAIR), &err));
+    net_local(net, CHAIR);
+    meet(ANN, CHAIR);
+    ck_assert_ptr_null(strstr(alarms_at(ANN), "reader"));
+}
+END_TEST
+
 /* Rule A5: while all are connected. */
 START_TEST(a_removal_ends_live_sessions_within_five_seconds)
 {
@@ -629,6 +696,10 @@ static Suite *members_suite(void)
     tcase_add_test(tcase, a_node_that_comes_new_gets_the_cut_log_from_anybody);
     tcase_add_test(tcase,
                    the_removed_node_learns_it_and_begins_another_log_elsewhere);
+    tcase_add_test(tcase,
+                   who_is_removed_is_told_once_by_whom_and_what_is_set_aside);
+    tcase_add_test(tcase,
+                   who_is_made_a_reader_is_told_and_who_came_as_one_is_not);
     tcase_add_test(tcase, a_removal_ends_live_sessions_within_five_seconds);
     tcase_add_test(tcase,
                    a_member_made_reader_keeps_what_had_come_and_reads_on);
