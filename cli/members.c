@@ -9,6 +9,7 @@
 #include "cli/args.h"
 #include "cli/cmd.h"
 #include "cli/label.h"
+#include "cli/look.h"
 #include "cli/pick.h"
 #include "cli/rows.h"
 #include "store/members.h"
@@ -344,6 +345,61 @@ static int cmd_handover_chair(struct cmd_ctx *ctx, int argc, char **argv)
     return CMD_OK;
 }
 
+/* -------------------------------------------------------------- void entries
+ */
+
+static void print_void(struct cmd_ctx *ctx, const struct ent_void *entry)
+{
+    struct out *out = ctx->out;
+    char key[LABEL_KEY_TEXT];
+    char when[LOOK_TIME_TEXT];
+
+    out_row(out);
+    out_cell_int(out, (int64_t)entry->pos);
+    out_cell(out, ent_void_command(entry));
+    out_cell(out, entry->about ? label_key(ctx, &entry->member, key) : NULL);
+    out_cell(out, entry->about ? entry->member_org : NULL);
+    out_cell(out, entry->role == ENT_ROLE_NONE ? NULL
+                                               : label_role(ctx, entry->role));
+    out_cell(out, entry->author_org);
+    out_cell(out, label_when(ctx, entry->claimed_ms, when));
+    out_cell(out, label_when(ctx, entry->since_ms, when));
+    out_cell(out, entry->repeat ? "1" : "0");
+}
+
+static int cmd_member_void(struct cmd_ctx *ctx, int argc, char **argv)
+{
+    struct out *out = ctx->out;
+    struct ent_void *list = NULL;
+    size_t count = 0;
+    int64_t space;
+
+    if (args_take(NULL, 0, &argc, argv, &ctx->err) < 0)
+        return cmd_fail(ctx);
+    if (argc != 2)
+        return cmd_usage(ctx, argv[0]);
+    if (pick_open(ctx, argv[1], &space) < 0 ||
+        ent_void_list(ctx->store, space, &list, &count, &ctx->err) < 0)
+        return cmd_fail(ctx);
+    out_list_begin(out);
+    out_column(out, "roster", _("roster"), OUT_NUMBER);
+    out_column(out, "entry", _("entry"), OUT_TEXT);
+    out_column(out, "key", _("key"), OUT_TEXT);
+    out_column(out, "org", _("organisation"), OUT_TEXT);
+    out_column(out, "role", _("role"), OUT_TEXT);
+    out_column(out, "author", _("author"), OUT_TEXT);
+    out_column(out, "at", _("on (UTC)"), OUT_TEXT);
+    out_column(out, "void_since", _("void since (UTC)"), OUT_TEXT);
+    out_column(out, "repeat", _("to repeat"), OUT_BOOL);
+    for (size_t i = 0; i < count; i++)
+        print_void(ctx, &list[i]);
+    out_list_end(out);
+    if (count == 0)
+        cmd_say(ctx, "%s", _("no entry of the roster is void"));
+    free(list);
+    return CMD_OK;
+}
+
 /* ------------------------------------------------------------------
  * readmission */
 
@@ -374,6 +430,9 @@ const struct cmd cmd_members[] = {
      N_("end a membership; what has come here of it stays"), cmd_member_remove},
     {"member replace", N_("SPACE MEMBER NEWKEY"),
      N_("a lost or changed key: the new one takes over"), cmd_member_replace},
+    {"member void", N_("SPACE"),
+     N_("what a chair decided and the roster went another way since"),
+     cmd_member_void},
     {"deputies", N_("SPACE [MEMBER... | --none]"),
      N_("who may choose another chair, or name them"), cmd_deputies},
     {"handover-chair", N_("SPACE MEMBER"),

@@ -89,6 +89,9 @@ void wire_tell(struct cmd_ctx *ctx, const struct ent_effect *effect)
     case ENT_NOTE_STORAGE:
         cmd_say(ctx, "%s", text);
         break;
+    case ENT_NOTE_PROOF:
+        cmd_say(ctx, _("alarm: %s"), text);
+        break;
     case ENT_NOTE_LOST:
         if (ent_space_find_id(ctx->store, &effect->space, &space, NULL) == 0)
             cmd_say(ctx, _("%s: %s; \"status\" says what to do"),

@@ -121,6 +121,10 @@ static void say_note(struct loop *loop, const struct ent_effect *effect)
                     _("turned away a key that is in no space of ours: %s"),
                     peer.text);
         break;
+    case ENT_NOTE_PROOF:
+        log_say(log, LEVEL_ERROR, _("ALARM: in the roster of space %s: %s"),
+                space, text_of(effect));
+        break;
     case ENT_NOTE_LOST:
         log_say(log, LEVEL_WARNING, _("space %s: %s"), space, text_of(effect));
         break;

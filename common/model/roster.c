@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "model/roster_tree.h"
 
 #define SUCCESSION_VOTES_MIN 2 /* and more than half of the deputies (A2) */
 
@@ -36,25 +37,6 @@ bool ent_role_parse(const char *text, enum ent_role *role)
 
 /* ------------------------------------------------------------------ the tree
  */
-
-/* An entry, and who governs after it. */
-struct node {
-    const struct ent_roster_entry *entry;
-    struct node *parent; /* NULL: the first, or its parent is not held */
-    bool valid;
-    bool chosen;                 /* on the chain */
-    bool handed_over;            /* SUCCEED: by the chair, not by deputies */
-    const struct ent_key *chair; /* after it */
-    const struct ent_key *deputies;
-    size_t deputy_count;
-};
-
-struct tree {
-    struct ent_arena *arena;
-    struct node *nodes; /* by position, then by hash */
-    struct node **by_hash;
-    size_t count;
-};
 
 static int node_cmp(const void *a, const void *b)
 {
@@ -93,15 +75,6 @@ static struct node *node_of(const struct tree *tree,
             high = mid;
     }
     return NULL;
-}
-
-static bool holds_key(const struct ent_key *keys, size_t count,
-                      const struct ent_key *key)
-{
-    for (size_t i = 0; i < count; i++)
-        if (ent_key_equal(&keys[i], key))
-            return true;
-    return false;
 }
 
 /* Whether a key is a member after `node`, and no reader's question: any role.
@@ -283,64 +256,6 @@ static void lay_chain(struct node *head, struct ent_roster *roster)
         head->chosen = true;
         roster->chain[head->entry->pos - 1] = head->entry;
     }
-}
-
-static int prev_cmp(const void *a, const void *b)
-{
-    const struct node *x = *(struct node *const *)a;
-    const struct node *y = *(struct node *const *)b;
-    int cmp = memcmp(x->entry->prev.b, y->entry->prev.b, ENT_HASH_BYTES);
-
-    return cmp != 0
-               ? cmp
-               : memcmp(x->entry->author.b, y->entry->author.b, ENT_KEY_BYTES);
-}
-
-/* Two entries of one author after the same one. */
-static bool any_fork(const struct tree *tree)
-{
-    struct node **sorted =
-        ent_arena_array(tree->arena, tree->count + 1, sizeof(struct node *));
-    bool forked = false;
-
-    if (sorted == NULL)
-        return false;
-    memcpy(sorted, tree->by_hash, tree->count * sizeof(*sorted));
-    if (tree->count > 1)
-        qsort(sorted, tree->count, sizeof(*sorted), prev_cmp);
-    for (size_t i = 1; i < tree->count && !forked; i++)
-        forked = prev_cmp(&sorted[i - 1], &sorted[i]) == 0;
-    return forked;
-}
-
-static bool shares_vote(const struct ent_roster_entry *a,
-                        const struct ent_roster_entry *b)
-{
-    for (size_t i = 0; i < a->vote_count; i++)
-        for (size_t j = 0; j < b->vote_count; j++)
-            if (ent_key_equal(&a->votes[i].key, &b->votes[j].key))
-                return true;
-    return false;
-}
-
-static bool any_double_vote(const struct tree *tree)
-{
-    for (size_t i = 0; i < tree->count; i++) {
-        const struct node *a = &tree->nodes[i];
-
-        for (size_t j = i + 1;
-             a->valid && a->entry->kind == ENT_ROSTER_SUCCEED &&
-             j < tree->count;
-             j++) {
-            const struct node *b = &tree->nodes[j];
-
-            if (b->valid && b->entry->kind == ENT_ROSTER_SUCCEED &&
-                b->entry->term == a->entry->term &&
-                shares_vote(a->entry, b->entry))
-                return true;
-        }
-    }
-    return false;
 }
 
 /* ---------------------------------------------------------------- the people
@@ -555,55 +470,6 @@ static int list_members(struct ent_roster *roster, const struct node *head,
     return 0;
 }
 
-/* -------------------------------------------------------------- what is void
- */
-
-/* Whether the chair wrote about somebody after the chain left the way of a void
- * entry. */
-static bool answered(const struct ent_roster *roster, const struct node *off)
-{
-    const struct node *common = off;
-    const struct ent_key *key = &off->entry->member;
-
-    while (common != NULL && !common->chosen)
-        common = common->parent;
-    for (size_t i = common == NULL ? 0 : (size_t)common->entry->pos;
-         i < roster->length; i++) {
-        const struct ent_roster_entry *entry = roster->chain[i];
-
-        if (entry->kind >= ENT_ROSTER_ADMIT &&
-            entry->kind <= ENT_ROSTER_REPLACE &&
-            ent_key_equal(&entry->member, key))
-            return true;
-    }
-    return false;
-}
-
-/* Only what a chair wrote counts as a removal that became void: a member cannot
- * suspend another. */
-static int list_void(const struct tree *tree, struct ent_roster *roster)
-{
-    roster->off =
-        ent_arena_array(tree->arena, tree->count + 1, sizeof(*roster->off));
-    roster->suspended =
-        ENT_ARENA_NEW(tree->arena, struct ent_key, tree->count + 1);
-    if (roster->off == NULL || roster->suspended == NULL)
-        return ENT_ENOMEM;
-    for (size_t i = 0; i < tree->count; i++) {
-        const struct node *node = &tree->nodes[i];
-
-        if (node->chosen)
-            continue;
-        roster->off[roster->void_count++] = node->entry;
-        if (node->valid && node->entry->kind == ENT_ROSTER_REMOVE &&
-            !holds_key(roster->suspended, roster->suspended_count,
-                       &node->entry->member) &&
-            !answered(roster, node))
-            roster->suspended[roster->suspended_count++] = node->entry->member;
-    }
-    return 0;
-}
-
 int ent_roster_build(const struct ent_roster_entry *entries, size_t count,
                      struct ent_arena *arena, struct ent_roster *roster)
 {
@@ -619,8 +485,6 @@ int ent_roster_build(const struct ent_roster_entry *entries, size_t count,
     rc = grow(&tree, entries, count);
     if (rc < 0)
         return rc;
-    roster->forked = any_fork(&tree);
-    roster->voted_twice = any_double_vote(&tree);
     opener = choose_opener(&tree);
     if (opener != NULL) {
         head = last_of_term(&tree, opener);
@@ -632,7 +496,7 @@ int ent_roster_build(const struct ent_roster_entry *entries, size_t count,
         }
     }
     if (rc == 0)
-        rc = list_void(&tree, roster);
+        rc = ent_roster_tree_rest(&tree, roster);
     return rc < 0 ? rc : arena->rc;
 }
 

@@ -111,6 +111,14 @@ struct ent_roster_member {
     bool deputy;
 };
 
+/* An entry that is off the chain: void, kept, to be repeated or not (A2). */
+struct ent_roster_void {
+    const struct ent_roster_entry *entry;
+    uint64_t parted; /* the last position it has in common with the chain */
+    bool repeat;     /* a chair wrote it, and the chain says nothing of whom it
+                      * was about after the ways parted */
+};
+
 struct ent_roster {
     /* The valid ones; chain[i] is at i + 1. */
     const struct ent_roster_entry **chain;
@@ -121,12 +129,14 @@ struct ent_roster {
     size_t member_count;
     struct ent_roster_person *people; /* ascending by key */
     size_t person_count;
-    const struct ent_roster_entry **off; /* void ones, by position */
+    struct ent_roster_void *off; /* by position */
     size_t void_count;
     struct ent_key *suspended; /* removed by an entry that is void (A2) */
     size_t suspended_count;
-    bool forked;      /* two entries of one author after the same one */
-    bool voted_twice; /* a vote for two successions of one term */
+    struct ent_key *forkers; /* authors of two entries after the same one */
+    size_t forker_count;
+    struct ent_key *double_voters; /* for two successions of one term */
+    size_t double_voter_count;
 };
 
 /* The valid chain through `entries` (any order, no duplicates) and what follows

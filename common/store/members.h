@@ -42,6 +42,34 @@ ENT_NODISCARD int ent_deputies_set(struct ent_store *store, int64_t space,
 ENT_NODISCARD int ent_space_lost(struct ent_store *store, int64_t space,
                                  struct ent_buf *buf, struct ent_err *err);
 
+/* An entry of the roster that is off the chain: void, kept, and listed for the
+ * chair to repeat (A2). */
+struct ent_void {
+    uint64_t pos;
+    uint32_t kind; /* enum ent_roster_kind, or one of a newer program */
+    struct ent_key author;
+    char author_org[ENT_NAME_BYTES_MAX + 1];
+    int64_t claimed_ms;
+    int64_t since_ms; /* claimed by what stands in its place on the chain */
+    bool about;       /* about a member */
+    struct ent_key member;
+    char member_org[ENT_NAME_BYTES_MAX + 1];
+    enum ent_role role; /* ADMIT, ROLE */
+    bool repeat; /* a chair wrote it, and no chair answered since (A2) */
+};
+
+/* All of a space, by position; free() the list. */
+ENT_NODISCARD int ent_void_list(struct ent_store *store, int64_t space,
+                                struct ent_void **list, size_t *count,
+                                struct ent_err *err);
+/* The command that wrote it, and may repeat it; NULL: of a newer program. */
+const char *ent_void_command(const struct ent_void *entry);
+
+/* Sentences, one a line, about who is proven to have written two entries after
+ * one, or voted for two successions of a term (A2). */
+ENT_NODISCARD int ent_space_proofs(struct ent_store *store, int64_t space,
+                                   struct ent_buf *lines, struct ent_err *err);
+
 /* ------------------------------------------------------------- successions */
 
 /* This node's vote, as chair or deputy, for the next chair: one line of text,

@@ -4,9 +4,12 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/text.h"
 #include "store/members.h"
 #include "store/peers.h"
 #include "store/replica.h"
+
+#define VOID_SHOWN 8 /* void entries in the alarms of a space */
 
 static int no_memory(struct ent_err *err)
 {
@@ -36,18 +39,25 @@ static void put_text(struct ent_buf *buf, struct ent_slice text)
         ent_buf_put_u8(buf, text.at[i] < ' ' ? ' ' : text.at[i]);
 }
 
-/* A sentence with up to three words of ours or others in it. */
-static int put_sentence(struct ent_buf *buf, const char *form,
-                        struct ent_buf words[3], struct ent_err *err)
-{
-    const char *a = ent_buf_cstr(&words[0]);
-    const char *b = ent_buf_cstr(&words[1]);
-    const char *c = ent_buf_cstr(&words[2]);
+#define WORDS 4
 
-    if (a == NULL || b == NULL || c == NULL)
-        return no_memory(err);
-    ent_buf_printf(buf, say(form), a, b, c);
-    return buf->rc < 0 ? no_memory(err) : 0;
+/* A sentence with words of ours or others in it, which go. */
+static int put_sentence(struct ent_buf *buf, const char *form,
+                        struct ent_buf words[WORDS], struct ent_err *err)
+{
+    const char *at[WORDS];
+    int rc = 0;
+
+    for (size_t i = 0; i < WORDS; i++) {
+        at[i] = ent_buf_cstr(&words[i]);
+        if (at[i] == NULL)
+            rc = no_memory(err);
+    }
+    if (rc == 0)
+        ent_buf_printf(buf, say(form), at[0], at[1], at[2], at[3]);
+    for (size_t i = 0; i < WORDS; i++)
+        ent_buf_fini(&words[i]);
+    return rc == 0 && buf->rc < 0 ? no_memory(err) : rc;
 }
 
 static void put_who(struct ent_buf *buf, const struct ent_space_state *state,
@@ -98,7 +108,7 @@ int ent_space_lost(struct ent_store *store, int64_t space, struct ent_buf *buf,
                    struct ent_err *err)
 {
     const struct ent_roster_entry *entry;
-    struct ent_buf words[3] = {{0}};
+    struct ent_buf words[WORDS] = {{0}};
     struct ent_space_state *state;
     int rc = ent_space_state(store, space, &state, err);
 
@@ -111,8 +121,6 @@ int ent_space_lost(struct ent_store *store, int64_t space, struct ent_buf *buf,
     ent_when_put(&words[1], entry->time_ms);
     put_text(&words[2], entry->reason);
     rc = put_sentence(buf, lost_form(entry), words, err);
-    for (size_t i = 0; i < ENT_ARRAY_LEN(words); i++)
-        ent_buf_fini(&words[i]);
     return rc < 0 ? rc : 1;
 }
 
@@ -159,10 +167,192 @@ static int put_lost(struct ent_store *store, int64_t space,
     return rc;
 }
 
+/* ------------------------------------------------------------ void entries */
+
+const char *ent_void_command(const struct ent_void *entry)
+{
+    static const char *const commands[] = {
+        [ENT_ROSTER_FOUND] = "space create",
+        [ENT_ROSTER_ADMIT] = "member admit",
+        [ENT_ROSTER_ROLE] = "member role",
+        [ENT_ROSTER_REMOVE] = "member remove",
+        [ENT_ROSTER_READMIT] = "quarantine readmit",
+        [ENT_ROSTER_REPLACE] = "member replace",
+        [ENT_ROSTER_DEPUTIES] = "deputies",
+        [ENT_ROSTER_SUCCEED] = "succeed",
+    };
+
+    return entry->kind < ENT_ARRAY_LEN(commands) ? commands[entry->kind] : NULL;
+}
+
+/* Somebody's organisation as the chain has it, or as the entry that is void
+ * says it. */
+static void copy_org(const struct ent_space_state *state,
+                     const struct ent_key *key,
+                     const struct ent_roster_entry *entry,
+                     char org[ENT_NAME_BYTES_MAX + 1])
+{
+    const struct ent_roster_person *who =
+        ent_roster_person(&state->roster, key);
+
+    if (who != NULL)
+        ent_text_copy(org, ENT_NAME_BYTES_MAX + 1, who->org);
+    else if (entry->kind == ENT_ROSTER_ADMIT)
+        ent_text_copy(org, ENT_NAME_BYTES_MAX + 1, entry->org);
+}
+
+static void read_void(const struct ent_space_state *state,
+                      const struct ent_roster_void *off, struct ent_void *read)
+{
+    const struct ent_roster_entry *entry = off->entry;
+
+    *read = (struct ent_void){.pos = entry->pos,
+                              .kind = entry->kind,
+                              .author = entry->author,
+                              .claimed_ms = entry->time_ms,
+                              .about = entry->kind >= ENT_ROSTER_ADMIT &&
+                                       entry->kind <= ENT_ROSTER_REPLACE,
+                              .member = entry->member,
+                              .repeat = off->repeat};
+    if (off->parted < state->roster.length)
+        read->since_ms = state->roster.chain[off->parted]->time_ms;
+    copy_org(state, &entry->author, entry, read->author_org);
+    if (read->about)
+        copy_org(state, &entry->member, entry, read->member_org);
+    if (entry->kind == ENT_ROSTER_ADMIT || entry->kind == ENT_ROSTER_ROLE)
+        read->role = entry->role;
+}
+
+int ent_void_list(struct ent_store *store, int64_t space,
+                  struct ent_void **list, size_t *count, struct ent_err *err)
+{
+    struct ent_space_state *state;
+    int rc = ent_store_refresh(store, err);
+
+    if (rc == 0)
+        rc = ent_space_state(store, space, &state, err);
+    if (rc < 0)
+        return rc;
+    *list = calloc(state->roster.void_count + 1, sizeof(**list));
+    if (*list == NULL)
+        return no_memory(err);
+    *count = state->roster.void_count;
+    for (size_t i = 0; i < *count; i++)
+        read_void(state, &state->roster.off[i], &(*list)[i]);
+    return 0;
+}
+
+static const char *void_form(const struct ent_roster_void *off,
+                             const struct ent_key *own)
+{
+    if (off->entry->kind == ENT_ROSTER_DEPUTIES)
+        return ENT_N_("\"%1$s\" by %2$s is void since %3$s, when the roster "
+                      "went another way: the chair repeats it, or not\n");
+    if (off->entry->kind != ENT_ROSTER_REMOVE)
+        return ENT_N_("\"%1$s\" of %4$s by %2$s is void since %3$s, when the "
+                      "roster went another way: the chair repeats it, or "
+                      "not\n");
+    if (ent_key_equal(&off->entry->member, own))
+        return ENT_N_("\"%1$s\" of this node by %2$s is void since %3$s, when "
+                      "the roster went another way: nobody exchanges with this "
+                      "node until the chair has removed it again or given it a "
+                      "role\n");
+    return ENT_N_("\"%1$s\" of %4$s by %2$s is void since %3$s, when the "
+                  "roster went another way: nobody exchanges with %4$s until "
+                  "the chair has removed it again or given it a role\n");
+}
+
+/* What the chair may want to repeat (A2); the others need not care. */
+static int put_void(struct ent_store *store,
+                    const struct ent_space_state *state, struct ent_buf *lines,
+                    struct ent_err *err)
+{
+    const struct ent_roster *roster = &state->roster;
+    int64_t shown = 0;
+    int64_t more = 0;
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < roster->void_count; i++) {
+        struct ent_buf words[WORDS] = {{0}};
+        struct ent_void entry;
+
+        if (!roster->off[i].repeat)
+            continue;
+        if (shown == VOID_SHOWN) {
+            more++;
+            continue;
+        }
+        shown++;
+        read_void(state, &roster->off[i], &entry);
+        ent_buf_put_str(&words[0], ent_void_command(&entry));
+        put_who(&words[1], state, &entry.author);
+        ent_when_put(&words[2], entry.since_ms);
+        if (entry.member_org[0] != '\0')
+            put_text(&words[3], ent_slice_str(entry.member_org));
+        else
+            put_who(&words[3], state, &entry.member);
+        rc = put_sentence(
+            lines, void_form(&roster->off[i], &store->keys.public), words, err);
+    }
+    if (rc == 0 && more > 0)
+        ent_buf_printf(lines,
+                       say(ENT_N_("more void entries of the roster that the "
+                                  "chair may repeat: %lld; \"entente member "
+                                  "void\" lists them all\n")),
+                       (long long)more);
+    return rc;
+}
+
+/* -------------------------------------------------------------------- proofs
+ */
+
+static int put_proof(const struct ent_space_state *state,
+                     const struct ent_key *keys, size_t count, const char *form,
+                     struct ent_buf *lines, struct ent_err *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        struct ent_buf words[WORDS] = {{0}};
+
+        put_who(&words[0], state, &keys[i]);
+        rc = put_sentence(lines, form, words, err);
+    }
+    return rc;
+}
+
+int ent_space_proofs(struct ent_store *store, int64_t space,
+                     struct ent_buf *lines, struct ent_err *err)
+{
+    struct ent_space_state *state;
+    int rc = ent_space_state(store, space, &state, err);
+
+    if (rc == 0)
+        rc = put_proof(
+            state, state->roster.forkers, state->roster.forker_count,
+            ENT_N_("%s wrote two entries of the roster after the same one: its "
+                   "replica was copied or put back, or its key is in use "
+                   "elsewhere\n"),
+            lines, err);
+    if (rc == 0)
+        rc = put_proof(
+            state, state->roster.double_voters,
+            state->roster.double_voter_count,
+            ENT_N_("%s voted for two next chairs of one term, and both votes "
+                   "were used\n"),
+            lines, err);
+    return rc;
+}
+
 int ent_space_notices(struct ent_store *store, int64_t space,
                       struct ent_buf *lines, struct ent_err *err)
 {
-    int rc = put_lost(store, space, lines, err);
+    struct ent_space_state *state;
+    int rc = ent_space_proofs(store, space, lines, err);
 
-    return rc == 0 && lines->rc < 0 ? no_memory(err) : rc;
+    if (rc == 0)
+        rc = put_lost(store, space, lines, err);
+    if (rc == 0)
+        rc = ent_space_state(store, space, &state, err);
+    return rc == 0 ? put_void(store, state, lines, err) : rc;
 }

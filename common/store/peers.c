@@ -450,18 +450,10 @@ static int fresh_alarm(struct ent_store *store, struct ent_buf *lines,
 int ent_space_alarms(struct ent_store *store, int64_t space,
                      struct ent_buf *lines, struct ent_err *err)
 {
-    struct ent_space_state *state;
     int rc = ent_store_refresh(store, err);
 
     if (rc == 0)
         rc = stored_alarms(store, space, lines, err);
-    if (rc == 0)
-        rc = ent_space_state(store, space, &state, err);
-    if (rc == 0 && state->roster.forked)
-        put_line(lines, "%s",
-                 dgettext(ENT_TEXT_DOMAIN,
-                          ENT_N_("the roster has two entries of one author "
-                                 "after the same one")));
     if (rc == 0)
         rc = ent_space_notices(store, space, lines, err);
     if (rc == 0)

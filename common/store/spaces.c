@@ -452,7 +452,8 @@ bool ent_member_shares(struct ent_store *store, int64_t space,
            ent_roster_role(&state->roster, UINT64_MAX, key) != ENT_ROLE_NONE &&
            ent_roster_role(&state->roster, UINT64_MAX, &store->keys.public) !=
                ENT_ROLE_NONE &&
-           !ent_roster_suspended(&state->roster, key);
+           !ent_roster_suspended(&state->roster, key) &&
+           !ent_roster_suspended(&state->roster, &store->keys.public);
 }
 
 const char *ent_member_org(struct ent_store *store, const struct ent_key *key)

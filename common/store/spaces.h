@@ -74,7 +74,7 @@ bool ent_member_was(struct ent_store *store, int64_t space,
                     const struct ent_key *curve);
 
 /* Whether content of the space goes between this node and a key: both are
- * members, and the key is not one that a void entry removed (A2). */
+ * members, and neither is one that a void entry removed (A2). */
 bool ent_member_shares(struct ent_store *store, int64_t space,
                        const struct ent_key *key);
 

@@ -60,6 +60,7 @@ enum ent_note {
     ENT_NOTE_DONE,        /* a session has nothing left to do, both ways */
     ENT_NOTE_STORAGE,     /* the replica cannot be written: text */
     ENT_NOTE_FORK,        /* a second branch of a log was seen (A8) */
+    ENT_NOTE_PROOF,       /* somebody forked the roster or voted twice: text */
     ENT_NOTE_LOST,        /* the chair removed us, or made us a reader: text */
 };
 

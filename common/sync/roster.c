@@ -164,15 +164,67 @@ static void note_lost(struct ent_engine *engine, struct session *session,
     ent_buf_fini(&text);
 }
 
+/* What proves that somebody wrote or voted twice, as sentences. */
+static int read_proofs(struct ent_engine *engine, const struct pair *pair,
+                       struct ent_buf *lines, struct ent_err *err)
+{
+    int rc = ent_space_proofs(engine->store, pair->space, lines, err);
+
+    return rc == 0 && ent_buf_cstr(lines) == NULL ? no_memory(err) : rc;
+}
+
+/* Those that were not there before. */
+static void note_proofs(struct ent_engine *engine, struct session *session,
+                        struct pair *pair, struct ent_buf *before,
+                        struct ent_buf *after)
+{
+    char *rest = NULL;
+
+    for (char *line = strtok_r((char *)after->at, "\n", &rest); line != NULL;
+         line = strtok_r(NULL, "\n", &rest))
+        if (strstr(ent_buf_cstr(before), line) == NULL)
+            engine_note(engine, ENT_NOTE_PROOF, session, pair, 0, line);
+}
+
+/* Roster entries in; what is new to a person is noted. */
+static int take_entries(struct ent_engine *engine, struct session *session,
+                        struct pair *pair,
+                        const struct ent_roster_bytes *entries, size_t count,
+                        struct ent_err *err)
+{
+    const struct ent_key *own = &ent_store_keys(engine->store)->public;
+    enum ent_role role = ent_member_role(engine->store, pair->space, own);
+    struct ent_taken taken = {0};
+    struct ent_buf before = {0};
+    struct ent_buf after = {0};
+    int rc = read_proofs(engine, pair, &before, err);
+
+    if (rc == 0)
+        rc = ent_roster_take(engine->store, pair->space, entries, count, &taken,
+                             err);
+    if (rc == 0)
+        rc = read_proofs(engine, pair, &after, err);
+    if (rc == 0) {
+        note_proofs(engine, session, pair, &before, &after);
+        if (ent_member_role(engine->store, pair->space, own) < role)
+            note_lost(engine, session, pair);
+        if (taken.refused > 0)
+            engine_note(engine, ENT_NOTE_REFUSED, session, pair, taken.refused,
+                        ent_arena_str(&engine->arena, taken.why));
+        if (taken.applied > 0)
+            engine->roster_changed = true;
+    }
+    ent_buf_fini(&before);
+    ent_buf_fini(&after);
+    return rc;
+}
+
 int ent_pair_take_roster(struct ent_engine *engine, struct session *session,
                          struct pair *pair, const struct ent_frame *frame,
                          struct ent_err *err)
 {
     struct ent_roster_bytes *entries = ENT_ARENA_NEW(
         &engine->arena, struct ent_roster_bytes, frame->roster_count);
-    const struct ent_key *own = &ent_store_keys(engine->store)->public;
-    enum ent_role role = ent_member_role(engine->store, pair->space, own);
-    struct ent_taken taken = {0};
     int rc = 0;
 
     if (entries == NULL)
@@ -183,17 +235,10 @@ int ent_pair_take_roster(struct ent_engine *engine, struct session *session,
         entries[i].body = frame->roster[i].body;
     }
     if (frame->roster_count > 0)
-        rc = ent_roster_take(engine->store, pair->space, entries,
-                             frame->roster_count, &taken, err);
+        rc = take_entries(engine, session, pair, entries, frame->roster_count,
+                          err);
     if (rc < 0)
         return rc;
-    if (taken.refused > 0)
-        engine_note(engine, ENT_NOTE_REFUSED, session, pair, taken.refused,
-                    ent_arena_str(&engine->arena, taken.why));
-    if (taken.applied > 0)
-        engine->roster_changed = true;
-    if (ent_member_role(engine->store, pair->space, own) < role)
-        note_lost(engine, session, pair);
     session->waiting = engine->mono_ms;
     if (!frame->last)
         return 0;

@@ -171,6 +171,9 @@ node=$work/ann
 exits 4 "one vote does not make a chair" succeed s "Org ann"
 exits 5 "nor does a changed one" succeed s "Org ann" --sign "${vote%??}ff"
 exits 0 "two do" succeed s "Org ann" --sign "$vote"
+exits 0 "nothing is void yet" member void s
+check "and it is said" tells "no entry of the roster is void"
+as chair member role s "Org ben" reader # it has not heard of it
 meet ben ann
 as ben member list s
 check "others see the new chair" prints chair
@@ -183,6 +186,16 @@ meet chair ben
 node=$work/chair
 exits 4 "the first chair is an editor now" member remove s "Org ann"
 exits 0 "and writes" set "$id" "display_name=by the first chair"
+meet ben chair
+node=$work/ben
+exits 0 "what the first chair decided meanwhile is void" member void s
+check "with what it was" prints "member role"
+check "of whom" prints "Org ben"
+exits 0 "the chair is asked" status
+check "whether to repeat it" \
+    prints '"member role" of Org ben by Org chair is void since'
+exits 0 "in French" --lang fr status
+check "too" prints "est nul depuis"
 
 # ---------------------------------------------------------- whose a record is
 

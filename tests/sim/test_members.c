@@ -555,6 +555,29 @@ START_TEST(two_of_three_deputies_make_a_chair_and_one_does_not)
 }
 END_TEST
 
+/* The removal of Ann is listed as void, to be repeated or not. */
+static void check_void(int node, bool repeat)
+{
+    struct ent_void *list;
+    size_t found = 0;
+    size_t count;
+
+    ck_ok(ent_void_list(store_of(node), number(node), &list, &count, &err));
+    for (size_t i = 0; i < count; i++) {
+        if (list[i].kind != ENT_ROSTER_REMOVE)
+            continue;
+        found++;
+        ck_assert_str_eq(ent_void_command(&list[i]), "member remove");
+        ck_assert(ent_key_equal(&list[i].member, key_of(ANN)));
+        ck_assert(ent_key_equal(&list[i].author, key_of(CHAIR)));
+        ck_assert_str_eq(list[i].member_org, "Guest");
+        ck_assert(list[i].since_ms != 0);
+        ck_assert_int_eq(list[i].repeat, repeat);
+    }
+    ck_assert_uint_eq(found, 1);
+    free(list);
+}
+
 /* The lost chair was not lost, and removed Ann meanwhile: the succession does
  * not know of it. It is void, and nobody speaks to Ann until the new chair has
  * written about her (A2). */
@@ -578,11 +601,20 @@ START_TEST(a_removal_that_became_void_suspends_until_the_chair_answers)
     net_local(net, BEN);
     meet(BEN, CHAIR);
     ck_assert_int_eq(role_at(BEN, ANN), ENT_ROLE_EDITOR);
+    check_void(BEN, true);
+    check_void(CHAIR, true);
+    ck_assert_ptr_nonnull(
+        strstr(alarms_at(BEN), "\"member remove\" of Guest by"));
     set(BEN, 1, "not for Ann yet");
     net_heal(net, ANN, BEN);
     net_call(net, ANN, BEN);
     net_run(net, MINUTE);
     check_values(ANN, 1, "");
+    ck_assert_ptr_nonnull(
+        strstr(alarms_at(ANN), "\"member remove\" of this node by"));
+    /* She knows why nobody answers, and waits. */
+    net_run(net, 10 * MINUTE);
+    ck_assert_int_eq(net->nodes[ANN].notes[ENT_NOTE_REFUSED], 0);
     net_cut(net, ANN, BEN);
     net_run(net, 1000);
     ck_ok(ent_member_set_role(store_of(BEN), number(BEN), key_of(ANN),
@@ -591,6 +623,45 @@ START_TEST(a_removal_that_became_void_suspends_until_the_chair_answers)
     meet(ANN, BEN);
     check_values(ANN, 1, "not for Ann yet");
     check_equal(ANN, BEN);
+    check_void(BEN, false);
+    ck_assert_ptr_null(strstr(alarms_at(BEN), "is void"));
+    ck_assert_ptr_null(strstr(alarms_at(ANN), "is void"));
+}
+END_TEST
+
+/* Whoever takes the chair with the votes of two, `a` and `b`. */
+static void take_chair(int next, int a, int b)
+{
+    struct ent_buf lines[2] = {{0}};
+    const char *texts[2];
+
+    vote(a, next, &lines[0]);
+    vote(b, next, &lines[1]);
+    for (int i = 0; i < 2; i++)
+        texts[i] = ent_buf_cstr(&lines[i]);
+    ck_ok(ent_succeed(store_of(next), number(next), texts, 2,
+                      net_now(net, next), &err));
+    for (int i = 0; i < 2; i++)
+        ent_buf_fini(&lines[i]);
+    net_local(net, next);
+}
+
+START_TEST(a_deputy_that_votes_twice_is_an_alarm_everywhere)
+{
+    name_deputies();
+    take_chair(BEN, BEN, THIEF);
+    take_chair(ANN, ANN, THIEF);
+    ck_assert_ptr_null(strstr(alarms_at(ANN), "voted"));
+    meet(ANN, BEN);
+    meet(BEN, CHAIR);
+    for (int i = 0; i < NODES; i++)
+        ck_assert((strstr(alarms_at(i), "voted for two next chairs") !=
+                   NULL) == (i != THIEF));
+    ck_assert_int_eq(net->nodes[CHAIR].notes[ENT_NOTE_PROOF], 1);
+    ck_assert_ptr_null(strstr(alarms_at(CHAIR), "wrote two entries"));
+    meet(ANN, CHAIR);
+    check_equal(ANN, BEN);
+    check_equal(ANN, CHAIR);
 }
 END_TEST
 
@@ -648,6 +719,34 @@ static struct ent_roster_bytes forge(const struct ent_keys *by,
     bytes.body = ent_buf_slice(body);
     return bytes;
 }
+
+/* A copy of the chair's node writes too. */
+START_TEST(a_chair_that_forks_the_roster_is_an_alarm_everywhere)
+{
+    struct ent_roster_entry entry = {.kind = ENT_ROSTER_DEPUTIES};
+    struct ent_buf header = {0};
+    struct ent_buf body = {0};
+    struct ent_roster_bytes bytes;
+    struct ent_taken taken;
+
+    bytes = forge(&net->nodes[CHAIR].keys, &entry, &header, &body);
+    ck_ok(ent_roster_take(store_of(ANN), number(ANN), &bytes, 1, &taken, &err));
+    ck_assert_int_eq(taken.applied, 1);
+    net_local(net, ANN);
+    remove_thief();
+    ck_assert_ptr_null(strstr(alarms_at(CHAIR), "wrote two entries"));
+    meet(ANN, CHAIR);
+    meet(ANN, BEN);
+    for (int i = 0; i < NODES; i++)
+        ck_assert((strstr(alarms_at(i), "wrote two entries of the roster") !=
+                   NULL) == (i != THIEF));
+    ck_assert_int_eq(net->nodes[CHAIR].notes[ENT_NOTE_PROOF], 1);
+    ck_assert_int_eq(net->nodes[BEN].notes[ENT_NOTE_PROOF], 1);
+    check_equal(ANN, CHAIR);
+    ent_buf_fini(&header);
+    ent_buf_fini(&body);
+}
+END_TEST
 
 /* Void entries are kept for ever, so not everybody can make some. */
 START_TEST(roster_entries_of_somebody_never_admitted_are_refused)
@@ -709,6 +808,8 @@ static Suite *members_suite(void)
     tcase_add_test(tcase, two_of_three_deputies_make_a_chair_and_one_does_not);
     tcase_add_test(tcase,
                    a_removal_that_became_void_suspends_until_the_chair_answers);
+    tcase_add_test(tcase, a_deputy_that_votes_twice_is_an_alarm_everywhere);
+    tcase_add_test(tcase, a_chair_that_forks_the_roster_is_an_alarm_everywhere);
     tcase_add_test(tcase, a_new_key_takes_over_and_the_old_one_is_cut);
     tcase_add_test(tcase,
                    roster_entries_of_somebody_never_admitted_are_refused);
