@@ -38,6 +38,9 @@
 #define ENT_LOGS_FREE 64
 #define ENT_LOG_PAUSE_MS (10 * 1000)
 
+#define ENT_VOID_ENTRIES_MAX 1000 /* void roster entries of one author */
+#define ENT_VOID_ENTRIES_HOUR 64  /* and beyond that, taken in an hour */
+
 #define ENT_CLOCK_ODD_MS (2 * 60 * 1000) /* clock difference called odd */
 #define ENT_TIME_MS_FIRST 1577836800000  /* 2020: earlier claims are odd */
 

@@ -56,8 +56,8 @@ static int hash_cmp(const void *a, const void *b)
     return memcmp(x->entry->hash.b, y->entry->hash.b, ENT_HASH_BYTES);
 }
 
-static struct node *node_of(const struct tree *tree,
-                            const struct ent_hash *hash)
+struct node *ent_roster_tree_find(const struct tree *tree,
+                                  const struct ent_hash *hash)
 {
     size_t low = 0;
     size_t high = tree->count;
@@ -146,7 +146,7 @@ static void succeed(struct node *node)
 }
 
 /* Valid or not, and who governs after it; its parent is done. */
-static void govern(struct tree *tree, struct node *node)
+void ent_roster_tree_govern(struct tree *tree, struct node *node)
 {
     const struct ent_roster_entry *entry = node->entry;
     const struct node *parent = node->parent;
@@ -179,8 +179,8 @@ static void govern(struct tree *tree, struct node *node)
                       &entry->member);
 }
 
-static int grow(struct tree *tree, const struct ent_roster_entry *entries,
-                size_t count)
+int ent_roster_tree_grow(struct tree *tree,
+                         const struct ent_roster_entry *entries, size_t count)
 {
     tree->nodes = ENT_ARENA_NEW(tree->arena, struct node, count + 1);
     tree->by_hash =
@@ -198,8 +198,9 @@ static int grow(struct tree *tree, const struct ent_roster_entry *entries,
         qsort(tree->by_hash, count, sizeof(*tree->by_hash), hash_cmp);
     for (size_t i = 0; i < count; i++) {
         if (entries != NULL && tree->nodes[i].entry->pos > 1)
-            tree->nodes[i].parent = node_of(tree, &tree->nodes[i].entry->prev);
-        govern(tree, &tree->nodes[i]);
+            tree->nodes[i].parent =
+                ent_roster_tree_find(tree, &tree->nodes[i].entry->prev);
+        ent_roster_tree_govern(tree, &tree->nodes[i]);
     }
     return tree->arena->rc;
 }
@@ -482,7 +483,7 @@ int ent_roster_build(const struct ent_roster_entry *entries, size_t count,
     roster->chain = ent_arena_array(arena, count + 1, sizeof(*roster->chain));
     if (roster->chain == NULL)
         return ENT_ENOMEM;
-    rc = grow(&tree, entries, count);
+    rc = ent_roster_tree_grow(&tree, entries, count);
     if (rc < 0)
         return rc;
     opener = choose_opener(&tree);

@@ -146,6 +146,34 @@ ENT_NODISCARD int ent_roster_build(const struct ent_roster_entry *entries,
                                    size_t count, struct ent_arena *arena,
                                    struct ent_roster *roster);
 
+/* ------------------------------------------------------------------ the gate
+ * Whether an entry is valid follows from those below it alone, by whose hashes
+ * it is bound: what is not valid after them never will be, whatever else comes
+ * (A2). */
+
+struct ent_roster_gate;
+
+enum ent_passage {
+    ENT_PASSAGE_HELD,  /* already */
+    ENT_PASSAGE_NONE,  /* never valid: its author was not the chair there, or
+                        * has not the votes */
+    ENT_PASSAGE_WAITS, /* the entry it follows is not held */
+    ENT_PASSAGE_VOID,  /* valid, and off the chain for now */
+    ENT_PASSAGE_CHAIN, /* valid, and the next of the chain */
+};
+
+/* A gate to `entries`, of which `roster` was built; all live as long. */
+ENT_NODISCARD int ent_roster_gate_open(const struct ent_roster *roster,
+                                       const struct ent_roster_entry *entries,
+                                       size_t count, struct ent_arena *arena,
+                                       struct ent_roster_gate **gate);
+/* Where an entry would stand. */
+enum ent_passage ent_roster_gate_look(struct ent_roster_gate *gate,
+                                      const struct ent_roster_entry *entry);
+/* It is held from now on. */
+ENT_NODISCARD int ent_roster_gate_pass(struct ent_roster_gate *gate,
+                                       const struct ent_roster_entry *entry);
+
 /* NULL when the chain never named that key. */
 const struct ent_roster_person *
 ent_roster_person(const struct ent_roster *roster, const struct ent_key *key);

@@ -24,6 +24,16 @@ struct tree {
     size_t count;
 };
 
+/* The node of an entry that is held, and who governs after an entry whose
+ * parent is done (roster.c). */
+struct node *ent_roster_tree_find(const struct tree *tree,
+                                  const struct ent_hash *hash);
+void ent_roster_tree_govern(struct tree *tree, struct node *node);
+/* All entries held. ENT_ENOMEM. */
+ENT_NODISCARD int ent_roster_tree_grow(struct tree *tree,
+                                       const struct ent_roster_entry *entries,
+                                       size_t count);
+
 /* What is off the chain, and who is proven to have written or voted twice
  * (roster_void.c); after the chain was laid. ENT_ENOMEM. */
 ENT_NODISCARD int ent_roster_tree_rest(const struct tree *tree,

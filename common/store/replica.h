@@ -141,6 +141,7 @@ struct ent_store {
 
     struct ent_guesses guesses[ENT_GUESS_SLOTS];
     struct ent_guesses all_guesses;
+    struct ent_guesses void_taken[ENT_GUESS_SLOTS]; /* entries in an hour */
 
     struct ent_meta_slot *metas; /* ENT_META_CACHE of them */
     bool metas_kept;             /* any */

@@ -94,8 +94,8 @@ struct ent_roster_bytes {
     struct ent_slice body;
 };
 
-/* Hashes of all roster entries held of a space, by position: none before the
- * one it follows. free() the list. */
+/* Hashes of all roster entries held of a space: the chain, then what is void by
+ * position; none before the one it follows. free() the list. */
 ENT_NODISCARD int ent_roster_hashes(struct ent_store *store, int64_t space,
                                     struct ent_hash **hashes, size_t *count,
                                     struct ent_err *err);
@@ -106,12 +106,14 @@ ENT_NODISCARD int ent_roster_read(struct ent_store *store, int64_t space,
                                   struct ent_err *err);
 
 /* Keep roster entries of a peer, in one transaction. Each is checked: form,
- * signature, space; the first entry must make the space's id (A1). Refused
- * ones are counted and do not stop the others. */
+ * signature, space; the first entry must make the space's id (A1); an author
+ * who was the chair where it stands (A2). Refused ones are counted and do not
+ * stop the others; those that wait follow one that is not held, or are more
+ * void ones of one author than are taken in an hour. */
 ENT_NODISCARD int ent_roster_take(struct ent_store *store, int64_t space,
                                   const struct ent_roster_bytes *entries,
-                                  size_t count, struct ent_taken *taken,
-                                  struct ent_err *err);
+                                  size_t count, int64_t now_ms,
+                                  struct ent_taken *taken, struct ent_err *err);
 
 /* Signed frontiers (S10): what each node says it holds. */
 struct ent_said {

@@ -58,8 +58,6 @@ const char *const ent_sql_text[ENT_SQL_COUNT] = {
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
     [ENT_SQL_ROSTER_GET] =
         "SELECT header, sig, body FROM roster WHERE space = ?1 AND hash = ?2",
-    [ENT_SQL_ROSTER_HASHES] =
-        "SELECT hash FROM roster WHERE space = ?1 ORDER BY pos, hash",
     [ENT_SQL_ROSTER_ROWS] =
         "SELECT hash, pos, header, sig, body FROM roster WHERE space = ?1"
         " ORDER BY pos, hash",

@@ -555,7 +555,7 @@ static int take_joined(struct ent_engine *engine, struct session *session,
     rc = ent_space_expect(engine->store, &call->invite, &space, err);
     if (rc == 0)
         rc = ent_roster_take(engine->store, space, entries, frame->roster_count,
-                             &taken, err);
+                             engine->now_ms, &taken, err);
     if (rc == 0 && ent_member_role(engine->store, space,
                                    &ent_store_keys(engine->store)->public) ==
                        ENT_ROLE_NONE) {

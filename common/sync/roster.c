@@ -200,8 +200,8 @@ static int take_entries(struct ent_engine *engine, struct session *session,
     int rc = read_proofs(engine, pair, &before, err);
 
     if (rc == 0)
-        rc = ent_roster_take(engine->store, pair->space, entries, count, &taken,
-                             err);
+        rc = ent_roster_take(engine->store, pair->space, entries, count,
+                             engine->now_ms, &taken, err);
     if (rc == 0)
         rc = read_proofs(engine, pair, &after, err);
     if (rc == 0) {

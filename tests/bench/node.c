@@ -259,7 +259,7 @@ static void copy_roster(struct node *host, struct node *guest)
         bench_must(ent_roster_read(host->store, host->space, &hashes[i], &arena,
                                    &entry, &err),
                    &err, "roster");
-        bench_must(ent_roster_take(guest->store, guest->space, &entry, 1,
+        bench_must(ent_roster_take(guest->store, guest->space, &entry, 1, 0,
                                    &taken, &err),
                    &err, "roster");
     }

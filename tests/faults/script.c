@@ -189,7 +189,7 @@ static void copy_roster(struct script *script)
                              &entry, &err),
              &err, "roster");
         must(script,
-             ent_roster_take(script->peer, script->peer_space, &entry, 1,
+             ent_roster_take(script->peer, script->peer_space, &entry, 1, 0,
                              &taken, &err),
              &err, "roster");
         if (taken.refused > 0)

@@ -141,7 +141,7 @@ static void take_together(const struct story *story, int node)
     size_t news, refused;
 
     world_must(ent_roster_take(world_store(node), world.space[node],
-                               story->entries, story->count, &taken, &err),
+                               story->entries, story->count, 0, &taken, &err),
                &err, "roster");
     ENT_ASSERT((size_t)taken.received == story->count);
     ENT_ASSERT(taken.received == taken.applied + taken.duplicate +
@@ -163,8 +163,8 @@ static void take_reversed(const struct story *story, int node)
 
     for (size_t i = (story->count + 1) * story->count; i-- > 0;)
         world_must(ent_roster_take(world_store(node), world.space[node],
-                                   &story->entries[i % story->count], 1, &taken,
-                                   &err),
+                                   &story->entries[i % story->count], 1, 0,
+                                   &taken, &err),
                    &err, "roster");
     for (size_t i = 2 * story->said_count; i-- > 0;)
         world_must(ent_said_take(world_store(node), world.space[node],

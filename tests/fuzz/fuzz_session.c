@@ -634,7 +634,7 @@ static void copy_roster(void)
                                    &hashes[i], &arena, &bytes, &err),
                    &err, "roster entry");
         world_must(ent_roster_take(world_store(OTHER), world.space[OTHER],
-                                   &bytes, 1, &taken, &err),
+                                   &bytes, 1, 0, &taken, &err),
                    &err, "its roster entry");
         ENT_ASSERT(taken.refused == 0);
     }

@@ -188,7 +188,7 @@ void world_found(void)
             ent_space_expect(world_store(i), &invite, &world.space[i], &err),
             &err, "expect");
         world_must(ent_roster_take(world_store(i), world.space[i], entries,
-                                   count, &taken, &err),
+                                   count, 0, &taken, &err),
                    &err, "roster");
         ENT_ASSERT(taken.refused == 0);
     }

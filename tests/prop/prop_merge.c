@@ -283,7 +283,7 @@ static void take_roster(struct test *t, struct replica *replica,
 {
     struct ent_taken taken;
     struct ent_err err = {0};
-    int rc = ent_roster_take(replica->store, replica->space, bytes, count,
+    int rc = ent_roster_take(replica->store, replica->space, bytes, count, 0,
                              &taken, &err);
 
     if (check_rc(t, replica, rc, "a roster is taken", &err) &&
@@ -455,6 +455,28 @@ static void deliver_again(struct test *t, struct replica *replica)
         fail(t, replica, "what is held is a duplicate", taken.why);
 }
 
+static void swap_entries(struct ent_roster_entry *roster,
+                         struct ent_roster_bytes *bytes, size_t i, size_t j)
+{
+    struct ent_roster_entry entry = roster[i];
+    struct ent_roster_bytes entry_bytes = bytes[i];
+
+    roster[i] = roster[j];
+    bytes[i] = bytes[j];
+    roster[j] = entry;
+    bytes[j] = entry_bytes;
+}
+
+static bool follows_one(const struct ent_roster_entry *roster, size_t count,
+                        const struct ent_roster_entry *entry)
+{
+    for (size_t i = 0; i < count; i++)
+        if (ent_hash_equal(&roster[i].hash, &entry->prev))
+            return true;
+    return false;
+}
+
+/* Any order in which none comes before the one it follows: such are sent. */
 static void shuffle_roster(struct test *t, struct ent_roster_entry *roster,
                            struct ent_roster_bytes *bytes)
 {
@@ -463,15 +485,14 @@ static void shuffle_roster(struct test *t, struct ent_roster_entry *roster,
     memcpy(roster, t->history.roster, count * sizeof(*roster));
     memcpy(bytes, t->history.roster_bytes, count * sizeof(*bytes));
     /* The first one stays first: it makes the space's id. */
-    for (size_t i = count - 1; i > 1; i--) {
-        size_t j = 1 + history_below(&t->rand, i);
-        struct ent_roster_entry entry = roster[i];
-        struct ent_roster_bytes entry_bytes = bytes[i];
+    for (size_t i = count - 1; i > 1; i--)
+        swap_entries(roster, bytes, i, 1 + history_below(&t->rand, i));
+    for (size_t i = 1; i < count; i++) {
+        size_t j = i;
 
-        roster[i] = roster[j];
-        bytes[i] = bytes[j];
-        roster[j] = entry;
-        bytes[j] = entry_bytes;
+        while (!follows_one(roster, i, &roster[j]))
+            j++;
+        swap_entries(roster, bytes, i, j);
     }
 }
 

@@ -900,10 +900,10 @@ void net_copy_roster(struct net *net, int space, int from, int to)
              ent_roster_read(net->nodes[from].store, theirs, &hashes[i], &arena,
                              &entry, &err),
              &err, "roster");
-        must(
-            net,
-            ent_roster_take(net->nodes[to].store, own, &entry, 1, &taken, &err),
-            &err, "roster");
+        must(net,
+             ent_roster_take(net->nodes[to].store, own, &entry, 1, 0, &taken,
+                             &err),
+             &err, "roster");
         if (taken.refused > 0)
             net_die(net, "a roster entry was refused: %s", taken.why);
     }

@@ -655,8 +655,8 @@ START_TEST(a_deputy_that_votes_twice_is_an_alarm_everywhere)
     meet(ANN, BEN);
     meet(BEN, CHAIR);
     for (int i = 0; i < NODES; i++)
-        ck_assert((strstr(alarms_at(i), "voted for two next chairs") !=
-                   NULL) == (i != THIEF));
+        ck_assert((strstr(alarms_at(i), "voted for two next chairs") != NULL) ==
+                  (i != THIEF));
     ck_assert_int_eq(net->nodes[CHAIR].notes[ENT_NOTE_PROOF], 1);
     ck_assert_ptr_null(strstr(alarms_at(CHAIR), "wrote two entries"));
     meet(ANN, CHAIR);
@@ -730,7 +730,8 @@ START_TEST(a_chair_that_forks_the_roster_is_an_alarm_everywhere)
     struct ent_taken taken;
 
     bytes = forge(&net->nodes[CHAIR].keys, &entry, &header, &body);
-    ck_ok(ent_roster_take(store_of(ANN), number(ANN), &bytes, 1, &taken, &err));
+    ck_ok(ent_roster_take(store_of(ANN), number(ANN), &bytes, 1, 0, &taken,
+                          &err));
     ck_assert_int_eq(taken.applied, 1);
     net_local(net, ANN);
     remove_thief();
@@ -748,8 +749,16 @@ START_TEST(a_chair_that_forks_the_roster_is_an_alarm_everywhere)
 }
 END_TEST
 
-/* Void entries are kept for ever, so not everybody can make some. */
-START_TEST(roster_entries_of_somebody_never_admitted_are_refused)
+static void take(int node, const struct ent_roster_bytes *bytes, size_t count,
+                 int64_t now_ms, struct ent_taken *taken)
+{
+    ck_ok(ent_roster_take(store_of(node), number(node), bytes, count, now_ms,
+                          taken, &err));
+}
+
+/* Void entries are kept for ever, so not everybody can make some: what can
+ * never be valid is refused, whoever signed it. */
+START_TEST(roster_entries_of_somebody_who_was_not_the_chair_are_refused)
 {
     const uint8_t seed[32] = {9};
     struct ent_roster_entry entry = {.kind = ENT_ROSTER_DEPUTIES};
@@ -761,19 +770,81 @@ START_TEST(roster_entries_of_somebody_never_admitted_are_refused)
 
     ent_keys_from_seed(&keys, seed);
     bytes = forge(&keys, &entry, &header, &body);
-    ck_ok(ent_roster_take(store_of(CHAIR), number(CHAIR), &bytes, 1, &taken,
-                          &err));
+    take(CHAIR, &bytes, 1, 0, &taken);
     ck_assert_int_eq(taken.refused, 1);
     ck_assert_int_eq(taken.applied, 0);
     ent_buf_reset(&header);
     ent_buf_reset(&body);
     bytes = forge(&net->nodes[ANN].keys, &entry, &header, &body);
-    ck_ok(ent_roster_take(store_of(CHAIR), number(CHAIR), &bytes, 1, &taken,
-                          &err));
-    ck_assert_int_eq(taken.applied, 1); /* void, and kept */
+    take(CHAIR, &bytes, 1, 0, &taken);
+    ck_assert_int_eq(taken.refused, 1);
+    ck_assert_int_eq(taken.applied, 0);
     ck_assert_int_eq(role_at(CHAIR, ANN), ENT_ROLE_EDITOR);
     ent_buf_fini(&header);
     ent_buf_fini(&body);
+}
+END_TEST
+
+#define FLOOD (ENT_VOID_ENTRIES_MAX + 2 * ENT_VOID_ENTRIES_HOUR)
+#define HOUR (60 * MINUTE)
+
+/* Entries of a chair's key, all after the same one. */
+struct flood {
+    struct ent_buf header[FLOOD], body[FLOOD];
+    struct ent_roster_bytes bytes[FLOOD], backwards[FLOOD];
+};
+
+static struct flood *flood_new(void)
+{
+    struct flood *flood = calloc(1, sizeof(*flood));
+
+    ck_assert_ptr_nonnull(flood);
+    for (size_t i = 0; i < FLOOD; i++) {
+        char reason[32];
+        struct ent_roster_entry entry = {.kind = ENT_ROSTER_REMOVE,
+                                         .member = *key_of(THIEF)};
+
+        snprintf(reason, sizeof(reason), "flood %zu", i);
+        entry.reason = ent_slice_str(reason);
+        flood->bytes[i] = forge(&net->nodes[CHAIR].keys, &entry,
+                                &flood->header[i], &flood->body[i]);
+        flood->backwards[FLOOD - 1 - i] = flood->bytes[i];
+    }
+    return flood;
+}
+
+static void flood_free(struct flood *flood)
+{
+    for (size_t i = 0; i < FLOOD; i++) {
+        ent_buf_fini(&flood->header[i]);
+        ent_buf_fini(&flood->body[i]);
+    }
+    free(flood);
+}
+
+/* A stolen key of a chair forks the roster without end: nothing of it is
+ * dropped, for it might be on the chain one day, but it comes slowly. */
+START_TEST(a_flood_of_void_entries_is_delayed_and_never_dropped)
+{
+    struct flood *flood = flood_new();
+    struct ent_taken taken;
+
+    take(ANN, flood->bytes, FLOOD, 1, &taken);
+    ck_assert_int_eq(taken.refused, 0);
+    ck_assert_int_eq(taken.applied,
+                     1 + ENT_VOID_ENTRIES_MAX + ENT_VOID_ENTRIES_HOUR);
+    ck_assert_int_eq(taken.waiting, FLOOD - taken.applied);
+    take(ANN, flood->bytes, FLOOD, HOUR, &taken);
+    ck_assert_int_eq(taken.applied, 0);
+    take(BEN, flood->backwards, FLOOD, 1, &taken);
+    ck_assert(!net_equal(net, ANN, BEN, space));
+    take(ANN, flood->bytes, FLOOD, HOUR + 1, &taken);
+    ck_assert_int_eq(taken.waiting, 0);
+    take(BEN, flood->backwards, FLOOD, HOUR + 1, &taken);
+    ck_assert_int_eq(taken.waiting, 0);
+    meet(ANN, BEN);
+    check_equal(ANN, BEN);
+    flood_free(flood);
 }
 END_TEST
 
@@ -811,8 +882,9 @@ static Suite *members_suite(void)
     tcase_add_test(tcase, a_deputy_that_votes_twice_is_an_alarm_everywhere);
     tcase_add_test(tcase, a_chair_that_forks_the_roster_is_an_alarm_everywhere);
     tcase_add_test(tcase, a_new_key_takes_over_and_the_old_one_is_cut);
-    tcase_add_test(tcase,
-                   roster_entries_of_somebody_never_admitted_are_refused);
+    tcase_add_test(
+        tcase, roster_entries_of_somebody_who_was_not_the_chair_are_refused);
+    tcase_add_test(tcase, a_flood_of_void_entries_is_delayed_and_never_dropped);
     suite_add_tcase(suite, tcase);
     return suite;
 }

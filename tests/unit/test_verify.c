@@ -131,7 +131,7 @@ static void send_roster(struct node *from, struct node *to)
     for (size_t i = 0; i < count; i++)
         ck_ok(ent_roster_read(from->store, from->space, &hashes[i], &arena,
                               &bytes[i], &err));
-    ck_ok(ent_roster_take(to->store, to->space, bytes, count, &taken, &err));
+    ck_ok(ent_roster_take(to->store, to->space, bytes, count, 0, &taken, &err));
     ck_assert_int_eq(taken.refused, 0);
     free(hashes);
     ent_arena_fini(&arena);
