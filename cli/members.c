@@ -64,7 +64,7 @@ static int open_member(struct cmd_ctx *ctx, char **argv, int64_t *space,
     int rc = pick_open(ctx, argv[1], space);
 
     if (rc == 0)
-        rc = pick_check_chair(ctx, *space);
+        rc = pick_check_decides(ctx, *space);
     if (rc == 0)
         rc = read_member(ctx, *space, argv[2], member);
     return rc;
@@ -192,7 +192,7 @@ static int set_deputies(struct cmd_ctx *ctx, int64_t space, char **names,
                         size_t count)
 {
     struct ent_key *keys = calloc(count + 1, sizeof(*keys));
-    int rc = keys == NULL ? cmd_no_memory(ctx) : pick_check_chair(ctx, space);
+    int rc = keys == NULL ? cmd_no_memory(ctx) : pick_check_decides(ctx, space);
 
     for (size_t i = 0; rc == 0 && i < count; i++) {
         struct ent_member member;

@@ -337,3 +337,10 @@ int pick_check_chair(struct cmd_ctx *ctx, int64_t space)
                        "only the chair of \"%s\" may do this",
                        pick_handle(ctx, space));
 }
+
+int pick_check_decides(struct cmd_ctx *ctx, int64_t space)
+{
+    int rc = pick_check_chair(ctx, space);
+
+    return rc == 0 ? ent_space_check_met(ctx->store, space, &ctx->err) : rc;
+}

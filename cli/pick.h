@@ -65,5 +65,7 @@ ENT_NODISCARD int pick_open(struct cmd_ctx *ctx, const char *name,
 /* ENT_EDENIED: this node is not the chair. For --dry-run, which asks before it
  * says what would be done. */
 ENT_NODISCARD int pick_check_chair(struct cmd_ctx *ctx, int64_t space);
+/* The same, and it may write in the roster (A2). */
+ENT_NODISCARD int pick_check_decides(struct cmd_ctx *ctx, int64_t space);
 
 #endif

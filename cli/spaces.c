@@ -465,7 +465,8 @@ static int cmd_member_admit(struct cmd_ctx *ctx, int argc, char **argv)
         (role_text != NULL && ent_request_is_line(argv[2])))
         return cmd_usage(ctx, argv[0]);
     if ((role_text != NULL && parse_role(ctx, role_text, &role) < 0) ||
-        pick_open(ctx, argv[1], &space) < 0 || pick_check_chair(ctx, space) < 0)
+        pick_open(ctx, argv[1], &space) < 0 ||
+        pick_check_decides(ctx, space) < 0)
         return cmd_fail(ctx);
     if (role_text != NULL)
         rc = admit_key(ctx, space, argv[2], role, org == NULL ? "" : org);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "secure/hash.h"
+#include "store/members.h"
 #include "store/replica.h"
 #include "store/spaces.h"
 
@@ -125,6 +126,10 @@ static const struct {
                                     "needed")},
     [ENT_REFUSAL_MEMBER] = {"member",
                             ENT_N_("that key belongs to a member already")},
+    [ENT_REFUSAL_LATER] = {"later",
+                           ENT_N_("the chair's node was put back or copied and "
+                                  "must meet another member first; try again "
+                                  "later")},
     [ENT_REFUSAL_NAME] = {"name",
                           ENT_N_("the organisation's name is missing or too "
                                  "long")},
@@ -231,7 +236,7 @@ static int check(struct ent_store *store, const struct ent_request *request,
                  enum ent_refusal *why, struct ent_err *err)
 {
     size_t name = strlen(request->org);
-    bool is_member;
+    bool is_member, unmet;
     int rc;
 
     rc = check_proof(store, request, kept, why, err);
@@ -251,7 +256,10 @@ static int check(struct ent_store *store, const struct ent_request *request,
         return refuse(why, ENT_REFUSAL_MEMBER, err);
     if (name == 0 || name > ENT_NAME_BYTES_MAX)
         return refuse(why, ENT_REFUSAL_NAME, err);
-    return 0;
+    rc = ent_space_unmet(store, kept->space, &unmet, err);
+    if (rc == 0 && unmet)
+        rc = refuse(why, ENT_REFUSAL_LATER, err);
+    return rc;
 }
 
 int ent_invite_check(struct ent_store *store, const struct ent_request *request,

@@ -42,6 +42,18 @@ ENT_NODISCARD int ent_deputies_set(struct ent_store *store, int64_t space,
 ENT_NODISCARD int ent_space_lost(struct ent_store *store, int64_t space,
                                  struct ent_buf *buf, struct ent_err *err);
 
+/* Whether this node, as the chair of a space, has to meet another member before
+ * it writes in the roster, because its replica was put back or copied and
+ * others may hold more (A2). */
+ENT_NODISCARD int ent_space_unmet(struct ent_store *store, int64_t space,
+                                  bool *unmet, struct ent_err *err);
+/* The same as an error. ENT_EDENIED: it has to. */
+ENT_NODISCARD int ent_space_check_met(struct ent_store *store, int64_t space,
+                                      struct ent_err *err);
+/* A session with another member of the space had nothing left to do. */
+ENT_NODISCARD int ent_space_met(struct ent_store *store, int64_t space,
+                                struct ent_err *err);
+
 /* An entry of the roster that is off the chain: void, kept, and listed for the
  * chair to repeat (A2). */
 struct ent_void {
@@ -55,7 +67,7 @@ struct ent_void {
     struct ent_key member;
     char member_org[ENT_NAME_BYTES_MAX + 1];
     enum ent_role role; /* ADMIT, ROLE */
-    bool repeat; /* a chair wrote it, and no chair answered since (A2) */
+    bool repeat;        /* a chair wrote it, and no chair answered since (A2) */
 };
 
 /* All of a space, by position; free() the list. */

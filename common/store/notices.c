@@ -344,6 +344,24 @@ int ent_space_proofs(struct ent_store *store, int64_t space,
     return rc;
 }
 
+/* As its chair this node waits for somebody to meet. */
+static int put_unmet(struct ent_store *store, int64_t space,
+                     struct ent_buf *lines, struct ent_err *err)
+{
+    bool unmet = false;
+    int rc = 0;
+
+    if (ent_member_role(store, space, &store->keys.public) == ENT_ROLE_CHAIR)
+        rc = ent_space_unmet(store, space, &unmet, err);
+    if (unmet)
+        ent_buf_put_str(
+            lines, say(ENT_N_("this node, the chair, decides about members "
+                              "again once it has exchanged everything with "
+                              "another member: others may know of later "
+                              "decisions\n")));
+    return rc;
+}
+
 int ent_space_notices(struct ent_store *store, int64_t space,
                       struct ent_buf *lines, struct ent_err *err)
 {
@@ -352,6 +370,8 @@ int ent_space_notices(struct ent_store *store, int64_t space,
 
     if (rc == 0)
         rc = put_lost(store, space, lines, err);
+    if (rc == 0)
+        rc = put_unmet(store, space, lines, err);
     if (rc == 0)
         rc = ent_space_state(store, space, &state, err);
     return rc == 0 ? put_void(store, state, lines, err) : rc;

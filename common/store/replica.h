@@ -343,6 +343,11 @@ ENT_NODISCARD int ent_roster_admit(struct ent_store *store, int64_t space,
                                    const struct ent_hash8 *invite,
                                    int64_t now_ms, struct ent_err *err);
 
+/* Nobody else can know more of the roster than this node does: ent_space_met in
+ * the transaction that is open (met.c). */
+ENT_NODISCARD int ent_space_keep_met(struct ent_store *store, int64_t space,
+                                     struct ent_err *err);
+
 /* The roster's head: position and hash; position 0 before it arrived. */
 void ent_space_head(const struct ent_space_state *state, uint64_t *pos,
                     struct ent_hash *hash);

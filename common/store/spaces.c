@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "codec/entry.h"
 #include "codec/roster.h"
+#include "store/members.h"
 #include "store/replica.h"
 #include "store/runs.h"
 
@@ -157,6 +158,10 @@ int ent_roster_write(struct ent_store *store, struct ent_roster_entry *entry,
             return ent_err_set(err, ENT_EDENIED,
                                ENT_N_("only the chair of the space may do "
                                       "that"));
+        if (entry->kind != ENT_ROSTER_SUCCEED)
+            rc = ent_space_check_met(store, *space, err);
+        if (rc < 0)
+            return rc;
         ent_space_head(state, &before, &entry->prev);
         entry->pos = before + 1;
         id = &state->id;
@@ -172,6 +177,9 @@ int ent_roster_write(struct ent_store *store, struct ent_roster_entry *entry,
     bytes.body = ent_buf_slice(&body);
     if (rc == 0)
         rc = ent_roster_put(store, *space, &bytes, &is_new, err);
+    /* Its first entry, or those of before when nobody else was there. */
+    if (rc == 0 && entry->kind != ENT_ROSTER_SUCCEED)
+        rc = ent_space_keep_met(store, *space, err);
     if (rc == 0 && before > 0)
         rc = ent_judge_anew(store, *space, before, &entry->prev, err);
     ent_buf_fini(&header);

@@ -150,6 +150,7 @@ enum ent_refusal {
     ENT_REFUSAL_EXPIRED,
     ENT_REFUSAL_MEMBER, /* the key is a member's already */
     ENT_REFUSAL_NAME,   /* no name for an organisation */
+    ENT_REFUSAL_LATER,  /* the chair has to meet another member first (A2) */
 };
 const char *ent_refusal_word(enum ent_refusal why);
 /* The sentence that goes with a word, to be translated. */

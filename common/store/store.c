@@ -275,6 +275,7 @@ int ent_origin_change(struct ent_store *store, const char *why, int64_t now_ms,
 int ent_origin_renew(struct ent_store *store, const char *path, int64_t now_ms,
                      struct ent_err *err)
 {
+    char origin[2 * ENT_ID_BYTES + 1];
     char machine[64];
     char inode[32];
     int rc = inode_text(path, inode, err);
@@ -285,6 +286,11 @@ int ent_origin_renew(struct ent_store *store, const char *path, int64_t now_ms,
         return rc;
     machine_text(machine);
     rc = ent_origin_change(store, store->fresh, now_ms, err);
+    /* Others may hold more of a roster than this replica does (A2). */
+    if (rc == 0 && store->fresh != NULL) {
+        ent_hex_put(origin, store->origin.b, ENT_ID_BYTES);
+        rc = ent_node_set(store, "unmet", origin, err);
+    }
     if (rc == 0)
         rc = ent_node_set(store, "machine", machine, err);
     if (rc == 0)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "secure/hash.h"
+#include "store/members.h"
 #include "sync/session.h"
 
 #define PAUSE_FIRST_MS 500
@@ -747,6 +748,23 @@ static void take_leave(struct ent_engine *engine, struct session *session)
         engine_doom(engine, session, NULL);
 }
 
+/* With a member everything of a space was exchanged, both ways. */
+static int note_met(struct ent_engine *engine, struct session *session,
+                    struct ent_err *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < session->pair_count; i++) {
+        const struct pair *pair = &session->pairs[i];
+
+        /* Not one that the peer has not begun. */
+        if (pair->done && pair->settled_sent && pair->settled_got &&
+            ent_pair_may_have(engine, session, pair))
+            rc = ent_space_met(engine->store, pair->space, err);
+    }
+    return rc;
+}
+
 static int after_session(struct ent_engine *engine, struct session *session,
                          bool freed, struct ent_err *err)
 {
@@ -772,7 +790,9 @@ static int after_session(struct ent_engine *engine, struct session *session,
     if (rc == 0)
         take_leave(engine, session);
     if (rc == 0 && done && !session->noted_done) {
-        rc = ent_session_count_sent(engine, session, err);
+        rc = note_met(engine, session, err);
+        if (rc == 0)
+            rc = ent_session_count_sent(engine, session, err);
         engine_note(engine, ENT_NOTE_DONE, session, NULL, 0, NULL);
     }
     session->noted_done = done;

@@ -255,5 +255,23 @@ meet ann ben
 node=$work/ann
 exits 4 "and the old one writes no more" set "$id" "display_name=by the old key"
 
+# ------------------------------------------------------ a chair is put back
+
+node=$work/ben
+exits 0 "the chair takes a backup" backup "$work/ben.db"
+exits 0 "and is put back" restore "$work/ben.db" --force
+exits 4 "it does not decide before it has met a member" \
+    member role s "Org chair" reader
+check "which is said" tells "exchange with a member of the space first"
+exits 4 "nor does a dry run" --dry-run member role s "Org chair" reader
+exits 0 "in French" --lang fr status
+check "also in its status" prints "décide de nouveau des membres"
+exits 0 "what is no decision it may do" set "$id" "display_name=put back"
+meet chair ben
+node=$work/ben
+exits 0 "then it decides" member role s "Org chair" reader
+exits 0 "its status" status
+check "has nothing to say of it" lacks "decides about members"
+
 stop_all
 finish

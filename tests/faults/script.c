@@ -728,7 +728,7 @@ static bool picture_table(sqlite3 *db, const char *table, uint64_t *sum)
              strcmp(table, "local_node") != 0
                  ? ""
                  : " WHERE key NOT IN ('origin', 'machine', 'inode', 'fresh',"
-                   " 'fresh_at', 'key')");
+                   " 'fresh_at', 'key', 'unmet')");
     if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
         return false;
     *sum = mix(*sum, table, strlen(table));

@@ -640,6 +640,18 @@ static void power(struct world *world, int node)
     }
 }
 
+/* Put back, the chair has to meet somebody before it decides (A2). */
+static bool has_to_meet(struct world *world)
+{
+    struct ent_err err;
+    bool unmet = false;
+
+    if (ent_space_unmet(world->net->nodes[0].store, net_space(world->net, 0, 0),
+                        &unmet, &err) < 0)
+        net_die(world->net, "whom the chair met: %s", err.text);
+    return unmet;
+}
+
 static void admit_late(struct world *world)
 {
     struct net *net = world->net;
@@ -651,6 +663,8 @@ static void admit_late(struct world *world)
     make_room(world, world->late);
     if (world->admitted) {
         net_expect(net, 0, 0, world->late);
+    } else if (has_to_meet(world)) {
+        return;
     } else {
         net_admit(net, 0, 0, world->late, ENT_ROLE_EDITOR);
         world->met[MET_LATE]++;
@@ -692,6 +706,8 @@ static void churn(struct world *world, int node)
         node == world->guest || (node == world->late && !world->admitted))
         return;
     make_room(world, 0);
+    if (has_to_meet(world))
+        return;
     role = ent_member_role(store, space, key);
     if (role == ENT_ROLE_NONE) {
         static const struct ent_hash8 no_invite;

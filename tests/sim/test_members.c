@@ -665,6 +665,82 @@ START_TEST(a_deputy_that_votes_twice_is_an_alarm_everywhere)
 }
 END_TEST
 
+/* ------------------------------------------------------- a chair put back */
+
+static int try_role(enum ent_role role)
+{
+    int rc = ent_member_set_role(store_of(CHAIR), number(CHAIR), key_of(ANN),
+                                 role, net_now(net, CHAIR), &err);
+
+    net_local(net, CHAIR);
+    return rc;
+}
+
+/* Else two entries would follow one, and one of them be void (A2). */
+START_TEST(a_chair_put_back_decides_after_a_complete_session)
+{
+    int guest;
+
+    meet(BEN, CHAIR);
+    net_backup(net, CHAIR);
+    remove_thief();
+    meet(BEN, CHAIR);
+    net_restore(net, CHAIR, true);
+    ck_assert_int_eq(role_at(CHAIR, THIEF), ENT_ROLE_EDITOR);
+    ck_assert_int_eq(try_role(ENT_ROLE_READER), ENT_EDENIED);
+    ck_assert_ptr_nonnull(strstr(err.text, "exchange with a member"));
+    ck_assert_ptr_nonnull(strstr(alarms_at(CHAIR), "decides about members"));
+    ck_assert_ptr_null(strstr(alarms_at(BEN), "decides about members"));
+    /* Nor does it let anybody in. */
+    guest = net_add(net);
+    {
+        struct ent_buf line = net_invite(net, space, CHAIR, ENT_ROLE_EDITOR,
+                                         net_now(net, CHAIR) + MINUTE * 60);
+
+        net_join(net, guest, ent_buf_cstr(&line));
+        net_run(net, MINUTE);
+        ck_assert_int_eq(net->nodes[guest].notes[ENT_NOTE_JOIN_FAILED], 1);
+        ck_assert_ptr_nonnull(
+            strstr(net->nodes[guest].text[ENT_NOTE_JOIN_FAILED], "later"));
+        ent_buf_fini(&line);
+    }
+    /* A session that breaks off is none. */
+    net_heal(net, CHAIR, BEN);
+    net_call(net, CHAIR, BEN);
+    net_run(net, 1);
+    net_cut(net, CHAIR, BEN);
+    net_run(net, 1000);
+    ck_assert_int_eq(try_role(ENT_ROLE_READER), ENT_EDENIED);
+    meet(BEN, CHAIR);
+    ck_assert_int_eq(role_at(CHAIR, THIEF), ENT_ROLE_NONE);
+    ck_assert_ptr_null(strstr(alarms_at(CHAIR), "decides about members"));
+    ck_assert_int_eq(try_role(ENT_ROLE_READER), 0);
+    meet(BEN, CHAIR);
+    ck_assert_ptr_null(strstr(alarms_at(BEN), "wrote two entries"));
+    check_equal(BEN, CHAIR);
+    /* Also after it was switched off. */
+    net_stop(net, CHAIR);
+    net_start(net, CHAIR);
+    ck_assert_int_eq(try_role(ENT_ROLE_EDITOR), 0);
+}
+END_TEST
+
+START_TEST(a_chair_put_back_decides_alone_where_nobody_else_is)
+{
+    int other = net_found(net, CHAIR);
+    int made;
+
+    net_backup(net, CHAIR);
+    net_restore(net, CHAIR, true);
+    net_admit(net, other, CHAIR, ANN, ENT_ROLE_EDITOR);
+    net_admit(net, other, CHAIR, BEN, ENT_ROLE_EDITOR);
+    made = net_found(net, CHAIR);
+    net_admit(net, made, CHAIR, ANN, ENT_ROLE_EDITOR);
+    net_admit(net, made, CHAIR, BEN, ENT_ROLE_EDITOR);
+    ck_assert_int_eq(try_role(ENT_ROLE_READER), ENT_EDENIED);
+}
+END_TEST
+
 /* ------------------------------------------------------------------ a lost key
  */
 
@@ -881,6 +957,8 @@ static Suite *members_suite(void)
                    a_removal_that_became_void_suspends_until_the_chair_answers);
     tcase_add_test(tcase, a_deputy_that_votes_twice_is_an_alarm_everywhere);
     tcase_add_test(tcase, a_chair_that_forks_the_roster_is_an_alarm_everywhere);
+    tcase_add_test(tcase, a_chair_put_back_decides_after_a_complete_session);
+    tcase_add_test(tcase, a_chair_put_back_decides_alone_where_nobody_else_is);
     tcase_add_test(tcase, a_new_key_takes_over_and_the_old_one_is_cut);
     tcase_add_test(
         tcase, roster_entries_of_somebody_who_was_not_the_chair_are_refused);
