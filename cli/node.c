@@ -58,12 +58,12 @@ static bool is_country(const char *text)
     return strlen(text) == 3 && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 3;
 }
 
-static bool has_replica(const struct cmd_ctx *ctx)
+static bool has_file(const struct cmd_ctx *ctx, const char *name)
 {
     char path[PATH_BYTES];
     struct stat st;
 
-    snprintf(path, sizeof(path), "%s/replica.db", ctx->home);
+    snprintf(path, sizeof(path), "%s/%s", ctx->home, name);
     return stat(path, &st) == 0;
 }
 
@@ -77,13 +77,14 @@ static int create_node(struct cmd_ctx *ctx, const char *org,
     };
     char name[ENT_NAME_BYTES_MAX + 1];
     char iso3[8];
+    bool has_key = has_file(ctx, "key");
     int rc = label_read_name(ctx, "--org", org, name);
 
     if (rc < 0)
         return rc;
 
     snprintf(iso3, sizeof(iso3), "%s", country);
-    if (has_replica(ctx))
+    if (has_file(ctx, "replica.db"))
         return ent_err_set(&ctx->err, ENT_EUSAGE,
                            "%s holds a node already; another one needs "
                            "another --home",
@@ -106,6 +107,10 @@ static int create_node(struct cmd_ctx *ctx, const char *org,
         rc = ctx->err.code;
     if (rc == 0)
         print_node(ctx);
+    if (rc == 0 && has_key)
+        cmd_say(ctx, "%s",
+                _("with the key that was there, under a fresh origin: what "
+                  "this node wrote before comes back from its peers"));
     return rc;
 }
 

@@ -272,10 +272,18 @@ int ent_origin_change(struct ent_store *store, const char *why, int64_t now_ms,
     return rc;
 }
 
+/* Others may hold more of a roster than this replica does (A2). */
+static int keep_unmet(struct ent_store *store, struct ent_err *err)
+{
+    char origin[2 * ENT_ID_BYTES + 1];
+
+    ent_hex_put(origin, store->origin.b, ENT_ID_BYTES);
+    return ent_node_set(store, "unmet", origin, err);
+}
+
 int ent_origin_renew(struct ent_store *store, const char *path, int64_t now_ms,
                      struct ent_err *err)
 {
-    char origin[2 * ENT_ID_BYTES + 1];
     char machine[64];
     char inode[32];
     int rc = inode_text(path, inode, err);
@@ -286,11 +294,8 @@ int ent_origin_renew(struct ent_store *store, const char *path, int64_t now_ms,
         return rc;
     machine_text(machine);
     rc = ent_origin_change(store, store->fresh, now_ms, err);
-    /* Others may hold more of a roster than this replica does (A2). */
-    if (rc == 0 && store->fresh != NULL) {
-        ent_hex_put(origin, store->origin.b, ENT_ID_BYTES);
-        rc = ent_node_set(store, "unmet", origin, err);
-    }
+    if (rc == 0 && store->fresh != NULL)
+        rc = keep_unmet(store, err);
     if (rc == 0)
         rc = ent_node_set(store, "machine", machine, err);
     if (rc == 0)
@@ -349,8 +354,8 @@ static int copy_back(struct ent_store *store, struct ent_err *err)
 
 static int create_file(const char *path,
                        const struct ent_store_options *options, const char *org,
-                       const char *country, struct ent_id *origin,
-                       struct ent_err *err)
+                       const char *country, bool key_found,
+                       struct ent_id *origin, struct ent_err *err)
 {
     struct ent_store store = {
         .kinds = options->kinds, .rand = options->rand, .high_water = -1};
@@ -385,6 +390,8 @@ static int create_file(const char *path,
         ent_db_rollback(&store.db);
     if (rc == 0)
         rc = ent_origin_renew(&store, path, options->now_ms, err);
+    if (rc == 0 && key_found)
+        rc = keep_unmet(&store, err);
     *origin = store.origin;
     /* Only this file gets its name in the end: closing copies the WAL back
      * too, but does not say when it cannot. */
@@ -430,7 +437,7 @@ struct making {
     char key[ENT_PATH_MAX];
     char mark[ENT_PATH_MAX];
     int lock;       /* of the directory: one at a time */
-    bool key_found; /* a crash left it; the node gets it */
+    bool key_found; /* it was there; the node gets it, and it stays */
 };
 
 /* The key goes before the replica that explains it. */
@@ -439,30 +446,25 @@ static void unmake(const struct making *making)
     remove_tails(making->growing);
     unlink(making->replica);
     unlink(making->mark);
-    if (making->key_found)
-        return;
-    unlink(making->key);
+    if (!making->key_found)
+        unlink(making->key);
     unlink(making->growing);
 }
 
-/* Whoever makes a node begins with its replica, under another name. With that
- * beside it a key is what a crash left, whole or in part; without, it is kept
- * by somebody for a purpose. */
-static int find_key(struct making *making, const char *home,
-                    struct ent_err *err)
+/* A key that lies there is the node's: somebody imported it, or a crash left
+ * it (N1). Whoever makes a node begins with its replica, under another name:
+ * with that beside it a key that is no key is what a crash left of one. */
+static int find_key(struct making *making, struct ent_err *err)
 {
     struct ent_keys keys;
     int rc;
 
     if (access(making->key, F_OK) < 0)
         return 0;
-    if (access(making->growing, F_OK) < 0)
-        return ent_err_set(err, ENT_EUSAGE,
-                           ENT_N_("there is a node already in %s"), home);
     rc = ent_keys_load(&keys, making->key, err);
     making->key_found = rc == 0;
     ent_keys_fini(&keys);
-    return rc == ENT_EREFUSED ? 0 : rc;
+    return rc == ENT_EREFUSED && access(making->growing, F_OK) == 0 ? 0 : rc;
 }
 
 static int take_home(struct making *making, const char *home,
@@ -475,7 +477,7 @@ static int take_home(struct making *making, const char *home,
     if (access(making->replica, F_OK) == 0)
         return ent_err_set(err, ENT_EUSAGE,
                            ENT_N_("there is a node already in %s"), home);
-    rc = find_key(making, home, err);
+    rc = find_key(making, err);
     if (rc == 0)
         unmake(making);
     return rc;
@@ -501,7 +503,8 @@ static int make_files(const struct making *making, const char *home,
                       struct ent_err *err)
 {
     struct ent_id origin;
-    int rc = create_file(making->growing, options, org, country, &origin, err);
+    int rc = create_file(making->growing, options, org, country,
+                         making->key_found, &origin, err);
 
     if (rc == 0)
         rc = make_key(making, options->rand, err);

@@ -34,8 +34,10 @@ struct ent_store_options {
 };
 
 /* Make the home directory's key, origin and empty replica. `org` is the
- * organisation's name, `country` ISO 3166-1 alpha-3 or "". ENT_EUSAGE: there
- * is one already. Nothing remains of a failed creation. */
+ * organisation's name, `country` ISO 3166-1 alpha-3 or "". A key that lies
+ * there is taken (N1). ENT_EUSAGE: there is a replica already. ENT_EREFUSED,
+ * ENT_EDENIED: what lies there is no key, or others may read it. Nothing
+ * remains of a failed creation. */
 ENT_NODISCARD int ent_store_create(const char *home, const char *org,
                                    const char *country,
                                    const struct ent_store_options *options,

@@ -152,6 +152,25 @@ cp "$work/key" "$work/other/key"
 at_exits 5 "a replica does not open with another's key" other status
 cp "$work/other.copy" "$work/other/key"
 
+# Without a backup the key alone makes the node again.
+at_exits 0 "a key is put where no node is" again key import "$work/key"
+at_exits 0 "a node begins with it" again init --org Agency
+check "which is said" tells "with the key that was there"
+check "it has that key" same "$(value again whoami key)" \
+    "$(value a whoami key)"
+check "untouched" cmp -s "$work/key" "$work/again/key"
+check "under another origin" test "$(value again whoami origin)" != \
+    "$(value a whoami origin)"
+at_exits 2 "it begins once" again init --org Agency
+mkdir -m 700 "$work/bad"
+cp "$work/mangled" "$work/bad/key"
+at_exits 5 "a node does not begin with a mangled key" bad init --org Bad
+cp "$work/open" "$work/bad/key"
+chmod 644 "$work/bad/key"
+at_exits 4 "nor with one that others may read" bad init --org Bad
+check "which stays as it was" cmp -s "$work/open" "$work/bad/key"
+check "and nothing was made" same "$(ls "$work/bad")" key
+
 # ------------------------------------------------- what is seen after it
 
 exits 0 "after the backup more is written" add contact --space global \
