@@ -282,6 +282,8 @@ int join_admit(struct cmd_ctx *ctx, int64_t space,
     struct ent_space held;
     enum ent_refusal why;
     enum ent_role role;
+    bool is_member =
+        ent_member_role(ctx->store, space, &request->key) != ENT_ROLE_NONE;
     int rc = ent_space_read(ctx->store, space, &held, &ctx->err);
 
     if (rc < 0)
@@ -292,6 +294,11 @@ int join_admit(struct cmd_ctx *ctx, int64_t space,
                            held.name);
     rc = ent_invite_check(ctx->store, request, ctx->now_ms, &role, &why,
                           &ctx->err);
+    if (rc == 0 && is_member) {
+        cmd_say(ctx, _("%s is a member of %s already, as %s"), request->org,
+                held.name, gettext(ent_role_name(role)));
+        return 0;
+    }
     if (rc == 0 && !ctx->dry_run)
         rc = ent_invite_redeem(ctx->store, request, ctx->now_ms, &why,
                                &ctx->err);

@@ -229,8 +229,8 @@ static int check_proof(struct ent_store *store,
     return 0;
 }
 
-/* `done`: the key was admitted with this invitation and asks again, after an
- * answer that got lost. */
+/* `done`: the key is a member's: admitted with this invitation it asks again,
+ * after an answer that got lost, or it comes back. */
 static int check(struct ent_store *store, const struct ent_request *request,
                  int64_t now_ms, struct kept *kept, bool *done,
                  enum ent_refusal *why, struct ent_err *err)
@@ -252,10 +252,12 @@ static int check(struct ent_store *store, const struct ent_request *request,
         return refuse(why, ENT_REFUSAL_USED, err);
     if (kept->invite.expires_ms < now_ms)
         return refuse(why, ENT_REFUSAL_EXPIRED, err);
-    if (is_member)
-        return refuse(why, ENT_REFUSAL_MEMBER, err);
     if (name == 0 || name > ENT_NAME_BYTES_MAX)
         return refuse(why, ENT_REFUSAL_NAME, err);
+    /* It left the space, or lost its replica; the invitation stays good. */
+    *done = is_member;
+    if (is_member)
+        return 0;
     rc = ent_space_unmet(store, kept->space, &unmet, err);
     if (rc == 0 && unmet)
         rc = refuse(why, ENT_REFUSAL_LATER, err);
@@ -274,7 +276,8 @@ int ent_invite_check(struct ent_store *store, const struct ent_request *request,
     if (rc == 0)
         rc = check(store, request, now_ms, &kept, &done, why, err);
     if (rc == 0)
-        *role = kept.invite.role;
+        *role = done ? ent_member_role(store, kept.space, &request->key)
+                     : kept.invite.role;
     return rc;
 }
 

@@ -571,14 +571,21 @@ int ent_space_expect(struct ent_store *store, const struct ent_invite *invite,
                      int64_t *space, struct ent_err *err)
 {
     char name[ENT_HANDLE_MAX + 1];
+    struct ent_stmt *stmt;
     int64_t taken = 1;
     int rc = ent_store_begin(store, err);
 
     if (rc < 0)
         return rc;
     if (ent_space_find_id(store, &invite->space, space, NULL) == 0) {
+        /* One that was left comes back. */
+        stmt = ent_db_stmt(&store->db, ENT_SQL_HANDLE_BACK);
+        ent_stmt_bind_int(stmt, 1, *space);
+        rc = ent_stmt_run(stmt, err);
+        if (rc == 0)
+            return ent_store_commit(store, NULL, err);
         ent_store_rollback(store);
-        return 0;
+        return rc;
     }
     snprintf(name, sizeof(name), "%s", invite->handle);
     for (int i = 2; rc == 0; i++) {

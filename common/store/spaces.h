@@ -165,7 +165,8 @@ ENT_NODISCARD int ent_invite_check(struct ent_store *store,
                                    enum ent_refusal *why, struct ent_err *err);
 
 /* The same, then admit the key and mark the invitation used, in one
- * transaction. The key that used it is answered again. */
+ * transaction. The key that used it is answered again; so is a member's, which
+ * left the space or lost its replica, and the invitation stays good. */
 ENT_NODISCARD int ent_invite_redeem(struct ent_store *store,
                                     const struct ent_request *request,
                                     int64_t now_ms, enum ent_refusal *why,
@@ -179,7 +180,8 @@ ENT_NODISCARD int ent_invite_answer(struct ent_store *store,
                                     struct ent_err *err);
 
 /* Keep the space of an accepted invitation under its handle (made unique with
- * a number when taken), before its roster arrives. */
+ * a number when taken), before its roster arrives; one that was left is no
+ * longer. */
 ENT_NODISCARD int ent_space_expect(struct ent_store *store,
                                    const struct ent_invite *invite,
                                    int64_t *space, struct ent_err *err);

@@ -49,6 +49,7 @@ const char *const ent_sql_text[ENT_SQL_COUNT] = {
     [ENT_SQL_HANDLE_RENAME] =
         "UPDATE local_space SET name = ?2 WHERE space = ?1",
     [ENT_SQL_HANDLE_GONE] = "UPDATE local_space SET gone = 1 WHERE space = ?1",
+    [ENT_SQL_HANDLE_BACK] = "UPDATE local_space SET gone = 0 WHERE space = ?1",
 
     [ENT_SQL_ROSTER_ALL] =
         "SELECT hash, header, body FROM roster WHERE space = ?1"

@@ -528,6 +528,7 @@ static int take_joined(struct ent_engine *engine, struct session *session,
     struct ent_roster_bytes *entries;
     struct ent_taken taken;
     int64_t space;
+    bool held;
     int rc;
 
     if (call == NULL || !ent_id_equal(&call->invite.space, &frame->space)) {
@@ -552,6 +553,7 @@ static int take_joined(struct ent_engine *engine, struct session *session,
         memcpy(entries[i].sig.b, frame->roster[i].sig.at, ENT_SIG_BYTES);
         entries[i].body = frame->roster[i].body;
     }
+    held = ent_space_find_id(engine->store, &frame->space, &space, NULL) == 0;
     rc = ent_space_expect(engine->store, &call->invite, &space, err);
     if (rc == 0)
         rc = ent_roster_take(engine->store, space, entries, frame->roster_count,
@@ -559,7 +561,7 @@ static int take_joined(struct ent_engine *engine, struct session *session,
     if (rc == 0 && ent_member_role(engine->store, space,
                                    &ent_store_keys(engine->store)->public) ==
                        ENT_ROLE_NONE) {
-        rc = ent_space_leave(engine->store, space, true, err);
+        rc = ent_space_leave(engine->store, space, !held, err);
         engine_note(engine, ENT_NOTE_JOIN_FAILED, session, NULL, 0,
                     ENT_N_("the answer holds no roster that admits this "
                            "node"));

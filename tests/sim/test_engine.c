@@ -779,6 +779,51 @@ START_TEST(a_join_whose_answer_was_lost_can_be_repeated)
 }
 END_TEST
 
+/* What was left, or even purged, comes back by another invitation, with the
+ * role that the member has. */
+START_TEST(a_space_that_was_left_comes_back_with_an_invitation)
+{
+    bool purge = _i == 1;
+    int space = found(0);
+    int guest = net_add(net);
+    struct ent_store *store = net->nodes[guest].store;
+    struct ent_space info;
+    struct ent_err err;
+    struct ent_buf line;
+
+    for (int i = 0; i < 2; i++) {
+        line = net_invite(net, space, 0,
+                          i == 0 ? ENT_ROLE_EDITOR : ENT_ROLE_READER,
+                          NET_START_MS + 60 * MINUTE);
+        net_join(net, guest, ent_buf_cstr(&line));
+        ck_assert(net_run_quiet(net, MINUTE));
+        ck_assert_int_eq(net->nodes[guest].notes[ENT_NOTE_JOINED], i + 1);
+        ck_assert_int_eq(
+            ent_space_read(store, net_space(net, space, guest), &info, &err),
+            0);
+        ck_assert(!info.left);
+        ck_assert_int_eq(info.role, ENT_ROLE_EDITOR);
+        ck_assert(net_equal(net, 0, guest, space));
+        if (i == 1)
+            break;
+        ent_buf_fini(&line);
+        ck_assert_int_eq(
+            ent_space_leave(store, net_space(net, space, guest), purge, &err),
+            0);
+        net_local(net, guest);
+        net_drop(net, 0, guest);
+        ck_assert_int_eq(net_set(net, 0, space, 1, NET_TITLE, "meanwhile"), 0);
+        net_run(net, SECOND);
+    }
+    /* A member does not use it up. */
+    guest = net_add(net);
+    net_join(net, guest, ent_buf_cstr(&line));
+    ck_assert(net_run_quiet(net, MINUTE));
+    ck_assert_int_eq(net->nodes[guest].notes[ENT_NOTE_JOINED], 1);
+    ent_buf_fini(&line);
+}
+END_TEST
+
 START_TEST(six_join_at_the_same_time)
 {
     int space = found(0);
@@ -2112,6 +2157,8 @@ static Suite *engine_suite(void)
     tcase_add_test(tcase, strangers_who_stay_leave_room_for_a_newcomer);
     tcase_add_test(tcase, an_expired_invitation_is_refused_by_the_chair);
     tcase_add_test(tcase, a_join_whose_answer_was_lost_can_be_repeated);
+    tcase_add_loop_test(
+        tcase, a_space_that_was_left_comes_back_with_an_invitation, 0, 2);
     tcase_add_test(tcase, six_join_at_the_same_time);
     tcase_add_test(tcase, a_roster_change_opens_new_pairs_of_live_sessions);
     tcase_add_test(tcase, an_older_roster_gives_and_takes_entries_too);
