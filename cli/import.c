@@ -19,11 +19,12 @@ static const struct codes_item *find_standing(const struct codes *codes,
 {
     const struct codes_item *first =
         codes_find(codes, row->kind->number, row->code);
-    const struct codes_item *end = codes->items + codes->count;
+    const struct codes_item *end;
     size_t count = 0;
 
     if (first == NULL)
         return NULL;
+    end = codes->items + codes->count;
     for (const struct codes_item *at = first;
          at < end && at->kind == row->kind->number &&
          ent_slice_equal(at->code, row->code);
