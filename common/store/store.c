@@ -253,6 +253,15 @@ static int high_water_holds(struct ent_store *store, bool *holds,
     return rc;
 }
 
+/* Others may hold more of a roster than this replica does (A2). */
+static int keep_unmet(struct ent_store *store, struct ent_err *err)
+{
+    char origin[2 * ENT_ID_BYTES + 1];
+
+    ent_hex_put(origin, store->origin.b, ENT_ID_BYTES);
+    return ent_node_set(store, "unmet", origin, err);
+}
+
 int ent_origin_change(struct ent_store *store, const char *why, int64_t now_ms,
                       struct ent_err *err)
 {
@@ -269,16 +278,9 @@ int ent_origin_change(struct ent_store *store, const char *why, int64_t now_ms,
         rc = ent_node_set(store, "fresh", why, err);
     if (rc == 0 && why != NULL)
         rc = ent_node_set(store, "fresh_at", at, err);
+    if (rc == 0 && why != NULL)
+        rc = keep_unmet(store, err);
     return rc;
-}
-
-/* Others may hold more of a roster than this replica does (A2). */
-static int keep_unmet(struct ent_store *store, struct ent_err *err)
-{
-    char origin[2 * ENT_ID_BYTES + 1];
-
-    ent_hex_put(origin, store->origin.b, ENT_ID_BYTES);
-    return ent_node_set(store, "unmet", origin, err);
 }
 
 int ent_origin_renew(struct ent_store *store, const char *path, int64_t now_ms,
@@ -294,8 +296,6 @@ int ent_origin_renew(struct ent_store *store, const char *path, int64_t now_ms,
         return rc;
     machine_text(machine);
     rc = ent_origin_change(store, store->fresh, now_ms, err);
-    if (rc == 0 && store->fresh != NULL)
-        rc = keep_unmet(store, err);
     if (rc == 0)
         rc = ent_node_set(store, "machine", machine, err);
     if (rc == 0)
