@@ -716,6 +716,9 @@ static int spread_roster(struct ent_engine *engine, struct session *session,
         pair->roster_ok =
             pair->roster_ok && ent_hash_equal(&digest.roster, &pair->roster);
         pair->roster = digest.roster;
+        /* The peer begins, if it knows the space at all. */
+        if (!pair->open_sent)
+            continue;
         rc = exchange_open(engine, session, pair, err);
         /* What came from a third node is what this one has: it will not say so
          * again. */

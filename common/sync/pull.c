@@ -96,12 +96,15 @@ int exchange_pull(struct ent_engine *engine, struct session *session,
 {
     struct ent_frame frame = {
         .type = ENT_FRAME_WANT, .tag = pair->tag, .credit = SESSION_CREDIT};
+    bool was_postponed = pair->postponed;
     bool postponed = false;
     int rc = 0;
     size_t room = pair->their_count < ENT_FRAME_WANTS_MAX ? pair->their_count
                                                           : ENT_FRAME_WANTS_MAX;
 
-    if (pair->pulling || !pair->heads_got || !pair->roster_ok)
+    /* It may have shown heads, and be no member (A5). */
+    if (pair->pulling || !pair->heads_got || !pair->roster_ok ||
+        !ent_pair_may_have(engine, session, pair))
         return 0;
     frame.wants = ENT_ARENA_NEW(&engine->arena, struct ent_frame_want, room);
     if (frame.wants == NULL)
@@ -144,6 +147,9 @@ int exchange_pull(struct ent_engine *engine, struct session *session,
         rc = exchange_news(engine, session, pair, err);
     if (rc == 0 && !postponed && !pair->settled_sent)
         rc = ent_pair_settle(engine, session, pair, err);
+    /* What another peer was asked for kept the two from being done. */
+    else if (rc == 0 && was_postponed && !postponed)
+        ent_pair_check_done(pair);
     return rc;
 }
 

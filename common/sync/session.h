@@ -317,6 +317,8 @@ int ent_pair_settle(struct ent_engine *engine, struct session *session,
  * settle, so that the peer comes to do so too; after ever longer pauses. */
 int ent_pair_show_again(struct ent_engine *engine, struct session *session,
                         struct pair *pair, struct ent_err *err);
+/* Done is what has nothing left to ask, to answer or to show. */
+void ent_pair_check_done(struct pair *pair);
 /* Equal entries and roster must give an equal state; anything else is an
  * alarm and never hidden (S5). */
 int ent_pair_take_settled(struct ent_engine *engine, struct session *session,

@@ -90,7 +90,7 @@ int ent_pair_settle(struct ent_engine *engine, struct session *session,
 
 /* ------------------------------------------------------------------ taking */
 
-static void check_done(struct pair *pair)
+void ent_pair_check_done(struct pair *pair)
 {
     pair->done = pair->settled_sent && pair->settled_got && pair->said_given &&
                  pair->said_got && !pair->pulling && !pair->postponed &&
@@ -136,7 +136,7 @@ int ent_pair_take_settled(struct ent_engine *engine, struct session *session,
     }
     if (rc == 0 && pair->news_due)
         rc = exchange_news(engine, session, pair, err);
-    check_done(pair);
+    ent_pair_check_done(pair);
     return rc;
 }
 
@@ -187,7 +187,7 @@ int ent_pair_take_said_have(struct ent_engine *engine, struct session *session,
     /* It knows of something newer than what it was asked for before. */
     if (known < frame->said_count && pair->said_got)
         rc = send_said_have(engine, session, pair, err);
-    check_done(pair);
+    ent_pair_check_done(pair);
     return rc;
 }
 
@@ -229,6 +229,6 @@ int ent_pair_take_said(struct ent_engine *engine, struct session *session,
                 other->pairs[j].settle_at = engine->mono_ms + SESSION_SETTLE_MS;
     }
     pair->said_got = true;
-    check_done(pair);
+    ent_pair_check_done(pair);
     return 0;
 }

@@ -10,6 +10,7 @@
 #include "codec/said.h"
 #include "net.h"
 #include "secure/hash.h"
+#include "store/members.h"
 
 #define SECOND 1000
 #define MINUTE (60 * SECOND)
@@ -875,6 +876,36 @@ START_TEST(a_roster_change_opens_new_pairs_of_live_sessions)
 END_TEST
 
 /* A newer member and an older one who has not heard of it, alone. */
+/* A member that was admitted and was not told of the space answers nothing
+ * about it, whatever its roster becomes. */
+START_TEST(a_roster_change_does_not_wait_for_who_knows_no_such_space)
+{
+    int space = found(3);
+    int other = net_found(net, 0);
+    struct ent_err err;
+
+    for (int i = 1; i < 3; i++) {
+        static const struct ent_hash8 no_invite;
+
+        ck_assert_int_eq(ent_member_admit(net->nodes[0].store,
+                                          net_space(net, other, 0),
+                                          &net->nodes[i].keys.public,
+                                          ENT_ROLE_EDITOR, "Guest", &no_invite,
+                                          net_now(net, 0), &err),
+                         0);
+        net_local(net, 0);
+        if (i == 1)
+            link_up(1, 0);
+    }
+    net_run(net, SECOND);
+    set(0, space, 1, NET_TITLE, "work goes on");
+    net_run(net, 10 * MINUTE);
+    ck_assert(ent_engine_quiet(net->nodes[0].engine));
+    ck_assert(net_equal(net, 0, 1, space));
+    ck_assert_int_eq(net_space(net, other, 1), 0);
+}
+END_TEST
+
 START_TEST(an_older_roster_gives_and_takes_entries_too)
 {
     int space = found(0);
@@ -1241,6 +1272,19 @@ static void speak_runs(struct puppet *puppet, const struct ent_run *run)
     ent_buf_fini(&packed);
 }
 
+/* The answer of a peer that has nothing of what it was asked for. */
+static void speak_no_runs(struct puppet *puppet)
+{
+    struct ent_buf none = {0};
+    struct ent_frame frame = {
+        .type = ENT_FRAME_RUNS, .tag = puppet->tag, .last = true};
+
+    ent_runs_put(&none, NULL, 0);
+    frame.runs = ent_buf_slice(&none);
+    speak(puppet, &frame);
+    ent_buf_fini(&none);
+}
+
 /* An honest node, a victim (the chair), an evil member with a log of two
  * entries. Honest and victim are linked. */
 static struct puppet evil_member(int *space)
@@ -1551,6 +1595,96 @@ START_TEST(a_refused_run_does_not_hold_back_the_others_of_its_batch)
     ck_assert_int_eq(peer.received, 4);
     ck_assert_int_eq(peer.refused, 2);
     ck_assert_int_eq(peer.applied, 2);
+    part(&puppet);
+}
+END_TEST
+
+/* Who is a member no more shows heads and greets again; then a question to
+ * somebody else is answered, and it is looked who could be asked next. */
+START_TEST(a_removed_member_that_shows_heads_is_shown_nothing)
+{
+    int space;
+    struct puppet puppet = evil_member(&space);
+    uint8_t slot[16] = {0};
+    struct ent_frame hello = {.type = ENT_FRAME_HELLO,
+                              .version = ENT_PROTOCOL_VERSION,
+                              .digests = ent_slice(slot, sizeof(slot))};
+    struct ent_err err;
+
+    ck_assert_int_eq(ent_member_remove(net->nodes[0].store,
+                                       net_space(net, space, 0),
+                                       &net->nodes[2].keys.public, "evil",
+                                       net_now(net, 0), &err),
+                     0);
+    net_local(net, 0);
+    net_run(net, 10 * SECOND);
+    open_with(&puppet, NULL, 0);
+    memcpy(hello.nonce, puppet.nonce, sizeof(hello.nonce));
+    memcpy(slot, puppet.tag.b, sizeof(puppet.tag.b));
+    speak(&puppet, &hello);
+    net_fill(net, 1, space, 100, 100);
+    net_run(net, 10 * SECOND);
+    ck_assert(net_equal(net, 0, 1, space));
+    puppet.read = 0;
+    ck_assert(!hears(&puppet, ENT_FRAME_SETTLED));
+    puppet.read = 0;
+    ck_assert(!hears(&puppet, ENT_FRAME_SAID_HAVE));
+    part(&puppet);
+}
+END_TEST
+
+/* What a node signed that it holds comes two seconds late from 1. */
+static bool delay_said_of_1(struct net *in, int from, int to,
+                            struct ent_slice bytes)
+{
+    (void)to;
+    if (from == 1 && bytes.len > 1 && bytes.at[1] == ENT_FRAME_SAID)
+        in->clog_ms[1][0] = 2 * SECOND;
+    return true;
+}
+
+static void tell_head(struct puppet *puppet, struct ent_frontier_head head)
+{
+    const struct ent_frame news = {.type = ENT_FRAME_NEWS,
+                                   .tag = puppet->tag,
+                                   .heads = &head,
+                                   .head_count = 1};
+
+    speak(puppet, &news);
+}
+
+/* While an honest peer's answer is awaited somebody else is asked about a log
+ * that both hold, promises more of it and falls silent. */
+START_TEST(a_promise_that_is_not_kept_leaves_equal_peers_done)
+{
+    int space;
+    struct puppet puppet = evil_member(&space);
+    struct ent_frontier_head head, other;
+    struct ent_run run;
+    int64_t taken;
+
+    own_run(&puppet, &run, &head);
+    open_with(&puppet, &head, 1);
+    ck_assert(hears(&puppet, ENT_FRAME_WANT));
+    speak_runs(&puppet, &run);
+    net_run(net, 10 * SECOND);
+    other = head;
+    other.origin.b[0] ^= 1;
+    tell_head(&puppet, other); /* it is asked */
+    head.seq += 100;
+    tell_head(&puppet, head); /* and will be */
+    net->posted = delay_said_of_1;
+    set(1, space, 50, NET_TITLE, "all is well");
+    taken = net->nodes[0].notes[ENT_NOTE_EQUAL];
+    net_run(net, 1500);
+    ck_assert_int_gt(net->nodes[0].notes[ENT_NOTE_EQUAL], taken);
+    speak_no_runs(&puppet);
+    net->posted = NULL;
+    net->clog_ms[1][0] = 0;
+    net_run(net, 3 * MINUTE);
+    ck_assert(!is_open(&puppet));
+    ck_assert(net_equal(net, 0, 1, space));
+    ck_assert(ent_engine_quiet(net->nodes[0].engine));
     part(&puppet);
 }
 END_TEST
@@ -2161,6 +2295,8 @@ static Suite *engine_suite(void)
         tcase, a_space_that_was_left_comes_back_with_an_invitation, 0, 2);
     tcase_add_test(tcase, six_join_at_the_same_time);
     tcase_add_test(tcase, a_roster_change_opens_new_pairs_of_live_sessions);
+    tcase_add_test(
+        tcase, a_roster_change_does_not_wait_for_who_knows_no_such_space);
     tcase_add_test(tcase, an_older_roster_gives_and_takes_entries_too);
     tcase_add_test(tcase,
                    an_older_roster_that_dials_gives_and_takes_entries_too);
@@ -2179,6 +2315,8 @@ static Suite *engine_suite(void)
                         LIE_COUNT);
     tcase_add_test(tcase,
                    a_refused_run_does_not_hold_back_the_others_of_its_batch);
+    tcase_add_test(tcase, a_removed_member_that_shows_heads_is_shown_nothing);
+    tcase_add_test(tcase, a_promise_that_is_not_kept_leaves_equal_peers_done);
     tcase_add_test(tcase, a_frontier_signed_by_another_is_refused);
     tcase_add_test(tcase, entries_said_again_are_duplicates);
     tcase_add_test(tcase, credit_is_respected);
