@@ -1,203 +1,122 @@
-/* forge.c - what a program writes that keeps to no rule (net_forge): good bytes
- * and a good signature, about what is not its to change. */
-#include <stdlib.h>
+/* forge.c - see forge.h. */
+#include "forge.h"
+
 #include <string.h>
 
 #include "codec/entry.h"
-#include "net.h"
-#include "store/replica.h"
+#include "codec/roster.h"
+#include "secure/hash.h"
 #include "store/seal.h"
 
-static void must(const struct net *net, int rc, const struct ent_err *err,
-                 const char *what)
+void forge_entry(struct forged *forged, struct ent_arena *arena)
 {
-    if (rc < 0)
-        net_die(net, "%s: %d %s", what, rc, err->text);
-}
-
-#define FORGED_MAX 8 /* records of a forged entry */
-#define FORGED_REFS_MAX 512
-
-/* A forged entry before its references are in order. */
-struct forging {
-    struct ent_entry entry;
-    struct ent_change changes[FORGED_MAX];
-    struct ent_op ops[FORGED_MAX][2]; /* life, and the field */
-    struct ent_ref refs[FORGED_REFS_MAX];
-    struct ent_seen seen[FORGED_REFS_MAX];
-    /* Behind each of `seen`: what its reference will be the index of. */
-    struct ent_ref named[FORGED_REFS_MAX];
-    size_t count;
-    struct ent_buf values[FORGED_MAX];
-};
-
-/* Name what stands of a field in one operation. */
-static void forge_seen(struct net *net, int at, const struct ent_record *record,
-                       struct forging *forging, struct ent_op *op)
-{
-    struct ent_store *store = net->nodes[at].store;
-
-    op->seen = &forging->seen[forging->count];
-    for (size_t i = 0; i < record->write_count; i++) {
-        const struct ent_dot *dot = &record->writes[i].dot;
-        enum ent_verdict verdict;
-        struct ent_hash hash;
-        struct ent_err err;
-
-        if (record->writes[i].field != op->field)
-            continue;
-        if (forging->count == FORGED_REFS_MAX)
-            net_die(net, "too much stands in a forged record");
-        must(net, ent_log_hash(store, dot->n, &hash, &verdict, &err), &err,
-             "a write");
-        forging->named[forging->count] =
-            (struct ent_ref){.origin = ent_log_of(store, ent_n_o(dot->n))->id,
-                             .seq = (uint64_t)ent_n_seq(dot->n),
-                             .hash = ent_hash_head(&hash)};
-        forging->seen[forging->count++].ordinal = dot->ordinal;
-        op->seen_count++;
-    }
-}
-
-static int ref_cmp(const void *a, const void *b)
-{
-    return ent_ref_cmp(a, b);
-}
-
-static int seen_cmp(const void *a, const void *b)
-{
-    const struct ent_seen *x = a;
-    const struct ent_seen *y = b;
-
-    if (x->ref != y->ref)
-        return x->ref < y->ref ? -1 : 1;
-    return x->ordinal < y->ordinal ? -1 : x->ordinal > y->ordinal;
-}
-
-static void forge_refs(struct forging *forging)
-{
-    struct ent_entry *entry = &forging->entry;
-
-    memcpy(forging->refs, forging->named,
-           forging->count * sizeof(*forging->refs));
-    if (forging->count > 1)
-        qsort(forging->refs, forging->count, sizeof(*forging->refs), ref_cmp);
-    entry->refs = forging->refs;
-    for (size_t i = 0; i < forging->count; i++)
-        if (i == 0 || ent_ref_cmp(&forging->refs[entry->ref_count - 1],
-                                  &forging->refs[i]) != 0)
-            forging->refs[entry->ref_count++] = forging->refs[i];
-    for (size_t i = 0; i < forging->count; i++)
-        while (ent_ref_cmp(&forging->refs[forging->seen[i].ref],
-                           &forging->named[i]) != 0)
-            forging->seen[i].ref++;
-    for (size_t c = 0; c < entry->change_count; c++)
-        for (size_t o = 0; o < 2; o++)
-            if (forging->ops[c][o].seen_count > 1)
-                qsort(&forging->seen[forging->ops[c][o].seen - forging->seen],
-                      forging->ops[c][o].seen_count, sizeof(*forging->seen),
-                      seen_cmp);
-}
-
-static void forge_change(struct net *net, int at, int space,
-                         const struct net_forgery *item,
-                         struct forging *forging)
-{
-    size_t place = forging->entry.change_count++;
-    struct ent_op *ops = forging->ops[place];
-    const struct ent_record_ref ref = {
-        .space = net_space(net, space, at), .kind = item->kind, .id = item->id};
-    struct ent_record record = {0};
-    struct ent_err err;
-    int rc = ent_record_read(net->nodes[at].store, &ref, &record, &err);
-
-    if (rc != ENT_ENOTFOUND)
-        must(net, rc, &err, "a record");
-    ops[0].code = ENT_OP_LIVE;
-    ops[1] = (struct ent_op){
-        .code = ENT_OP_WRITE, .field = item->field, .value = item->value};
-    for (size_t o = 0; o < 2; o++)
-        forge_seen(net, at, &record, forging, &ops[o]);
-    ent_record_fini(&record);
-    forging->changes[place] = (struct ent_change){
-        .kind = item->kind, .id = item->id, .ops = ops, .op_count = 2};
-}
-
-/* The entry that comes next in the log, and its changes. */
-static void forge_entry(struct net *net, int at, int space,
-                        const struct net_forger *log,
-                        const struct net_forgery *items, size_t count,
-                        struct forging *forging)
-{
-    struct net_node *node = &net->nodes[at];
-    struct ent_space info;
-    struct ent_err err;
-
-    must(net,
-         ent_space_read(node->store, net_space(net, space, at), &info, &err),
-         &err, "space");
-    forging->entry =
-        (struct ent_entry){.space = net->spaces[space],
-                           .author = node->keys.public,
-                           .origin = log->origin,
-                           .seq = log->seq + 1,
-                           .prev = log->prev,
-                           .roster_pos = info.roster_pos,
-                           .roster_hash = ent_hash_head(&info.roster_head),
-                           .time_ms = net_now(net, at),
-                           .changes = forging->changes,
-                           .has_seed = true};
-    for (size_t i = 0; i < count; i++)
-        forge_change(net, at, space, &items[i], forging);
-    forge_refs(forging);
-    for (size_t i = 0; i < count; i++) {
-        struct ent_change *change = &forging->changes[i];
-
-        change->has_commitment =
-            ent_values_put(&forging->values[i], change->ops, change->op_count) >
-            0;
-        change->values = ent_buf_slice(&forging->values[i]);
-    }
-    if (ent_entry_fault(&forging->entry) != NULL)
-        net_die(net, "a forged entry: %s", ent_entry_fault(&forging->entry));
-}
-
-int net_forge(struct net *net, int at, int space, struct net_forger *log,
-              const struct net_forgery *items, size_t count)
-{
-    struct net_node *node = &net->nodes[at];
-    struct forging *forging = calloc(1, sizeof(*forging));
-    struct ent_buf packed = {0};
+    struct ent_op ops[] = {
+        {.code = ENT_OP_LIVE, .field = ENT_FIELD_LIFE},
+        {.code = ENT_OP_WRITE,
+         .field = forged->field,
+         .value = ent_value_text(ent_slice_str(forged->text))}};
+    struct ent_change change = {.kind = forged->kind,
+                                .id = forged->record,
+                                .ops = ops,
+                                .op_count = ENT_ARRAY_LEN(ops)};
+    struct ent_entry *entry = &forged->entry;
+    struct ent_entry read;
     struct ent_seal seal = {0};
-    struct ent_slice bytes;
-    struct ent_taken taken;
-    struct ent_err err;
-    struct ent_run run;
+    struct ent_buf values = {0};
+    struct ent_buf packed = {0};
+    struct ent_err err = {0};
     int rc;
 
-    if (log->seq == 0)
-        ent_rand_bytes(&node->rand, log->origin.b, ENT_ID_BYTES);
-    forge_entry(net, at, space, log, items, count, forging);
-    run = (struct ent_run){.author = node->keys.public,
-                           .origin = log->origin,
-                           .from = ++log->seq,
-                           .prev = ent_hash_head(&log->prev),
-                           .entries = &bytes,
-                           .count = 1};
-    must(net, ent_seal_entry(&seal, &forging->entry, &log->prev, &err), &err,
-         "seal");
-    ent_sign(&node->keys, ent_buf_slice(&seal.header), &run.sig);
-    ent_entry_put(&packed, &forging->entry);
-    bytes = ent_buf_slice(&packed);
-    rc = ent_runs_take(node->store, net_space(net, space, at), NULL, &run, 1,
-                       net_now(net, at), &taken, &err);
-    if (rc == 0 && taken.refused + taken.waiting > 0)
-        net_die(net, "a forged entry is refused or waits: %s", taken.why);
-    for (size_t i = 0; i < count; i++)
-        ent_buf_fini(&forging->values[i]);
+    change.has_commitment =
+        ent_values_put(&values, ops, ENT_ARRAY_LEN(ops)) > 0;
+    change.values = ent_buf_slice(&values);
+    entry->has_seed = true;
+    entry->changes = &change;
+    entry->change_count = 1;
+    ent_entry_put(&packed, entry);
+    forged->packed = ent_arena_copy(arena, ent_buf_slice(&packed));
     ent_buf_fini(&packed);
+    ent_buf_fini(&values);
+    /* Read back: commitments are made of the bytes that go out. */
+    read = *entry;
+    rc = ent_entry_get(forged->packed, arena, &read, &err);
+    ENT_ASSERT(rc == 0);
+    rc = ent_seal_entry(&seal, &read, &forged->hash, &err);
+    ENT_ASSERT(rc == 0);
+    forged->header = ent_arena_copy(arena, ent_buf_slice(&seal.header));
     ent_seal_fini(&seal);
-    free(forging);
-    net_written(net, at, rc);
-    return rc;
+    entry->changes = NULL;
+    entry->change_count = 0;
+}
+
+static struct ent_slice sign(const struct ent_keys *signer,
+                             struct ent_slice message, struct ent_arena *arena)
+{
+    struct ent_sig sig;
+
+    ent_sign(signer, message, &sig);
+    return ent_arena_copy(arena, ent_slice(sig.b, sizeof(sig.b)));
+}
+
+struct ent_frame_run forge_run(const struct forged *forged, size_t count,
+                               const struct ent_keys *signer,
+                               struct ent_arena *arena)
+{
+    const struct ent_entry *first = &forged[0].entry;
+    struct ent_slice *entries = ENT_ARENA_NEW(arena, struct ent_slice, count);
+
+    ENT_ASSERT(entries != NULL);
+    for (size_t i = 0; i < count; i++)
+        entries[i] = forged[i].packed;
+    return (struct ent_frame_run){
+        .author = first->author,
+        .origin = first->origin,
+        .from = first->seq,
+        .prev = ent_hash_head(&first->prev),
+        .entries = entries,
+        .entry_count = count,
+        .sig = sign(signer, forged[count - 1].header, arena)};
+}
+
+struct ent_frame_roster forge_roster(const struct ent_keys *signer,
+                                     const struct ent_id *space,
+                                     const struct ent_hash *prev,
+                                     const struct ent_roster_entry *entry,
+                                     struct ent_arena *arena)
+{
+    const struct ent_entry header = {.space = *space,
+                                     .author = signer->public,
+                                     .seq = entry->pos,
+                                     .prev = *prev,
+                                     .roster_pos = entry->pos - 1,
+                                     .roster_hash = ent_hash_head(prev),
+                                     .time_ms = entry->time_ms};
+    struct ent_frame_roster made;
+    struct ent_buf bytes = {0};
+    struct ent_hash hash;
+
+    ent_roster_body_put(&bytes, entry);
+    made.body = ent_arena_copy(arena, ent_buf_slice(&bytes));
+    hash = ent_hash_of(made.body);
+    ent_buf_reset(&bytes);
+    ent_header_put(&bytes, ENT_ROSTER_TAG, &header, &hash);
+    made.header = ent_arena_copy(arena, ent_buf_slice(&bytes));
+    ent_buf_fini(&bytes);
+    made.sig = sign(signer, made.header, arena);
+    return made;
+}
+
+struct ent_frame_said forge_said(const struct ent_keys *signer,
+                                 const struct ent_frontier *frontier,
+                                 struct ent_arena *arena)
+{
+    struct ent_frame_said made = {.key = frontier->key,
+                                  .counter = frontier->counter};
+    struct ent_buf bytes = {0};
+
+    ent_frontier_put(&bytes, frontier);
+    made.body = ent_arena_copy(arena, ent_buf_slice(&bytes));
+    ent_buf_fini(&bytes);
+    made.sig = sign(signer, made.body, arena);
+    return made;
 }

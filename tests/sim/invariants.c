@@ -9,6 +9,7 @@
 #include "../prop/model.h"
 #include "codec/entry.h"
 #include "codec/said.h"
+#include "store/members.h"
 #include "store/records.h"
 #include "store/replica.h"
 #include "store/runs.h"
@@ -125,7 +126,7 @@ void inv_journal_restored(struct net *net, struct inv_journal *journal,
         if (write->node != node || write->told != INV_OK)
             continue;
         for (int n = 0; n < net->count && !held; n++)
-            if (net->nodes[n].store != NULL)
+            if (net->nodes[n].store != NULL && !net->liar[n])
                 held = holds(net, n, write);
         if (!held)
             write->told = INV_UNKNOWN;
@@ -328,6 +329,33 @@ void inv_equal(struct net *net, const int *nodes, size_t count, int space,
     ent_buf_fini(&first);
 }
 
+void inv_roster(struct net *net, int node, int space)
+{
+    struct ent_member *members;
+    struct ent_err err;
+    size_t count;
+
+    must(net,
+         ent_member_list(net->nodes[node].store, net_space(net, space, node),
+                         &members, &count, &err),
+         &err, "members");
+    for (size_t i = 0; i < count; i++) {
+        bool chairs =
+            ent_key_equal(&members[i].key, &net->nodes[0].keys.public);
+        bool known = false;
+
+        for (int n = 0; n < net->count; n++)
+            known = known ||
+                    ent_key_equal(&members[i].key, &net->nodes[n].keys.public);
+        if (!known || chairs != (members[i].role == ENT_ROLE_CHAIR))
+            net_die(net,
+                    "A2: node %d: what only the chair may decide about "
+                    "space %d was decided by another",
+                    node, space);
+    }
+    free(members);
+}
+
 /* Numbers of the transactions whose texts stand in an entry. */
 static void mark_texts(const struct whole *whole, bool *seen, size_t count)
 {
@@ -523,7 +551,103 @@ void inv_said(struct net *net, int node)
         }
 }
 
-void inv_counts(struct net *net, int node, int hostile, bool forks)
+/* The space of the transaction that a text is of; -1: of none. */
+static int space_of_text(const struct inv_journal *journal,
+                         struct ent_slice text)
+{
+    char copy[24] = "";
+    long long number;
+
+    memcpy(copy, text.at, text.len < 23 ? text.len : 23);
+    if (sscanf(copy, "t%lld.", &number) != 1 || number < 0 ||
+        (size_t)number > journal->count)
+        return -1;
+    if ((size_t)number == journal->count)
+        return journal->writing;
+    ENT_ASSERT(journal->writes[number].number == number);
+    return journal->writes[number].space;
+}
+
+/* Every text in a run belongs to a transaction, and that to a space. */
+static void check_run(struct net *net, const struct inv_journal *journal,
+                      const bool *denied, int from, int to,
+                      const struct ent_frame_run *run, struct ent_arena *arena)
+{
+    for (size_t i = 0; i < run->entry_count; i++) {
+        struct ent_entry entry = {.author = run->author,
+                                  .origin = run->origin,
+                                  .seq = run->from + i,
+                                  .prev = {{run->from + i > 1}}};
+        struct ent_err err;
+
+        must(net, ent_entry_get(run->entries[i], arena, &entry, &err), &err,
+             "what a node sends");
+        for (size_t c = 0; c < entry.change_count; c++)
+            for (size_t o = 0; o < entry.changes[c].op_count; o++) {
+                const struct ent_op *op = &entry.changes[c].ops[o];
+                int space = ent_op_bears_value(op->code) &&
+                                    op->value.type == ENT_VALUE_TEXT
+                                ? space_of_text(journal, op->value.bytes)
+                                : -1;
+
+                if (space >= 0 && denied[space])
+                    net_die(net,
+                            "I10: node %d sends node %d, no member of space "
+                            "%d, \"%.*s\"",
+                            from, to, space, (int)op->value.bytes.len,
+                            (const char *)op->value.bytes.at);
+            }
+    }
+}
+
+bool inv_confined(struct net *net, const struct inv_journal *journal,
+                  const struct liar *liars, int from, int to,
+                  struct ent_slice bytes)
+{
+    struct ent_arena arena = {0};
+    bool denied[NET_SPACES_MAX] = {false};
+    bool any = false;
+    struct ent_frame_run *runs;
+    struct ent_frame frame;
+    struct ent_err err;
+    size_t count = 0;
+    int space = -1;
+
+    if (net->nodes[from].dark || bytes.len < 2 ||
+        bytes.at[1] < ENT_FRAME_OPEN || bytes.at[1] > ENT_FRAME_NEWS)
+        return false;
+    for (int s = 0; s < net->space_count; s++) {
+        int64_t number = net_space(net, s, from);
+
+        denied[s] =
+            number == 0 ||
+            ent_member_role(net->nodes[from].store, number,
+                            &net->nodes[to].keys.public) == ENT_ROLE_NONE;
+        any = any || denied[s];
+    }
+    if (!any)
+        return false;
+    must(net, ent_frame_get(bytes, &arena, &frame, &err), &err,
+         "what a node sends");
+    if (liars != NULL && net->liar[to])
+        space = liar_space(liars, to, from, &frame.tag);
+    if (space >= 0 && denied[space] &&
+        (frame.type >= ENT_FRAME_FRONTIER || frame.has_heads))
+        net_die(net,
+                "I10: node %d sends node %d, no member of space %d, a "
+                "frame of type %d about it",
+                from, to, space, (int)frame.type);
+    if ((frame.type == ENT_FRAME_RUNS || frame.type == ENT_FRAME_NEWS) &&
+        frame.runs.len > 0)
+        must(net, ent_runs_get(frame.runs, &arena, &runs, &count, &err), &err,
+             "what a node sends");
+    for (size_t i = 0; i < count; i++)
+        check_run(net, journal, denied, from, to, &runs[i], &arena);
+    ent_arena_fini(&arena);
+    return true;
+}
+
+void inv_counts(struct net *net, int node, bool forks)
 {
     for (int i = 0; i < net->count; i++) {
         struct ent_peer peer = net_peer(net, node, i);
@@ -532,13 +656,12 @@ void inv_counts(struct net *net, int node, int hostile, bool forks)
                                  peer.refused + peer.waiting)
             net_die(net, "I13: node %d: the counts of peer %d do not add up",
                     node, i);
-        /* To the liar others answer what it never said. */
-        if (peer.refused > 0 && i != hostile && node != hostile)
+        if (peer.refused > 0 && !net->liar[i] && !net->liar[node])
             net_die(net, "I13: node %d refused %lld entries of %d: %s", node,
                     (long long)peer.refused, i,
                     net->nodes[node].text[ENT_NOTE_REFUSED]);
     }
-    if (hostile >= 0)
+    if (net->liar[node]) /* it was answered what its engine did not ask */
         return;
     if (net->nodes[node].notes[ENT_NOTE_DIVERGED] > 0)
         net_die(net, "I1: node %d: an alarm of divergence", node);

@@ -5,7 +5,7 @@
 #ifndef ENT_TESTS_SIM_INVARIANTS_H
 #define ENT_TESTS_SIM_INVARIANTS_H
 
-#include "net.h"
+#include "liar.h"
 
 /* What a client was told about one transaction. */
 enum inv_told {
@@ -27,6 +27,7 @@ struct inv_write {
 struct inv_journal {
     struct inv_write *writes;
     size_t count, cap;
+    int writing; /* the space of the transaction that is not in it yet */
 };
 
 void inv_journal_fini(struct inv_journal *journal);
@@ -48,6 +49,9 @@ void inv_journal_cut(struct net *net, struct inv_journal *journal, int node,
 /* I1: same roster, entries, state, shown values and conflicts. */
 void inv_equal(struct net *net, const int *nodes, size_t count, int space,
                int records);
+/* A2, I12: the chair is who founded the space, and nobody is a member but nodes
+ * of the net: what others decided is void. */
+void inv_roster(struct net *net, int node, int space);
 /* I2: what was acknowledged is there, what failed is not. */
 void inv_writes(struct net *net, const struct inv_journal *journal, int node,
                 int space);
@@ -62,9 +66,15 @@ void inv_replica(struct net *net, int node, bool rebuild);
 /* L7, S10: a node that was off has what it signed before that it holds, as far
  * as others know of it. Not for a replica that was put back or copied. */
 void inv_said(struct net *net, int node);
+/* I10: a frame of an honest node to one that is no member of a space by the
+ * sender's own roster brings nothing of that space. Whether there was one to
+ * look for. `liars` may be NULL. */
+bool inv_confined(struct net *net, const struct inv_journal *journal,
+                  const struct liar *liars, int from, int to,
+                  struct ent_slice bytes);
 /* I13: received = applied + duplicate + quarantined + refused + waiting, and
  * nothing of an honest peer is refused; no log forks where nobody forks one. */
-void inv_counts(struct net *net, int node, int hostile, bool forks);
+void inv_counts(struct net *net, int node, bool forks);
 /* Whether others showed the node more of its own log than it had (N3). */
 bool inv_left_own_log(struct net *net, int node);
 /* I14: the WAL is bounded. */

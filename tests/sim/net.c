@@ -157,6 +157,17 @@ static struct net_link *link_of(struct net *net, int node, uint32_t conn,
     return NULL;
 }
 
+int net_far_end(struct net *net, int node, uint32_t conn, bool *dialled)
+{
+    int side;
+    struct net_link *link = link_of(net, node, conn, &side);
+
+    if (link == NULL || !link->open[0] || !link->open[1])
+        return -1;
+    *dialled = side == 0;
+    return link->node[1 - side];
+}
+
 size_t net_links(const struct net *net, int a, int b)
 {
     size_t count = 0;
@@ -320,6 +331,26 @@ static int endpoint_of(const struct net *net, const char *endpoint)
     return node;
 }
 
+/* Alarms and refusals are about what came: from a liar they are as they should
+ * be. */
+static void note(struct net *net, int at, const struct ent_effect *effect)
+{
+    struct net_node *node = &net->nodes[at];
+    int side = 0;
+    struct net_link *link =
+        effect->conn == 0 ? NULL : link_of(net, at, effect->conn, &side);
+
+    if (link != NULL && net->liar[link->node[1 - side]]) {
+        node->liar_notes[effect->note]++;
+        return;
+    }
+    node->notes[effect->note]++;
+    node->offences += effect->note == ENT_NOTE_REFUSED &&
+                      strcmp(effect->text, "no answer for too long") != 0;
+    snprintf(node->text[effect->note], sizeof(node->text[0]), "%s",
+             effect->text == NULL ? "" : effect->text);
+}
+
 static void perform(struct net *net, int at, const struct ent_effect *effect)
 {
     struct net_node *node = &net->nodes[at];
@@ -330,7 +361,10 @@ static void perform(struct net *net, int at, const struct ent_effect *effect)
         if (effect->frame.len > ENT_FRAME_BYTES_MAX)
             net_die(net, "node %d sends a frame of %zu bytes", at,
                     effect->frame.len);
-        net_send(net, at, effect->conn, effect->frame);
+        if (net->says != NULL && net->liar[at])
+            net->says(net, at, effect->conn, effect->frame);
+        else
+            net_send(net, at, effect->conn, effect->frame);
         break;
     case ENT_EFFECT_DIAL:
         conn = ++node->last_conn;
@@ -341,11 +375,7 @@ static void perform(struct net *net, int at, const struct ent_effect *effect)
         net_hang_up(net, at, effect->conn);
         break;
     case ENT_EFFECT_NOTE:
-        node->notes[effect->note]++;
-        node->offences += effect->note == ENT_NOTE_REFUSED &&
-                          strcmp(effect->text, "no answer for too long") != 0;
-        snprintf(node->text[effect->note], sizeof(node->text[0]), "%s",
-                 effect->text == NULL ? "" : effect->text);
+        note(net, at, effect);
         if (effect->note == ENT_NOTE_TAKEN && effect->count <= 0)
             net_die(net, "node %d took %lld entries", at,
                     (long long)effect->count);
@@ -442,6 +472,8 @@ static void deliver(struct net *net, struct net_event *event)
     if (event->kind == NET_FRAME && net->tap != NULL &&
         !net->tap(net, event->from, event->to, in.frame))
         return;
+    if (event->kind == NET_FRAME && net->hears != NULL && net->liar[event->to])
+        net->hears(net, event->to, event->conn, in.frame);
     if (node->engine != NULL)
         step(net, event->to, &in);
     else if (event->kind == NET_FRAME)
@@ -882,6 +914,7 @@ int net_found(struct net *net, int chair)
 void net_copy_roster(struct net *net, int space, int from, int to)
 {
     struct ent_arena arena = {0};
+    struct ent_roster_bytes *all;
     struct ent_hash *hashes;
     struct ent_taken taken;
     struct ent_err err;
@@ -893,20 +926,18 @@ void net_copy_roster(struct net *net, int space, int from, int to)
          ent_roster_hashes(net->nodes[from].store, theirs, &hashes, &count,
                            &err),
          &err, "roster");
-    for (size_t i = 0; i < count; i++) {
-        struct ent_roster_bytes entry;
-
+    all = ENT_ARENA_NEW(&arena, struct ent_roster_bytes, count);
+    for (size_t i = 0; i < count; i++)
         must(net,
              ent_roster_read(net->nodes[from].store, theirs, &hashes[i], &arena,
-                             &entry, &err),
+                             &all[i], &err),
              &err, "roster");
-        must(net,
-             ent_roster_take(net->nodes[to].store, own, &entry, 1, 0, &taken,
-                             &err),
-             &err, "roster");
-        if (taken.refused > 0)
-            net_die(net, "a roster entry was refused: %s", taken.why);
-    }
+    must(net,
+         ent_roster_take(net->nodes[to].store, own, all, count, 0, &taken,
+                         &err),
+         &err, "roster");
+    if (taken.refused > 0)
+        net_die(net, "a roster entry was refused: %s", taken.why);
     ent_arena_fini(&arena);
     free(hashes);
 }

@@ -56,6 +56,7 @@ struct net_node {
     int64_t failed_steps;
     uint32_t last_conn;
     int64_t notes[NET_NOTES];
+    int64_t liar_notes[NET_NOTES];          /* about a liar's connections */
     char text[NET_NOTES][ENT_ERR_TEXT_MAX]; /* of the last note of a kind */
     int64_t offences; /* notes of refusal, silence excepted */
     uint64_t sent_bytes, sent_frames;
@@ -90,6 +91,9 @@ struct net;
 /* Looks at every frame before it is delivered; false: it is lost. */
 typedef bool net_tap_fn(struct net *net, int from, int to,
                         struct ent_slice frame);
+/* What a liar's engine says, instead of sending it; what comes for it. */
+typedef void net_liar_fn(struct net *net, int node, uint32_t conn,
+                         struct ent_slice frame);
 
 struct net {
     uint64_t seed;
@@ -115,6 +119,9 @@ struct net {
     net_tap_fn *tap;
     net_tap_fn *posted; /* sees every frame when it is sent */
     void *tap_ctx;
+    bool liar[NET_NODES_MAX]; /* what it says and holds counts for nothing */
+    net_liar_fn *says, *hears;
+    void *liar_ctx;
     struct ent_hash trace; /* of everything delivered, in order */
 };
 
@@ -180,6 +187,9 @@ void net_hang_up(struct net *net, int node, uint32_t conn);
 void net_drop(struct net *net, int a, int b);
 void net_cut(struct net *net, int a, int b);
 void net_heal(struct net *net, int a, int b);
+/* Who is at the other end of an open connection, and whether `node` dialled
+ * it; -1: it is not open. */
+int net_far_end(struct net *net, int node, uint32_t conn, bool *dialled);
 /* Connections that stand between two nodes. */
 size_t net_links(const struct net *net, int a, int b);
 

@@ -5,9 +5,12 @@
  * then everything is healed and what must hold is checked (invariants.h). What
  * a seed does it says first, what it came to last.
  *
- *   entente-sim --seed N [--ops N] [--without CLASS,...] [--verbose]
- *   entente-sim --seeds A..B [--jobs N] [--seconds N] [--ops N]
- *               [--file KEPT] [--without CLASS,...] [--until-failure] */
+ *   entente-sim --seed N [--ops N] [--hostile] [--without CLASS,...]
+ *               [--verbose]
+ *   entente-sim --seeds A..B [--jobs N] [--seconds N] [--ops N] [--hostile]
+ *               [--file KEPT] [--without CLASS,...] [--until-failure]
+ *
+ * With --hostile every seed has a hostile member. */
 #include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -19,12 +22,14 @@
 #include <unistd.h>
 
 #include "invariants.h"
+#include "liar.h"
 #include "store/db.h"
 #include "store/members.h"
 
 #define JOBS_MAX 64
 #define SEED_SECONDS 120 /* longer, and the seed hangs */
 #define HEAL_MS (2 * 60 * 60 * 1000)
+#define OUTLAST_MS 5000
 #define RECORDS_MAX 40
 #define FAILED_MAX 100
 #define YEAR_MS (INT64_C(365) * 24 * 3600 * 1000)
@@ -45,6 +50,7 @@ enum class {
     COPIES,    /* a copy of a node runs beside it */
     LIAR,      /* a member whose frames are forged, repeated and cut */
     BULK,      /* transactions of many changes */
+    HOSTILE,   /* one or two members mean no good (liar.h) */
     REMOVALS,
     OWNED, /* records of one's own, and attempts on those of others */
     FORKS, /* a copy that nothing tells from its original runs beside it */
@@ -73,6 +79,7 @@ static const struct {
     [COPIES] = {"copies", 5, NULL},
     [LIAR] = {"liar", 10, NULL},
     [BULK] = {"bulk", 75, NULL},
+    [HOSTILE] = {"hostile", 12, NULL},
     [REMOVALS] = {"removals", 30, NULL},
     [OWNED] = {"owned", 50, NULL},
     [FORKS] = {"forks", 10, NULL},
@@ -112,23 +119,29 @@ enum met {
     MET_MODELS,
     MET_TRESPASS, /* a write to another's record refused */
     MET_FORGED,   /* and one made all the same, quarantined */
+    MET_HOSTILE,   /* a seed with a hostile member */
+    MET_COLLUSION, /* with two */
+    MET_SET_ASIDE, /* entries of a liar quarantined */
+    MET_HELD_OFF,  /* frames looked at for what their receiver may not have */
     METS
 };
 
 static const char *const met_names[METS] = {
-    "edits",         "conflicts",    "3+ siblings",  "cuts",
-    "clogs",         "doubles",      "restarts",     "power (idle)",
-    "power (write)", "power (step)", "unknown",      "disk full",
-    "clock jumps",   "reader",       "late members", "removed",
-    "invited",       "restored",     "copied",       "forks",
-    "own log left",  "lies",         "refused",      "duplicates",
-    "waiting",       "rebuilds",     "replays",      "model checks",
-    "trespasses",    "forged",
+    "edits",         "conflicts",    "3+ siblings",   "cuts",
+    "clogs",         "doubles",      "restarts",      "power (idle)",
+    "power (write)", "power (step)", "unknown",       "disk full",
+    "clock jumps",   "reader",       "late members",  "removed",
+    "invited",       "restored",     "copied",        "forks",
+    "own log left",  "lies",         "refused",       "duplicates",
+    "waiting",       "rebuilds",     "replays",       "model checks",
+    "trespasses",    "forged",       "hostile seeds", "two liars",
+    "set aside",     "held off",
 };
 
 /* Shared by all jobs. */
 struct totals {
     int64_t met[METS];
+    int64_t deeds[LIAR_DEEDS];
     int64_t drawn[CLASSES];
     int64_t seeds, twice;
     uint64_t current[JOBS_MAX]; /* the seed each job is at */
@@ -158,6 +171,9 @@ struct world {
     bool verbose;
     int64_t met[METS];
     struct ent_buf old_frame; /* of the liar */
+    int hostile[LIARS_MAX], hostiles;
+    struct liar *liars;    /* NULL: no member is hostile */
+    struct ent_rand apart; /* so that other seeds stay what they are */
 };
 
 static struct totals *totals;
@@ -170,6 +186,11 @@ static size_t below(struct world *world, size_t bound)
 static bool chance(struct world *world, int percent)
 {
     return (int)below(world, 100) < percent;
+}
+
+static bool chance_apart(struct world *world, int percent)
+{
+    return (int)ent_rand_below(&world->apart, 100) < percent;
 }
 
 static void say(struct world *world, const char *what, int a, int b)
@@ -186,14 +207,19 @@ static bool is_on(const struct world *world, int node)
 
 /* ------------------------------------------------------------------ drawing */
 
-static void draw(struct world *world, const bool *without, int ops)
+static void draw(struct world *world, const bool *without, int ops,
+                 bool hostile)
 {
     struct options *options = &world->options;
 
+    ent_rand_init_u64(&world->apart, world->net->seed ^ 0xbad);
     for (int c = 0; c < CLASSES; c++)
-        options->has[c] = c == OWNED ? (int)ent_rand_below(&world->owned, 100) <
-                                           classes[c].percent
-                                     : chance(world, classes[c].percent);
+        options->has[c] =
+            c == OWNED ? (int)ent_rand_below(&world->owned, 100) <
+                             classes[c].percent
+            : c == HOSTILE
+                ? chance_apart(world, classes[c].percent) || hostile
+                : chance(world, classes[c].percent);
     options->nodes = 3 + (int)below(world, chance(world, 15) ? 7 : 3);
     options->spaces = 1 + (int)below(world, 2);
     options->records = 2 + (int)below(world, chance(world, 30) ? 38 : 8);
@@ -212,6 +238,8 @@ static void draw(struct world *world, const bool *without, int ops)
         if (without[c])
             options->has[c] = false;
     world->net->disks = options->has[POWER] || options->has[FULL_DISK];
+    if (options->has[HOSTILE] && !without[REMOVALS] && chance_apart(world, 60))
+        options->has[REMOVALS] = true;
 }
 
 static void print_options(const struct world *world, uint64_t seed)
@@ -232,6 +260,35 @@ static void print_options(const struct world *world, uint64_t seed)
     fflush(stdout);
 }
 
+/* One or two, beside the chair and one more that are honest; and what each may
+ * do in a space. */
+static void make_hostile(struct world *world, int *last)
+{
+    struct options *options = &world->options;
+    int count = chance_apart(world, 30) ? 2 : 1;
+
+    world->liars =
+        liar_new(world->net, ent_rand_u64(&world->apart), options->records);
+    for (int i = 0; i < count; i++)
+        world->hostile[world->hostiles++] =
+            *last > 1 ? (*last)-- : options->nodes++;
+    world->met[MET_HOSTILE]++;
+    world->met[MET_COLLUSION] += count == 2;
+}
+
+static enum ent_role role_of(struct world *world, int node, int space)
+{
+    for (int i = 0; i < world->hostiles; i++)
+        if (node == world->hostile[i]) {
+            if (space > 0 && chance_apart(world, 50))
+                return ENT_ROLE_NONE;
+            return chance_apart(world, 25) ? ENT_ROLE_READER : ENT_ROLE_EDITOR;
+        }
+    if (space == 0 && node == world->late)
+        return ENT_ROLE_NONE;
+    return node == world->reader ? ENT_ROLE_READER : ENT_ROLE_EDITOR;
+}
+
 static void make(struct world *world)
 {
     const struct options *options = &world->options;
@@ -241,6 +298,10 @@ static void make(struct world *world)
     world->reader = options->has[READER] ? last-- : -1;
     world->late = options->has[LATE] ? last-- : -1;
     world->liar = options->has[LIAR] && last > 1 ? last-- : -1;
+    if (options->has[HOSTILE])
+        make_hostile(world, &last);
+    if (world->liar >= 0)
+        net->liar[world->liar] = true;
     for (int i = 0; i < options->nodes; i++) {
         net->next_dials = chance(world, 70);
         net_add(net);
@@ -251,12 +312,15 @@ static void make(struct world *world)
     }
     for (int s = 0; s < options->spaces; s++) {
         net_found(net, 0);
-        for (int i = 1; i < options->nodes; i++)
-            if (s > 0 || i != world->late)
-                net_admit(net, s, 0, i,
-                          i == world->reader ? ENT_ROLE_READER
-                                             : ENT_ROLE_EDITOR);
+        for (int i = 1; i < options->nodes; i++) {
+            enum ent_role role = role_of(world, i, s);
+
+            if (role != ENT_ROLE_NONE)
+                net_admit(net, s, 0, i, role);
+        }
     }
+    for (int i = 0; i < world->hostiles; i++)
+        liar_add(world->liars, world->hostile[i]);
     /* The first ones know the roster of then; a session brings the rest. */
     for (int i = 0; options->has[CUTS] && i < options->nodes; i++)
         for (int j = i + 1; j < options->nodes; j++)
@@ -350,7 +414,7 @@ static bool may_be_denied(const struct world *world, int node)
 {
     const int those[] = {world->reader, world->late, world->guest};
 
-    if (was_cut(world, node, 0))
+    if (was_cut(world, node, 0) || world->net->liar[node])
         return true;
     for (size_t i = 0; i < ENT_ARRAY_LEN(those); i++)
         if (those[i] >= 0 && twins(world->net, node, those[i]))
@@ -476,10 +540,11 @@ static void edit(struct world *world, int node)
         return;
     before = inv_own_head(net, node, space);
     contested = count == 1 && life_contested(net, node, space, &edits[0]);
-    if (world->options.has[POWER] && node != world->liar && chance(world, 2)) {
+    if (world->options.has[POWER] && !net->liar[node] && chance(world, 2)) {
         net_power_off_in(net, node, 1 + (int64_t)below(world, 12));
         say(world, "fuse", node, 0);
     }
+    world->journal.writing = space;
     rc = net_put(net, node, space, edits, count);
     world->ops_done += (int)count;
     if (rc == 0)
@@ -501,8 +566,10 @@ static void edit(struct world *world, int node)
         net_die(net, "an edit on node %d failed: %d", node, rc);
     if (rc == 0 && world->reader >= 0 && twins(net, node, world->reader))
         net_die(net, "a reader wrote");
-    /* It may be dark by now: told OK, and off since; or cut, and not know. */
-    if (rc == 0 && (!is_on(world, node) || was_cut(world, node, space)))
+    /* It may be dark by now: told OK, and off since; or cut, and not know; or
+     * not tell anybody. */
+    if (rc == 0 &&
+        (!is_on(world, node) || was_cut(world, node, space) || net->liar[node]))
         told = INV_UNKNOWN;
     inv_journal_add(net, &world->journal, node, space, world->transactions,
                     told, before);
@@ -543,7 +610,7 @@ static void switch_on(struct world *world, int node)
 
     make_room(world, node);
     net_start(world->net, node);
-    if (!world->put_back[node] && !any_cut(world))
+    if (!world->put_back[node] && !any_cut(world) && !world->net->liar[node])
         inv_said(world->net, node);
     world->met[MET_RESTORED] += world->net->nodes[node].freshes - freshes;
     say(world, "on", node, 0);
@@ -602,7 +669,7 @@ static void copy(struct world *world)
     int made;
 
     if (net->count >= NET_NODES_MAX - 2 || !is_on(world, node) ||
-        node == world->liar || node == world->guest ||
+        net->liar[node] || node == world->guest ||
         net->count > world->options.nodes + 1)
         return;
     exact = has[FORKS] && (!has[COPIES] || chance(world, 50));
@@ -698,6 +765,7 @@ static void churn(struct world *world, int node)
     const struct ent_key *key = &net->nodes[node].keys.public;
     struct ent_store *store = net->nodes[0].store;
     int64_t space = is_on(world, 0) ? net_space(net, 0, 0) : 0;
+    bool reads = world->reader >= 0 && twins(net, node, world->reader);
     enum ent_role role;
     struct ent_err err;
     int rc;
@@ -713,10 +781,9 @@ static void churn(struct world *world, int node)
         static const struct ent_hash8 no_invite;
 
         rc = ent_member_admit(store, space, key,
-                              node == world->reader ? ENT_ROLE_READER
-                                                    : ENT_ROLE_EDITOR,
+                              reads ? ENT_ROLE_READER : ENT_ROLE_EDITOR,
                               "Again", &no_invite, net_now(net, 0), &err);
-    } else if (role == ENT_ROLE_READER && node != world->reader) {
+    } else if (role == ENT_ROLE_READER && !reads) {
         rc = ent_member_set_role(store, space, key, ENT_ROLE_EDITOR,
                                  net_now(net, 0), &err);
     } else {
@@ -789,7 +856,7 @@ static void disturb(struct world *world)
         power(world, a);
         break;
     case 6:
-        if (has[FULL_DISK] && is_on(world, a) && a != world->liar)
+        if (has[FULL_DISK] && is_on(world, a) && !net->liar[a])
             fill_disk(world, a, chance(world, 50));
         break;
     case 7:
@@ -802,7 +869,7 @@ static void disturb(struct world *world)
         break;
     case 8:
         /* An older chair would give a place in the roster twice (A6). */
-        if (has[RESTORES] && a != 0 && a != world->liar && a != world->guest &&
+        if (has[RESTORES] && a != 0 && !net->liar[a] && a != world->guest &&
             chance(world, 30))
             restore(world, a);
         else if ((has[COPIES] || has[FORKS]) && chance(world, 20))
@@ -882,6 +949,30 @@ static void look_for_dark(struct world *world)
     }
 }
 
+/* No byte of a space for who is no member of it, as far as the sender knows
+ * (I10); content is what comes after the rosters. */
+static bool watch(struct net *net, int from, int to, struct ent_slice bytes)
+{
+    struct world *world = net->tap_ctx;
+
+    if (!net->liar[from])
+        world->met[MET_HELD_OFF] +=
+            inv_confined(net, &world->journal, world->liars, from, to, bytes);
+    return true;
+}
+
+/* What the hostile ones do, and what the chair does about them. */
+static void suffer(struct world *world)
+{
+    if (world->liars == NULL)
+        return;
+    if (chance_apart(world, 40))
+        liar_turn(world->liars);
+    if (world->options.has[REMOVALS] && chance_apart(world, 3))
+        churn(world, world->hostile[ent_rand_below(&world->apart,
+                                                   (uint64_t)world->hostiles)]);
+}
+
 static void live(struct world *world)
 {
     struct net *net = world->net;
@@ -897,6 +988,7 @@ static void live(struct world *world)
         } else {
             disturb(world);
         }
+        suffer(world);
         if (chance(world, 40)) {
             int before[NET_NODES_MAX];
 
@@ -929,6 +1021,48 @@ static void call_all(struct world *world, const int *nodes, size_t count)
             if (!twins(net, nodes[j], b) && nodes[j] != b &&
                 net_links(net, nodes[j], b) == 0)
                 net_call(net, b, nodes[j]);
+    }
+}
+
+static bool is_member(const struct world *world, int space, int node);
+
+static bool all_equal(struct world *world, const int *nodes, size_t count)
+{
+    for (int s = 0; s < world->options.spaces; s++)
+        for (size_t i = 0; i < count; i++)
+            if (is_member(world, s, nodes[i]) &&
+                !net_equal(world->net, 0, nodes[i], s))
+                return false;
+    return true;
+}
+
+/* While some go on lying the others become equal; then they repent. */
+static void outlast(struct world *world)
+{
+    struct net *net = world->net;
+    int64_t until = net->mono_ms + HEAL_MS;
+    int honest[NET_NODES_MAX];
+    size_t count = 0;
+
+    for (int i = 0; i < net->count; i++)
+        if (!net->liar[i] || i == world->liar)
+            honest[count++] = i;
+    for (int round = 0;; round++) {
+        if (round % 12 == 0)
+            call_all(world, honest, count);
+        net_run(net, OUTLAST_MS);
+        if (all_equal(world, honest, count))
+            break;
+        if (net->mono_ms > until)
+            net_die(net, "I1: two hours after everything was healed those who "
+                         "do not lie are not equal");
+        if (chance_apart(world, 30))
+            liar_turn(world->liars);
+    }
+    net->says = net->hears = NULL;
+    for (int i = 0; i < world->hostiles; i++) {
+        net_stop(net, world->hostile[i]);
+        net_start(net, world->hostile[i]);
     }
 }
 
@@ -966,6 +1100,8 @@ static void heal(struct world *world, int *nodes, size_t *count)
         net_stop(net, world->liar);
         net_start(net, world->liar);
     }
+    if (world->liars != NULL)
+        outlast(world);
     /* Twice: what stood then may have been given up since. */
     call_all(world, nodes, *count);
     if (net_run_quiet(net, HEAL_MS)) {
@@ -1006,8 +1142,9 @@ static void check(struct world *world, const int *nodes, size_t count)
             if (is_member(world, s, nodes[i]))
                 members[member_count++] = nodes[i];
         inv_equal(net, members, member_count, s, world->options.records);
+        inv_roster(net, members[0], s);
         inv_writes(net, &world->journal, members[0], s);
-        if (chance(world, 25)) {
+        if (chance(world, 25) || world->liars != NULL) {
             inv_model(net, members[0], s);
             world->met[MET_MODELS]++;
         }
@@ -1024,7 +1161,7 @@ static void check(struct world *world, const int *nodes, size_t count)
     }
     for (size_t i = 0; i < count; i++) {
         inv_bounds(net, nodes[i]);
-        inv_counts(net, nodes[i], world->liar, world->options.has[FORKS]);
+        inv_counts(net, nodes[i], world->options.has[FORKS]);
         world->met[MET_FORKS] += net->nodes[nodes[i]].notes[ENT_NOTE_FORK];
         world->met[MET_LEFT] += inv_left_own_log(net, nodes[i]);
         if (i == verified)
@@ -1034,11 +1171,11 @@ static void check(struct world *world, const int *nodes, size_t count)
 
             world->met[MET_DUPLICATES] += peer.duplicate;
             world->met[MET_WAITING] += peer.waiting;
-            world->met[MET_REFUSED] += j == world->liar && peer.refused > 0;
+            world->met[MET_REFUSED] += net->liar[j] && peer.refused > 0;
+            world->met[MET_SET_ASIDE] += net->liar[j] ? peer.quarantined : 0;
         }
-        if (world->liar >= 0)
-            world->met[MET_REFUSED] +=
-                net->nodes[nodes[i]].notes[ENT_NOTE_REFUSED] > 0;
+        world->met[MET_REFUSED] +=
+            net->nodes[nodes[i]].liar_notes[ENT_NOTE_REFUSED] > 0;
         world->met[MET_INVITED] +=
             nodes[i] == world->guest && net_space(net, 0, nodes[i]) != 0;
     }
@@ -1064,7 +1201,7 @@ static void trace_digests(struct world *world, const int *nodes, size_t count)
 struct run {
     const bool *without;
     int ops;
-    bool verbose, quiet, until_failure;
+    bool verbose, quiet, until_failure, hostile;
 };
 
 static struct ent_hash run_seed(uint64_t seed, const struct run *run)
@@ -1078,7 +1215,7 @@ static struct ent_hash run_seed(uint64_t seed, const struct run *run)
     ent_rand_init_u64(&world.rand, seed ^ 0x5eed);
     ent_rand_init_u64(&world.owned, seed ^ 0x0a4e);
     world.net->tap_ctx = &world;
-    draw(&world, run->without, run->ops);
+    draw(&world, run->without, run->ops, run->hostile);
     if (!run->quiet)
         print_options(&world, seed);
     for (int c = 0; c < CLASSES; c++) {
@@ -1090,6 +1227,8 @@ static struct ent_hash run_seed(uint64_t seed, const struct run *run)
     make(&world);
     if (world.liar >= 0)
         world.net->tap = lie;
+    if (world.liars != NULL)
+        world.net->posted = watch;
     live(&world);
     heal(&world, nodes, &count);
     trace_digests(&world, nodes, count);
@@ -1097,7 +1236,12 @@ static struct ent_hash run_seed(uint64_t seed, const struct run *run)
     check(&world, nodes, count);
     for (int m = 0; m < METS; m++)
         __atomic_fetch_add(&totals->met[m], world.met[m], __ATOMIC_RELAXED);
+    for (int d = 0; d < LIAR_DEEDS; d++)
+        __atomic_fetch_add(&totals->deeds[d],
+                           liar_count(world.liars, (enum liar_deed)d),
+                           __ATOMIC_RELAXED);
     __atomic_fetch_add(&totals->seeds, 1, __ATOMIC_RELAXED);
+    liar_free(world.liars);
     inv_journal_fini(&world.journal);
     ent_buf_fini(&world.old_frame);
     net_free(world.net);
@@ -1122,8 +1266,10 @@ static void run_checked(uint64_t seed, const struct run *run)
     if (!run->quiet)
         print_trace(seed, &trace);
     if (seed % 100 == 7) { /* I18 */
-        struct run again = {
-            .without = run->without, .ops = run->ops, .quiet = true};
+        struct run again = {.without = run->without,
+                            .ops = run->ops,
+                            .hostile = run->hostile,
+                            .quiet = true};
         struct ent_hash second = run_seed(seed, &again);
 
         __atomic_fetch_add(&totals->twice, 1, __ATOMIC_RELAXED);
@@ -1187,12 +1333,13 @@ static size_t run_many(uint64_t first, uint64_t last, int jobs, time_t deadline,
             running--;
             continue;
         }
-        fprintf(stderr, "seed %llu failed%s: %s --seed %llu\n",
+        fprintf(stderr, "seed %llu failed%s: %s --seed %llu%s\n",
                 (unsigned long long)totals->current[number],
                 WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM
                     ? " (it does not end)"
                     : "",
-                name, (unsigned long long)totals->current[number]);
+                name, (unsigned long long)totals->current[number],
+                run->hostile ? " --hostile" : "");
         if (failed_count < FAILED_MAX)
             failed[failed_count] = totals->current[number];
         failed_count++;
@@ -1254,6 +1401,8 @@ static int report(double seconds, size_t failed)
     for (int m = 0; m < METS; m++)
         printf("%s %s %lld", m == 0 ? "met:" : ",", met_names[m],
                (long long)totals->met[m]);
+    for (int d = 0; d < LIAR_DEEDS; d++)
+        printf(", %s %lld", liar_deeds[d], (long long)totals->deeds[d]);
     printf("\n");
     for (int c = 0; c < CLASSES; c++)
         if (classes[c].off != NULL)
@@ -1264,15 +1413,27 @@ static int report(double seconds, size_t failed)
             printf("I19: never met: %s\n", met_names[m]);
             missing = 1;
         }
+    if (totals->seeds >= 1000 &&
+        totals->met[MET_HOSTILE] * 10 < totals->seeds) {
+        printf("I19: fewer than 1 hostile seed in 10\n");
+        missing = 1;
+    }
+    for (int d = 0; totals->met[MET_HOSTILE] >= 100 && d < LIAR_DEEDS; d++)
+        if (totals->deeds[d] == 0) {
+            printf("I19: no liar ever did: %s\n", liar_deeds[d]);
+            missing = 1;
+        }
     return failed > 0 || missing ? 1 : 0;
 }
 
 static int usage(const char *name)
 {
     fprintf(stderr,
-            "usage: %s --seed N [--ops N] [--without CLASS,...] [--verbose]\n"
+            "usage: %s --seed N [--ops N] [--hostile] [--without CLASS,...] "
+            "[--verbose]\n"
             "       %s --seeds A..B [--jobs N] [--seconds N] [--ops N] "
-            "[--file KEPT] [--without CLASS,...] [--until-failure]\nclasses:",
+            "[--hostile] [--file KEPT] [--without CLASS,...] "
+            "[--until-failure]\nclasses:",
             name, name);
     for (int c = 0; c < CLASSES; c++)
         fprintf(stderr, " %s", classes[c].name);
@@ -1327,6 +1488,10 @@ int main(int argc, char **argv)
         }
         if (strcmp(argv[i], "--until-failure") == 0) {
             run.until_failure = true;
+            continue;
+        }
+        if (strcmp(argv[i], "--hostile") == 0) {
+            run.hostile = true;
             continue;
         }
         if (strcmp(argv[i], "--seed") == 0) {
