@@ -1,5 +1,5 @@
-/* trespass.c - what a program writes that keeps to no rule (net_forge): good bytes
- * and a good signature, about what is not its to change. */
+/* trespass.c - what a program writes that keeps to no rule (net_forge): good
+ * bytes and a good signature, about what is not its to change. */
 #include <stdlib.h>
 #include <string.h>
 
