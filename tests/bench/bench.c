@@ -120,6 +120,7 @@ int main(int argc, char **argv)
     bench.repeat = args.repeat;
     bench.batch = (size_t)args.batch;
     bench.who = who_of(args.only);
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* as the replica does */
     node_kinds(args.kinds);
     bench_data_read(&bench.data, args.data, strcmp(args.ids, "v5") == 0);
     make_work_folder(&bench, args.dir);

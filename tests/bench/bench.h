@@ -88,10 +88,9 @@ double bench_sync_ms(const char *work);
 
 /* --------------------------------------------------------------- plain.c */
 
-/* Plain SQLite, the connection set up as the replica's. */
+/* Plain SQLite with its own files, set up as the replica's connection. */
 struct plain {
-    struct ent_db conn;
-    sqlite3 *db; /* of it */
+    sqlite3 *db;
     sqlite3_stmt *begin, *commit, *insert, *update[BENCH_COLUMNS];
 };
 

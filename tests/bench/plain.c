@@ -19,6 +19,11 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS record("
     " id BLOB PRIMARY KEY," COLUMNS_TEXT ") STRICT, WITHOUT ROWID";
 
+static const char setup[] = "PRAGMA journal_mode = WAL;"
+                            "PRAGMA synchronous = FULL;"
+                            "PRAGMA temp_store = MEMORY;"
+                            "PRAGMA cache_size = -4096;";
+
 static void fail(struct plain *plain, const char *what)
 {
     bench_die("sqlite: %s: %s", what, sqlite3_errmsg(plain->db));
@@ -49,14 +54,15 @@ static void step(struct plain *plain, sqlite3_stmt *stmt)
 void plain_open(struct plain *plain, const char *dir, bool durable)
 {
     char text[BENCH_PATH_MAX + 16];
-    struct ent_err err;
 
     memset(plain, 0, sizeof(*plain));
     snprintf(text, sizeof(text), "%s/plain.db", dir);
-    bench_must(ent_db_open(&plain->conn, text,
-                           SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &err),
-               &err, text);
-    plain->db = plain->conn.raw;
+    if (sqlite3_open_v2(text, &plain->db,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+                            SQLITE_OPEN_NOMUTEX,
+                        NULL) != SQLITE_OK)
+        fail(plain, text);
+    run(plain, setup);
     if (!durable)
         run(plain, "PRAGMA synchronous = OFF");
     run(plain, schema);
@@ -78,7 +84,7 @@ void plain_close(struct plain *plain)
     sqlite3_finalize(plain->insert);
     for (size_t i = 0; i < BENCH_COLUMNS; i++)
         sqlite3_finalize(plain->update[i]);
-    ent_db_close(&plain->conn);
+    sqlite3_close(plain->db);
 }
 
 /* Begin before the first of a batch, commit behind its last. */
