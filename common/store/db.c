@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "store/joined.h"
 #include "store/store.h"
 
 #define SETUP                                                                  \
@@ -18,11 +19,14 @@
     "PRAGMA synchronous = OFF;"                                                \
     "PRAGMA secure_delete = ON;" SETUP
 
+static int library_rc;
+
 /* Nobody asks SQLite how much memory it has, and the count costs a lock at
  * every allocation. Only before the first connection can it be switched off. */
 static void configure_library(void)
 {
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    library_rc = ent_joined_init();
 }
 
 void ent_db_prepare(void)
@@ -49,7 +53,10 @@ static int open_with(struct ent_db *db, const char *path, int flags,
 
     memset(db, 0, sizeof(*db));
     ent_db_prepare();
-    rc = sqlite3_open_v2(path, &db->raw, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    rc = library_rc;
+    if (rc == SQLITE_OK)
+        rc = sqlite3_open_v2(path, &db->raw, flags | SQLITE_OPEN_NOMUTEX,
+                             ENT_JOINED);
     if (rc != SQLITE_OK) {
         rc = ent_db_fail(db, rc, err);
         ent_db_close(db);
