@@ -16,7 +16,7 @@ const char *const liar_deeds[LIAR_DEEDS] = {
     "wrong key",      "by a stranger",  "wrong previous", "of other space",
     "unknown roster", "roster forged",  "false heads",    "false frontiers",
     "logs hidden",    "short answers",  "mute",           "replayed",
-    "said elsewhere", "floods",         "prying",
+    "said elsewhere", "floods",         "forked",         "prying",
 };
 
 size_t lies_below(struct liar *liar, size_t bound)
@@ -129,6 +129,17 @@ static bool is_open(const struct liar *liar, const struct one *one,
     bool dialled;
 
     return net_far_end(liar->net, one->node, talk->conn, &dialled) >= 0;
+}
+
+const struct talk *lies_other_talk(const struct liar *liar,
+                                   const struct one *one,
+                                   const struct talk *talk)
+{
+    for (size_t i = 0; i < LIES_TALKS && i < one->talk_count; i++)
+        if (one->talks[i].peer != talk->peer &&
+            is_open(liar, one, &one->talks[i]))
+            return &one->talks[i];
+    return talk;
 }
 
 static enum ent_frame_type type_of(struct ent_slice frame)

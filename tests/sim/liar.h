@@ -34,6 +34,7 @@ enum liar_deed {
     LIAR_REPLAY,    /* a frame of an earlier session */
     LIAR_ELSEWHERE, /* a frame said again in another space */
     LIAR_FLOOD,     /* dozens of frames at once */
+    LIAR_FORKS,     /* two entries under one number, told to two of its peers */
     LIAR_PRIES,     /* asks for a space it is no member of */
     LIAR_DEEDS
 };

@@ -162,6 +162,27 @@ static void say_entry(struct liar *liar, struct one *one,
     lies_did(liar, good ? LIAR_GOOD : LIAR_ROLE);
 }
 
+/* Each is good, and everybody must come to hold and to apply both (A8). */
+static void say_fork(struct liar *liar, struct one *one,
+                     const struct talk *talk, const struct ground *ground)
+{
+    const struct ent_keys *keys = lies_keys(liar, one->node);
+    struct forged branch[2];
+
+    if (ent_roster_role(&ground->state->roster, ground->pos, &keys->public) <
+            ENT_ROLE_EDITOR ||
+        ++one->goods > GOOD_MAX)
+        return;
+    for (size_t i = 0; i < 2; i++) {
+        branch[i] = begin_entry(liar, ground, &keys->public);
+        branch[i].entry.origin = branch[0].entry.origin;
+        forge_entry(&branch[i], &liar->arena);
+        send_forged(liar, one, i == 0 ? talk : lies_other_talk(liar, one, talk),
+                    ground, &branch[i], 1, keys);
+    }
+    lies_did(liar, LIAR_FORKS);
+}
+
 /* As if written before the cut; sometimes with one behind it that is not. */
 static void say_backdated(struct liar *liar, struct one *one,
                           const struct talk *talk, const struct ground *ground,
@@ -579,7 +600,7 @@ void lies_act(struct liar *liar, struct one *one, const struct talk *talk,
 
     if (!stand(liar, one, space, &ground))
         return;
-    switch (lies_below(liar, 16)) {
+    switch (lies_below(liar, 17)) {
     case 0:
     case 1:
         say_entry(liar, one, talk, &ground, by);
@@ -618,6 +639,9 @@ void lies_act(struct liar *liar, struct one *one, const struct talk *talk,
         break;
     case 14:
         pry(liar, one, talk, space);
+        break;
+    case 15:
+        say_fork(liar, one, talk, &ground);
         break;
     default:
         flood(liar, one, talk, &ground);

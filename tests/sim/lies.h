@@ -46,6 +46,11 @@ const struct ent_keys *lies_keys(const struct liar *liar, int node);
 int lies_some_honest(struct liar *liar);
 void lies_did(struct liar *liar, enum liar_deed deed);
 
+/* An open connection with somebody else, or the same when there is none. */
+const struct talk *lies_other_talk(const struct liar *liar,
+                                   const struct one *one,
+                                   const struct talk *talk);
+
 /* One lie about a space, drawn, over an open connection. */
 void lies_act(struct liar *liar, struct one *one, const struct talk *talk,
               int space);

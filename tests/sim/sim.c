@@ -1006,6 +1006,12 @@ static void live(struct world *world)
 /* What stands, what nodes dial themselves, and at least a chain; everybody
  * calls the chair and its neighbour, copies too: who calls a key reaches one of
  * its nodes. */
+/* Whether a node may be no member, and of no use between others. */
+static bool any_apart(const struct world *world)
+{
+    return any_cut(world) || (world->late >= 0 && !world->admitted);
+}
+
 static void call_all(struct world *world, const int *nodes, size_t count)
 {
     struct net *net = world->net;
@@ -1017,7 +1023,7 @@ static void call_all(struct world *world, const int *nodes, size_t count)
         if (!twins(net, a, b) && net_links(net, a, b) == 0)
             net_call(net, a, b);
         /* Its neighbour may be none that passes anything on. */
-        for (size_t j = 0; j < (any_cut(world) ? count : 2); j++)
+        for (size_t j = 0; j < (any_apart(world) ? count : 2); j++)
             if (!twins(net, nodes[j], b) && nodes[j] != b &&
                 net_links(net, nodes[j], b) == 0)
                 net_call(net, b, nodes[j]);
@@ -1105,6 +1111,7 @@ static void heal(struct world *world, int *nodes, size_t *count)
     /* Twice: what stood then may have been given up since. */
     call_all(world, nodes, *count);
     if (net_run_quiet(net, HEAL_MS)) {
+        admit_late(world); /* the chair has met somebody by now */
         call_all(world, nodes, *count);
         if (net_run_quiet(net, HEAL_MS))
             return;
@@ -1161,7 +1168,8 @@ static void check(struct world *world, const int *nodes, size_t count)
     }
     for (size_t i = 0; i < count; i++) {
         inv_bounds(net, nodes[i]);
-        inv_counts(net, nodes[i], world->options.has[FORKS]);
+        inv_counts(net, nodes[i],
+                   world->options.has[FORKS] || world->hostiles > 0);
         world->met[MET_FORKS] += net->nodes[nodes[i]].notes[ENT_NOTE_FORK];
         world->met[MET_LEFT] += inv_left_own_log(net, nodes[i]);
         if (i == verified)
