@@ -233,6 +233,31 @@ static int cmd_deputies(struct cmd_ctx *ctx, int argc, char **argv)
     return done(ctx, rc);
 }
 
+static int cmd_space_require(struct cmd_ctx *ctx, int argc, char **argv)
+{
+    struct ent_version version;
+    int64_t space;
+    int rc;
+
+    if (argc != 3)
+        return cmd_usage(ctx, argv[0]);
+    rc = pick_open(ctx, argv[1], &space);
+    if (rc == 0)
+        rc = pick_check_decides(ctx, space);
+    if (rc == 0 && !ent_version_parse(argv[2], &version))
+        rc = ent_err_set(&ctx->err, ENT_EUSAGE,
+                         N_("not a version: %s; write it as 1.2.3, or 0 for "
+                            "any"),
+                         argv[2]);
+    if (rc == 0 && ctx->dry_run)
+        cmd_say(ctx, _("would ask for Entente %s or newer in %s"), argv[2],
+                pick_handle(ctx, space));
+    else if (rc == 0)
+        rc = ent_space_require(ctx->store, space, &version, ctx->now_ms,
+                               &ctx->err);
+    return done(ctx, rc);
+}
+
 /* This node's vote for somebody else, as a line on stdout. */
 static int print_vote(struct cmd_ctx *ctx, int64_t space,
                       const struct ent_member *next)
@@ -433,6 +458,9 @@ const struct cmd cmd_members[] = {
     {"member void", N_("SPACE"),
      N_("what a chair decided and the roster went another way since"),
      cmd_member_void},
+    {"space require", N_("SPACE VERSION"),
+     N_("which version of Entente members must have to write (chair)"),
+     cmd_space_require},
     {"deputies", N_("SPACE [MEMBER... | --none]"),
      N_("who may choose another chair, or name them"), cmd_deputies},
     {"handover-chair", N_("SPACE MEMBER"),

@@ -78,6 +78,7 @@ static size_t length_of(uint32_t kind)
     case ENT_ROSTER_ROLE:
     case ENT_ROSTER_REMOVE:
     case ENT_ROSTER_REPLACE:
+    case ENT_ROSTER_MIN_VERSION:
         return 5;
     case ENT_ROSTER_READMIT:
         return 4;
@@ -109,6 +110,10 @@ void ent_roster_body_put(struct ent_buf *buf,
     case ENT_ROSTER_DEPUTIES:
     case ENT_ROSTER_SUCCEED:
         put_lists(&pack, entry);
+        return;
+    case ENT_ROSTER_MIN_VERSION:
+        for (size_t i = 0; i < ENT_VERSION_PARTS; i++)
+            ent_pack_uint(&pack, entry->version.part[i]);
         return;
     default:
         break;
@@ -294,6 +299,11 @@ static void get_body(struct ent_unpack *in, const ent_obj *part, size_t count,
         return;
     case ENT_ROSTER_SUCCEED:
         get_votes(in, &part[2], arena, entry);
+        return;
+    case ENT_ROSTER_MIN_VERSION:
+        for (size_t i = 0; i < ENT_VERSION_PARTS; i++)
+            entry->version.part[i] =
+                (uint32_t)ent_get_uint(in, &part[2 + i], ENT_VERSION_PART_MAX);
         return;
     default:
         break;

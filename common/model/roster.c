@@ -426,6 +426,8 @@ static void read_chain(struct ent_roster *roster, struct ent_arena *arena)
                 next->since = entry->pos;
             chair = &entry->author;
             set_role(next, entry->pos, ENT_ROLE_CHAIR, arena);
+        } else if (entry->kind == ENT_ROSTER_MIN_VERSION) {
+            roster->version = entry->version;
         } else if (entry->kind >= ENT_ROSTER_ADMIT &&
                    entry->kind <= ENT_ROSTER_REPLACE &&
                    !ent_key_equal(&entry->member, chair)) {

@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "base/id.h"
+#include "base/version.h"
 
 enum ent_role {
     ENT_ROLE_NONE,
@@ -19,8 +20,8 @@ enum ent_role {
     ENT_ROLE_CHAIR
 };
 
-/* Kinds of roster entry (A2). Of those that are not acted on here, own fields,
- * erasures and the least version, the arguments are not looked at. */
+/* Kinds of roster entry (A2). Of those that are not acted on here, own fields
+ * and erasures, the arguments are not looked at. */
 enum ent_roster_kind {
     ENT_ROSTER_FOUND = 1,
     ENT_ROSTER_ADMIT = 2,
@@ -76,6 +77,7 @@ struct ent_roster_entry {
     size_t key_count;
     struct ent_vote *votes; /* SUCCEED, ascending by key */
     size_t vote_count;
+    struct ent_version version; /* MIN_VERSION */
 };
 
 /* What a key might do from a position on; newest first. */
@@ -137,6 +139,8 @@ struct ent_roster {
     size_t forker_count;
     struct ent_key *double_voters; /* for two successions of one term */
     size_t double_voter_count;
+    struct ent_version version; /* the least that may write records, by the
+                                 * last entry of the chain about it */
 };
 
 /* The valid chain through `entries` (any order, no duplicates) and what follows

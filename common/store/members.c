@@ -232,6 +232,51 @@ int ent_deputies_set(struct ent_store *store, int64_t space,
     return end(store, rc, err);
 }
 
+/* ------------------------------------------------------------- least version
+ */
+
+int ent_space_require(struct ent_store *store, int64_t space,
+                      const struct ent_version *version, int64_t now_ms,
+                      struct ent_err *err)
+{
+    struct ent_roster_entry entry = {
+        .kind = ENT_ROSTER_MIN_VERSION, .time_ms = now_ms, .version = *version};
+    const struct ent_version own = ent_version_own();
+    char text[ENT_VERSION_TEXT];
+    int rc;
+
+    ent_version_put(&own, text);
+    if (ent_version_cmp(version, &own) > 0)
+        return ent_err_set(err, ENT_EUSAGE,
+                           ENT_N_("this program is Entente %s: upgrade it "
+                                  "before you ask others for a newer one"),
+                           text);
+    rc = ent_store_begin(store, err);
+    if (rc == 0)
+        rc = ent_roster_write(store, &entry, NULL, &space, err);
+    return end(store, rc, err);
+}
+
+int ent_space_check_version(struct ent_store *store, int64_t space,
+                            struct ent_err *err)
+{
+    const struct ent_version own = ent_version_own();
+    struct ent_space_state *state;
+    char least[ENT_VERSION_TEXT];
+    char text[ENT_VERSION_TEXT];
+    int rc = ent_space_state(store, space, &state, err);
+
+    if (rc < 0 || ent_version_cmp(&own, &state->roster.version) >= 0)
+        return rc;
+    ent_version_put(&state->roster.version, least);
+    ent_version_put(&own, text);
+    return ent_err_set(err, ENT_EDENIED,
+                       ENT_N_("the chair asks for Entente %s or newer to write "
+                              "in the space, and this is %s: upgrade this "
+                              "program; reading and exchanging go on"),
+                       least, text);
+}
+
 /* -------------------------------------------------------------- successions */
 
 /* What a vote for `next` is a signature over, as the roster stands. */

@@ -3,6 +3,7 @@
 #ifndef ENT_STORE_MEMBERS_H
 #define ENT_STORE_MEMBERS_H
 
+#include "base/version.h"
 #include "store/spaces.h"
 
 /* Change a member's role between editor and reader (chair only). To reader it
@@ -33,6 +34,16 @@ ENT_NODISCARD int ent_member_replace(struct ent_store *store, int64_t space,
 ENT_NODISCARD int ent_deputies_set(struct ent_store *store, int64_t space,
                                    const struct ent_key *keys, size_t count,
                                    int64_t now_ms, struct ent_err *err);
+
+/* The least version of the program that may write records in the space; all
+ * zero: any (chair only). It binds each program by itself: what older ones
+ * wrote all the same counts (A2). ENT_EUSAGE: this program is older. */
+ENT_NODISCARD int ent_space_require(struct ent_store *store, int64_t space,
+                                    const struct ent_version *version,
+                                    int64_t now_ms, struct ent_err *err);
+/* ENT_EDENIED: this program is too old to write in the space. */
+ENT_NODISCARD int ent_space_check_version(struct ent_store *store,
+                                          int64_t space, struct ent_err *err);
 
 /* ------------------------------------------------------ what others decided */
 

@@ -180,6 +180,7 @@ const char *ent_void_command(const struct ent_void *entry)
         [ENT_ROSTER_REPLACE] = "member replace",
         [ENT_ROSTER_DEPUTIES] = "deputies",
         [ENT_ROSTER_SUCCEED] = "succeed",
+        [ENT_ROSTER_MIN_VERSION] = "space require",
     };
 
     return entry->kind < ENT_ARRAY_LEN(commands) ? commands[entry->kind] : NULL;
@@ -362,6 +363,20 @@ static int put_unmet(struct ent_store *store, int64_t space,
     return rc;
 }
 
+/* What this program is too old for. */
+static int put_version(struct ent_store *store, int64_t space,
+                       struct ent_buf *lines, struct ent_err *err)
+{
+    struct ent_err said = {0};
+    int rc = ent_space_check_version(store, space, &said);
+
+    if (rc == ENT_EDENIED)
+        ent_buf_printf(lines, "%s\n", said.text);
+    else if (rc < 0)
+        return ent_err_set(err, rc, "%s", said.text);
+    return 0;
+}
+
 int ent_space_notices(struct ent_store *store, int64_t space,
                       struct ent_buf *lines, struct ent_err *err)
 {
@@ -372,6 +387,8 @@ int ent_space_notices(struct ent_store *store, int64_t space,
         rc = put_lost(store, space, lines, err);
     if (rc == 0)
         rc = put_unmet(store, space, lines, err);
+    if (rc == 0)
+        rc = put_version(store, space, lines, err);
     if (rc == 0)
         rc = ent_space_state(store, space, &state, err);
     return rc == 0 ? put_void(store, state, lines, err) : rc;

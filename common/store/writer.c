@@ -66,6 +66,8 @@ int ent_writer_open(struct ent_store *store, int64_t space, int64_t now_ms,
                                    &store->keys.public) < ENT_ROLE_EDITOR)
         rc = deny(store, space, err);
     if (rc == 0)
+        rc = ent_space_check_version(store, space, err);
+    if (rc == 0)
         rc = ent_log_make(store, space, &store->keys.public, &store->origin,
                           &made->log, err);
     if (rc == 0)

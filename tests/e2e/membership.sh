@@ -159,6 +159,10 @@ check "and is read" prints "by ben"
 # ---------------------------------------------------------------- the chair
 
 node=$work/chair
+exits 0 "the chair asks for a version" space require s 0.1.0
+exits 2 "not for one newer than its own" space require s 99
+exits 2 "nor for what is none" space require s 1.x
+exits 0 "and for any again" space require s 0
 exits 0 "one deputy is named" deputies s "Org ann"
 check "which is not enough, and said" tells "fewer than two"
 exits 0 "two are" deputies s "Org ann" "Org ben"

@@ -796,6 +796,47 @@ static struct ent_roster_bytes forge(const struct ent_keys *by,
     return bytes;
 }
 
+/* It binds the program that is too old, and nobody's entries. */
+START_TEST(an_older_program_reads_and_exchanges_and_does_not_write)
+{
+    struct ent_roster_entry entry = {.kind = ENT_ROSTER_MIN_VERSION,
+                                     .version = {{99, 1, 0}}};
+    const struct ent_version any = {{0}};
+    struct ent_buf header = {0};
+    struct ent_buf body = {0};
+    struct ent_roster_bytes bytes;
+    struct ent_taken taken;
+
+    set(ANN, 1, "before");
+    bytes = forge(&net->nodes[CHAIR].keys, &entry, &header, &body);
+    ck_ok(ent_roster_take(store_of(CHAIR), number(CHAIR), &bytes, 1, 0, &taken,
+                          &err));
+    ck_assert_int_eq(taken.applied, 1);
+    net_local(net, CHAIR);
+    meet(ANN, CHAIR);
+    ck_assert_int_eq(net_set(net, ANN, space, 1, NET_TITLE, "after"),
+                     ENT_EDENIED);
+    ck_assert_ptr_nonnull(strstr(alarms_at(ANN), "99.1.0"));
+    check_values(CHAIR, 1, "before");
+    ck_ok(ent_space_require(store_of(CHAIR), number(CHAIR), &any,
+                            net_now(net, CHAIR), &err));
+    net_local(net, CHAIR);
+    meet(ANN, CHAIR);
+    ck_assert_ptr_null(strstr(alarms_at(ANN), "99.1.0"));
+    set(ANN, 1, "after");
+    meet(ANN, CHAIR);
+    check_values(CHAIR, 1, "after");
+    check_equal(ANN, CHAIR);
+    entry.version = (struct ent_version){{100, 0, 0}};
+    ck_assert_int_eq(ent_space_require(store_of(CHAIR), number(CHAIR),
+                                       &entry.version, net_now(net, CHAIR),
+                                       &err),
+                     ENT_EUSAGE);
+    ent_buf_fini(&header);
+    ent_buf_fini(&body);
+}
+END_TEST
+
 /* A copy of the chair's node writes too. */
 START_TEST(a_chair_that_forks_the_roster_is_an_alarm_everywhere)
 {
@@ -956,6 +997,8 @@ static Suite *members_suite(void)
     tcase_add_test(tcase,
                    a_removal_that_became_void_suspends_until_the_chair_answers);
     tcase_add_test(tcase, a_deputy_that_votes_twice_is_an_alarm_everywhere);
+    tcase_add_test(tcase,
+                   an_older_program_reads_and_exchanges_and_does_not_write);
     tcase_add_test(tcase, a_chair_that_forks_the_roster_is_an_alarm_everywhere);
     tcase_add_test(tcase, a_chair_put_back_decides_after_a_complete_session);
     tcase_add_test(tcase, a_chair_put_back_decides_alone_where_nobody_else_is);

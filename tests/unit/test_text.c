@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/version.h"
 #include "config.h"
 #include "text/parse.h"
 
@@ -498,6 +499,37 @@ START_TEST(what_is_printed_is_parsed_to_the_same_value)
 }
 END_TEST
 
+START_TEST(versions_are_numbers_with_points)
+{
+    static const struct {
+        const char *text, *shown; /* NULL: none */
+    } cases[] = {
+        {"1.2.3", "1.2.3"},   {"0", "0.0.0"},   {"10.4", "10.4.0"},
+        {"9999", "9999.0.0"}, {"10000", NULL},  {"", NULL},
+        {"1.", NULL},         {".1", NULL},     {"1.2.3.4", NULL},
+        {"1.2.3 ", NULL},     {"1.2-rc", NULL}, {"-1", NULL},
+    };
+    struct ent_version a, b;
+    char text[ENT_VERSION_TEXT];
+
+    for (size_t i = 0; i < ENT_ARRAY_LEN(cases); i++) {
+        bool is = ent_version_parse(cases[i].text, &a);
+
+        ck_assert_msg(is == (cases[i].shown != NULL), "%s", cases[i].text);
+        if (!is)
+            continue;
+        ent_version_put(&a, text);
+        ck_assert_str_eq(text, cases[i].shown);
+    }
+    ck_assert(ent_version_parse("1.10", &a) && ent_version_parse("1.9.9", &b));
+    ck_assert_int_gt(ent_version_cmp(&a, &b), 0);
+    ck_assert_int_lt(ent_version_cmp(&b, &a), 0);
+    ck_assert_int_eq(ent_version_cmp(&a, &a), 0);
+    a = ent_version_own();
+    ck_assert(ent_version_parse("0.0.1", &b) && ent_version_cmp(&a, &b) > 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("text");
@@ -538,6 +570,7 @@ int main(void)
     tcase_add_test(values,
                    values_of_the_log_that_no_field_parses_are_printed_too);
     tcase_add_test(values, what_is_printed_is_parsed_to_the_same_value);
+    tcase_add_test(values, versions_are_numbers_with_points);
     suite_add_tcase(suite, values);
 
     runner = srunner_create(suite);
