@@ -174,6 +174,39 @@ START_TEST(a_branch_that_forks_again_is_kept_whole)
 }
 END_TEST
 
+/* What comes after an entry of a branch goes on in that branch, whatever the
+ * other one has under that number. */
+START_TEST(a_second_branch_grows_like_the_first)
+{
+    int space = found(1);
+    struct net_forger first = {0};
+    struct net_forger second;
+    struct net_forgery item = {.kind = NET_KIND,
+                               .id = net_record(20),
+                               .field = NET_TITLE,
+                               .value =
+                                   ent_value_text(ent_slice_str("before"))};
+
+    ck_assert_int_eq(net_forge(net, 1, space, &first, &item, 1), 0);
+    second = first;
+    for (int i = 1; i < 4; i++) {
+        item.id = net_record(20 + i);
+        ck_assert_int_eq(net_forge(net, 1, space, &first, &item, 1), 0);
+        item.id = net_record(30 + i);
+        ck_assert_int_eq(net_forge(net, 1, space, &second, &item, 1), 0);
+        link_up(1, 0);
+        net_drop(net, 1, 0);
+        net_run(net, SECOND);
+        check_values(0, space, 20 + i, NET_TITLE, "before");
+        check_values(0, space, 30 + i, NET_TITLE, "before");
+        ck_assert(net_equal(net, 0, 1, space));
+    }
+    ck_assert_int_eq(net_counts(net, 0, space).forks, 1);
+    ck_assert_int_eq(net->nodes[0].offences, 0);
+    ck_assert_int_eq(net_peer(net, 0, 1).waiting, 0);
+}
+END_TEST
+
 /* Rule N3. The copy is put back under the eyes of nobody: not even the
  * high-water mark is behind. */
 START_TEST(who_is_shown_more_of_its_own_log_goes_on_in_another)
@@ -325,6 +358,7 @@ static Suite *branches_suite(void)
                    both_branches_of_a_log_are_applied_counted_and_alarmed);
     tcase_add_test(tcase, branches_met_in_another_order_give_the_same_state);
     tcase_add_test(tcase, a_branch_that_forks_again_is_kept_whole);
+    tcase_add_test(tcase, a_second_branch_grows_like_the_first);
     tcase_add_test(tcase, who_is_shown_more_of_its_own_log_goes_on_in_another);
     tcase_add_test(tcase, a_forked_node_never_writes_in_that_log_again);
     tcase_add_test(tcase, a_flood_of_branches_is_delayed_and_never_dropped);
