@@ -555,6 +555,27 @@ START_TEST(two_of_three_deputies_make_a_chair_and_one_does_not)
 }
 END_TEST
 
+/* One stolen laptop must not be enough. */
+START_TEST(a_deputy_that_is_the_only_one_makes_no_chair)
+{
+    struct ent_buf line = {0};
+    const char *text;
+
+    ck_ok(ent_deputies_set(store_of(CHAIR), number(CHAIR), key_of(BEN), 1,
+                           net_now(net, CHAIR), &err));
+    net_local(net, CHAIR);
+    net_copy_roster(net, space, CHAIR, BEN);
+    net_local(net, BEN);
+    vote(BEN, BEN, &line);
+    text = ent_buf_cstr(&line);
+    ck_assert_int_eq(ent_succeed(store_of(BEN), number(BEN), &text, 1,
+                                 net_now(net, BEN), &err),
+                     ENT_EDENIED);
+    ent_buf_fini(&line);
+    ck_assert_int_eq(role_at(BEN, BEN), ENT_ROLE_EDITOR);
+}
+END_TEST
+
 /* The removal of Ann is listed as void, to be repeated or not. */
 static void check_void(int node, bool repeat)
 {
@@ -994,6 +1015,7 @@ static Suite *members_suite(void)
     tcase_add_test(tcase, what_the_chair_readmits_counts_again_everywhere);
     tcase_add_test(tcase, the_chair_hands_over_and_is_an_editor_then);
     tcase_add_test(tcase, two_of_three_deputies_make_a_chair_and_one_does_not);
+    tcase_add_test(tcase, a_deputy_that_is_the_only_one_makes_no_chair);
     tcase_add_test(tcase,
                    a_removal_that_became_void_suspends_until_the_chair_answers);
     tcase_add_test(tcase, a_deputy_that_votes_twice_is_an_alarm_everywhere);
