@@ -121,6 +121,7 @@ int ent_member_set_role(struct ent_store *store, int64_t space,
                                      .time_ms = now_ms,
                                      .member = *key,
                                      .role = role};
+    struct ent_space_state *state;
     enum ent_role present;
     int rc;
 
@@ -131,7 +132,11 @@ int ent_member_set_role(struct ent_store *store, int64_t space,
     if (rc < 0)
         return rc;
     rc = role_of(store, space, key, &present, err);
-    if (rc == 0 && present == role)
+    if (rc == 0)
+        rc = ent_space_state(store, space, &state, err);
+    /* To who is suspended it is the chair's answer: back as before (A2). */
+    if (rc == 0 && present == role &&
+        !ent_roster_suspended(&state->roster, key))
         rc = ent_err_set(err, ENT_EUSAGE,
                          ENT_N_("the member has that role already"));
     if (rc == 0)

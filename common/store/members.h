@@ -9,7 +9,8 @@
 /* Change a member's role between editor and reader (chair only). To reader it
  * carries a cut: what was written and has not come to the chair by now counts
  * nowhere. ENT_EDENIED: not the chair. ENT_ENOTFOUND: no member. ENT_EUSAGE:
- * the chair itself, or the role held already. */
+ * the chair itself, or the role held already, unless the member is suspended:
+ * then it is the answer that ends it (A2). */
 ENT_NODISCARD int ent_member_set_role(struct ent_store *store, int64_t space,
                                       const struct ent_key *key,
                                       enum ent_role role, int64_t now_ms,
