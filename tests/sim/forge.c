@@ -14,6 +14,8 @@ void forge_entry(struct forged *forged, struct ent_arena *arena)
         {.code = ENT_OP_LIVE, .field = ENT_FIELD_LIFE},
         {.code = ENT_OP_WRITE,
          .field = forged->field,
+         .seen = forged->seen,
+         .seen_count = forged->seen_count,
          .value = ent_value_text(ent_slice_str(forged->text))}};
     struct ent_change change = {.kind = forged->kind,
                                 .id = forged->record,

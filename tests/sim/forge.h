@@ -10,12 +10,14 @@
 #include "secure/keys.h"
 
 /* One entry that writes a title. Filled in by the caller: `entry` but for its
- * body, `kind`, `record`, `field`, `text`. */
+ * body, `kind`, `record`, `field`, `text`, and what the write replaces. */
 struct forged {
     struct ent_entry entry;
     uint32_t kind, field;
     struct ent_id record;
     const char *text;
+    const struct ent_seen *seen;
+    size_t seen_count;
     struct ent_slice packed, header;
     struct ent_hash hash;
 };
