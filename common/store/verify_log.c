@@ -266,9 +266,15 @@ static int begin_chain(struct chain *chain, struct ent_err *err)
         rc = ent_log_hash(store, ent_n(before->o, log->base), &chain->kept,
                           &verdict, NULL);
     if (rc == ENT_ENOTFOUND || (log->base > 0 && before == NULL)) {
-        ent_verify_say(chain->verifying,
-                       ENT_N_("the entries before a branch of %s are missing"),
-                       chain->who);
+        /* A branch without entries stands on none: both were cut. */
+        rc = ent_log_head(store, ent_log_of(store, log->o), err);
+        if (rc < 0)
+            return rc;
+        if (log->head > log->base)
+            ent_verify_say(
+                chain->verifying,
+                ENT_N_("the entries before a branch of %s are missing"),
+                chain->who);
         chain->linked = false;
         chain->kept = unknown;
         rc = 0;

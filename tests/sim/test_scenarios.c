@@ -962,6 +962,49 @@ START_TEST(what_lost_its_signature_to_a_cut_waits_for_the_head_that_is_kept)
 }
 END_TEST
 
+/* The chair had nothing of it: the log goes whole, with its branches, and comes
+ * again with them when it is readmitted (A4). */
+START_TEST(a_forked_log_is_cut_whole_and_comes_back_whole)
+{
+    struct head head = roster_at(CHAIR);
+    struct forged list[2];
+    struct forged branch[2];
+
+    list[0] = write_entry(THIEF, NULL, head, 1, "one");
+    list[1] = write_entry(THIEF, &list[0], head, 2, "two");
+    branch[0] = list[0];
+    branch[1] = write_entry(THIEF, &list[0], head, 2, "another");
+    give(ANN, THIEF, list, 2);
+    give(ANN, THIEF, branch, 2);
+    give(BEN, THIEF, branch, 2);
+    if (_i & 1)
+        give(BEN, THIEF, list, 2);
+    check_values(ANN, 2, "another|two");
+    remove_member(THIEF);
+    meet_all(_i, HONEST);
+    for (int i = 0; i < HONEST; i++) {
+        check_values(i, 1, "");
+        check_values(i, 2, "");
+    }
+    check_equal(HONEST);
+    readmit(THIEF, &branch[1]);
+    meet_all(_i, HONEST);
+    for (int i = 0; i < HONEST; i++) {
+        check_values(i, 1, "one");
+        check_values(i, 2, "another");
+        ck_assert_int_eq(doubles_at(i), 0);
+    }
+    check_equal(HONEST);
+    readmit(THIEF, &list[1]);
+    meet_all(_i, HONEST);
+    for (int i = 0; i < HONEST; i++) {
+        check_values(i, 1, "one");
+        check_values(i, 2, "another|two");
+    }
+    check_equal(HONEST);
+}
+END_TEST
+
 static TCase *add_case(Suite *suite, const char *name)
 {
     TCase *tcase = tcase_create(name);
@@ -1019,6 +1062,8 @@ static Suite *scenarios_suite(void)
         branches,
         what_lost_its_signature_to_a_cut_waits_for_the_head_that_is_kept, 0,
         ORDERS);
+    tcase_add_loop_test(
+        branches, a_forked_log_is_cut_whole_and_comes_back_whole, 0, ORDERS);
     return suite;
 }
 
