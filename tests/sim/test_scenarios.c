@@ -962,6 +962,51 @@ START_TEST(what_lost_its_signature_to_a_cut_waits_for_the_head_that_is_kept)
 }
 END_TEST
 
+#define LONGER 7
+
+/* The branch goes on beyond the number of the head that is kept: until that
+ * head comes, Ben's copy of it counts by its numbers and is cut above (A4). */
+START_TEST(a_branch_longer_than_what_is_kept_goes_once_that_has_come)
+{
+    struct head head = roster_at(CHAIR);
+    struct forged list[KEPT];
+    struct forged branch[LONGER];
+
+    for (int i = 0; i < KEPT; i++)
+        list[i] = write_entry(THIEF, i == 0 ? NULL : &list[i - 1], head, i + 1,
+                              "kept");
+    branch[0] = list[0];
+    for (int i = 1; i < LONGER; i++)
+        branch[i] = write_entry(THIEF, &branch[i - 1], head, i + 1, "forged");
+    give(CHAIR, THIEF, list, KEPT);
+    give(BEN, THIEF, branch, LONGER);
+    if (_i & 1)
+        give(ANN, THIEF, list, 1 + _i % KEPT);
+    if (_i & 2)
+        give(ANN, THIEF, branch, LONGER);
+    remove_member(THIEF);
+    if (_i & 4)
+        net_copy_roster(net, space, CHAIR, BEN);
+    net_heal(net, CAT, BEN);
+    net_call(net, _i & 1 ? CAT : BEN, _i & 1 ? BEN : CAT);
+    net_run(net, 10 * MINUTE);
+    net_cut(net, CAT, BEN);
+    net_run(net, 1000);
+    check_sound(BEN);
+    check_sound(CAT);
+    meet(BEN, CHAIR);
+    meet(CAT, CHAIR);
+    meet_all(_i, HONEST);
+    for (int i = 0; i < HONEST; i++) {
+        for (int e = 0; e < LONGER; e++)
+            check_values(i, e + 1, e < KEPT ? "kept" : "");
+        ck_assert_int_eq(net->nodes[i].offences, 0);
+        ck_assert_int_eq(doubles_at(i), 0);
+    }
+    check_equal(HONEST);
+}
+END_TEST
+
 /* The chair had nothing of it: the log goes whole, with its branches, and comes
  * again with them when it is readmitted (A4). */
 START_TEST(a_forked_log_is_cut_whole_and_comes_back_whole)
@@ -1064,6 +1109,9 @@ static Suite *scenarios_suite(void)
         ORDERS);
     tcase_add_loop_test(
         branches, a_forked_log_is_cut_whole_and_comes_back_whole, 0, ORDERS);
+    tcase_add_loop_test(
+        branches, a_branch_longer_than_what_is_kept_goes_once_that_has_come, 0,
+        ORDERS);
     return suite;
 }
 
