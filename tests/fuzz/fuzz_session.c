@@ -280,6 +280,21 @@ static void choose_changes(struct session *session, struct world_input *input,
     entry->changes = changes;
 }
 
+/* Without its values an entry that writes is none. */
+static void put_values(struct session *session, struct ent_entry *entry)
+{
+    for (size_t i = 0; i < entry->change_count; i++) {
+        struct ent_change *change = &entry->changes[i];
+        struct ent_buf values = {0};
+
+        change->has_commitment =
+            ent_values_put(&values, change->ops, change->op_count) > 0;
+        change->values =
+            ent_arena_copy(&session->arena, ent_buf_slice(&values));
+        ent_buf_fini(&values);
+    }
+}
+
 static void know(struct session *session, const struct ent_id *origin,
                  uint64_t seq, const struct ent_hash *hash)
 {
@@ -341,6 +356,7 @@ static void add_entry(struct session *session, struct world_input *input)
         ent_hash_head(what & 8 ? &session->roster_head : &world.roster_head);
     entry.seed[0] = what;
     choose_changes(session, input, &entry);
+    put_values(session, &entry);
     ent_entry_put(&packed, &entry);
     read = entry;
     read.refs = NULL;
@@ -366,6 +382,20 @@ static void add_entry(struct session *session, struct world_input *input)
 }
 
 /* ------------------------------------------------------------------ sending */
+
+/* The node takes entries from whom it agrees with on the roster. */
+static void agree(struct session *session)
+{
+    struct ent_frame frame = {.type = ENT_FRAME_OPEN};
+    struct ent_digest digest;
+    struct ent_err err;
+
+    world_must(
+        ent_digest_read(world_store(NODE), world.space[NODE], &digest, &err),
+        &err, "digest");
+    frame.roster8 = ent_hash_head(&digest.roster);
+    say(session, &frame);
+}
 
 /* All runs made so far, or backwards, or without the first, or twice. */
 static void send_runs(struct session *session, uint8_t how)
@@ -396,6 +426,8 @@ static void send_runs(struct session *session, uint8_t how)
         }
     }
     if (count > 0) {
+        if (!(how & 32))
+            agree(session);
         ent_runs_put(&packed, runs, count);
         frame.head_count = count;
         frame.runs = ent_buf_slice(&packed);
@@ -671,17 +703,14 @@ static void copy_logs(void)
     ent_arena_fini(&arena);
 }
 
-/* With forks each node applies the branch that reached it first (A8). */
+/* Forks or not: every branch counts on every node (A8). */
 static void check_copy(void)
 {
-    struct ent_space_counts counts = net_counts(world.net, NODE, 0);
     struct ent_digest here = net_digest(world.net, NODE, 0);
     struct ent_digest there;
 
     copy_roster();
     copy_logs();
-    if (counts.forks > 0)
-        return;
     there = net_digest(world.net, OTHER, 0);
     ENT_ASSERT(ent_hash_equal(&here.roster, &there.roster));
     ENT_ASSERT(ent_hash_equal(&here.entries, &there.entries));
