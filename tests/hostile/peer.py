@@ -158,6 +158,12 @@ class Peer:
                    key=lambda header: msgpack.unpackb(header)[5])
         return [msgpack.unpackb(last)[5], blake2b(last)[:8]]
 
+    def settle(self):
+        """Say that we hold what the node says it holds: only then what comes
+        later is news to us."""
+        settled = self.hear(SETTLED)
+        return settled is not None and self.say(*settled)
+
     def news(self, space, heads, *runs):
         return self.say(NEWS, self.tag(space), heads,
                         compress(runs) if runs else b"")

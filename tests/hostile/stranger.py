@@ -129,6 +129,7 @@ def routing_ids(node, member, space):
           all(dropped) and not any(peer.frames for peer in peers), dropped)
     true = Peer(node, member.seed())
     true.open(space)
+    true.settle()
     thieves = [Peer(node, member.seed(), routing_id=b"office")
                for _ in range(3)]
     for thief in thieves:
