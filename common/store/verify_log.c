@@ -312,9 +312,9 @@ static int end_chain(struct chain *chain, struct ent_err *err)
         rc = signed_aside(chain, &vouched, err);
     if (rc < 0)
         return rc;
-    vouched = vouched || chain->seq == log->base || shared >= chain->seq ||
-              ent_key_equal(&log->author,
-                            &chain->verifying->store->keys.public);
+    vouched =
+        vouched || chain->seq == log->base || shared >= chain->seq ||
+        ent_key_equal(&log->author, &chain->verifying->store->keys.public);
     if (log->signed_seq > chain->seq)
         ent_verify_say(
             chain->verifying, ENT_N_("entries %lld to %lld of %s are missing"),
