@@ -497,6 +497,12 @@ def read_log(space, log, hashes, own_key):
     those of all logs read before, by branch: a branch comes after the one
     that it left."""
     name = "log %s.%d" % (log["id"].hex()[:8], log["o"])
+    count("logs")
+    # All of it is aside, and may be what it left (A4).
+    if space.db.execute("SELECT 1 FROM log WHERE n > ? AND n < ?",
+                        (log["o"] << 40, (log["o"] + 1) << 40)
+                        ).fetchone() is None:
+        return
     before = log
     while log["base"] > 0 and before is not None and \
             before["base"] >= log["base"]:
@@ -560,7 +566,6 @@ def read_log(space, log, hashes, own_key):
             space.apply(log, seq, prev, entry)
     if expected > log["base"] + 1 and expected - 1 not in log["shared"]:
         space.heads.append((log["author"], log["id"], expected - 1, prev))
-    count("logs")
     for n in older:
         fault("%s: a signature over an entry that is not here" % name)
     if signed is not None and verify(log["author"], signed, log["sig"]):
