@@ -380,6 +380,21 @@ static int lower_sig(struct ent_store *store, struct ent_log *log,
     return ent_stmt_run(stmt, err);
 }
 
+/* What this node wrote last may not be signed yet: only what is signed can be
+ * offered to the chair, and readmitted. */
+static int sign_own(struct ent_store *store, struct ent_log *log,
+                    struct ent_err *err)
+{
+    struct ent_sig sig;
+    int rc;
+
+    if (!ent_key_equal(&log->author, &store->keys.public) ||
+        log->signed_seq >= log->head)
+        return 0;
+    rc = ent_log_sign(store, ent_n(log->o, log->head), &sig, err);
+    return rc == 0 ? ent_log_keep_sig(store, log, &sig, err) : rc;
+}
+
 /* What is beyond the last entry that stands leaves the log. */
 static int set_aside(struct rejudging *rejudging, const struct judged *judged,
                      struct ent_err *err)
@@ -392,7 +407,9 @@ static int set_aside(struct rejudging *rejudging, const struct judged *judged,
 
     if (judged->keep >= log->head)
         return 0;
-    rc = run_range(store, ENT_SQL_ASIDE_TAKE, log, from, log->head, err);
+    rc = sign_own(store, log, err);
+    if (rc == 0)
+        rc = run_range(store, ENT_SQL_ASIDE_TAKE, log, from, log->head, err);
     if (rc == 0 && log->signed_seq >= from) {
         stmt = ent_db_stmt(&store->db, ENT_SQL_ASIDE_SIGN);
         ent_stmt_bind_int(stmt, 1, ent_n(log->o, log->signed_seq));

@@ -497,6 +497,11 @@ int ent_quarantine_readmit(struct ent_store *store, int64_t n, int64_t now_ms,
         entry.head_count = 1;
         rc = ent_roster_write(store, &entry, NULL, &space, err);
     }
+    /* There is room for more of it; raised again when that is not enough. */
+    if (rc == 0)
+        rc = ent_alarm_set(store, space, "aside",
+                           ent_slice(entry.member.b, ENT_KEY_BYTES), false,
+                           now_ms, err);
     ent_arena_fini(&arena);
     return end(store, rc, err);
 }

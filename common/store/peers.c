@@ -387,6 +387,10 @@ static const char *sentence_of(struct ent_slice what)
     if (ent_slice_equal(what, ent_slice_str("diverged")))
         return ENT_N_("%s holds the same entries and shows another state: run "
                       "entente verify on both nodes");
+    if (ent_slice_equal(what, ent_slice_str("aside")))
+        return ENT_N_("members offer more of what %s wrote beyond a cut than "
+                      "is kept here: the rest stays with them, and comes when "
+                      "some of it was readmitted");
     return NULL;
 }
 

@@ -86,7 +86,8 @@ ENT_NODISCARD int ent_space_alarms(struct ent_store *store, int64_t space,
                                    struct ent_buf *lines, struct ent_err *err);
 
 /* Raise or take back an alarm of a space: "fork" of an author, "diverged" from
- * a peer. */
+ * a peer, "aside" of an author of whose cut entries there is no room for all.
+ */
 ENT_NODISCARD int ent_alarm_set(struct ent_store *store, int64_t space,
                                 const char *what, struct ent_slice subject,
                                 bool on, int64_t now_ms, struct ent_err *err);

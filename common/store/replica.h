@@ -308,6 +308,12 @@ size_t ent_branch_count(struct ent_store *store, int64_t space,
                         const struct ent_id *origin, size_t most);
 size_t ent_logs_of_author(struct ent_store *store, int64_t space,
                           const struct ent_key *author, size_t most);
+/* Whether another log or branch of that author may begin now (A8). ENT_EWAIT:
+ * later; `delayed` says so too. */
+ENT_NODISCARD int ent_log_may_begin(struct ent_store *store, int64_t space,
+                                    const struct ent_key *author,
+                                    int64_t now_ms, bool *delayed,
+                                    struct ent_err *err);
 
 /* ------------------------------------------------------ spaces (roster.c) */
 
@@ -320,6 +326,16 @@ void ent_space_state_forget(struct ent_store *store, int64_t space);
  * what others never heard of is refused (A3). */
 bool ent_space_named(const struct ent_space_state *state,
                      const struct ent_key *key);
+
+/* Whether a run is one that may be looked at: numbers in range, by somebody who
+ * is known. ENT_EREFUSED. */
+struct ent_run;
+ENT_NODISCARD int ent_run_check(const struct ent_space_state *space,
+                                const struct ent_run *run, struct ent_err *err);
+/* One signature for no more than can be passed on in one message.
+ * ENT_EREFUSED. */
+ENT_NODISCARD int ent_run_check_bytes(const struct ent_run *run,
+                                      struct ent_err *err);
 
 /* Check and keep one roster entry, in the transaction that is open. */
 struct ent_roster_bytes;

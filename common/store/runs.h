@@ -87,6 +87,43 @@ ENT_NODISCARD int ent_run_read(struct ent_store *store, int64_t o,
                                size_t bytes_max, struct ent_arena *arena,
                                struct ent_run *run, struct ent_err *err);
 
+/* What lies beyond a cut and is kept aside (A4), here and at the chair: tips
+ * are the last entries of a branch that are aside and signed, by log. free()
+ * the list. */
+ENT_NODISCARD int ent_aside_heads(struct ent_store *store, int64_t space,
+                                  struct ent_head **heads, size_t *count,
+                                  struct ent_err *err);
+/* Read entries that are aside out of the chain that ends in the tip `head` (8
+ * bytes of its hash count), from `from` on when the chain has `prev` before it,
+ * else from its beginning, which follows an entry of the log. The run ends at a
+ * signature that is held, like those of logs (L3), and goes no further than a
+ * cut takes them now; `run->count` may be 0. Everything lives in `arena`. */
+ENT_NODISCARD int ent_aside_read(struct ent_store *store, int64_t space,
+                                 const struct ent_head *head, uint64_t from,
+                                 const struct ent_hash8 *prev, size_t bytes_max,
+                                 struct ent_arena *arena, struct ent_run *run,
+                                 struct ent_err *err);
+/* What to ask for when a member offers this tip: `from` (0: nothing, or all was
+ * tried) and the hash of the entry before it. `back` is 0 at first; when
+ * nothing new came, ask again with 1, 2, 3 ...: another branch may be the one
+ * that goes on. */
+ENT_NODISCARD int ent_aside_want(struct ent_store *store, int64_t space,
+                                 const struct ent_head *head, unsigned back,
+                                 uint64_t *from, struct ent_hash8 *prev,
+                                 struct ent_err *err);
+/* How much more of an author is taken from members: not above 0, nothing. */
+ENT_NODISCARD int ent_aside_room(struct ent_store *store, int64_t space,
+                                 const struct ent_key *author, int64_t *entries,
+                                 int64_t *bytes, struct ent_err *err);
+/* Keep aside what a member offers, in one transaction, and count it as
+ * ent_runs_take does: what is new as quarantined. A run is refused when a cut
+ * does not take all of it; it waits while there is no room. */
+ENT_NODISCARD int ent_aside_take(struct ent_store *store, int64_t space,
+                                 const struct ent_key *from,
+                                 const struct ent_run *runs, size_t count,
+                                 int64_t now_ms, struct ent_taken *taken,
+                                 struct ent_err *err);
+
 /* Roster entries, in the hashed form. */
 struct ent_roster_bytes {
     struct ent_slice header;

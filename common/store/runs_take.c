@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "codec/entry.h"
+#include "store/aside.h"
 #include "store/kept.h"
 #include "store/peers.h"
 #include "store/replica.h"
@@ -32,7 +33,9 @@ struct taking {
     size_t known;   /* entries at the front that were not unpacked */
     size_t dropped; /* entries at the front that are held already */
     bool returns;   /* from what was set aside here, at any length */
-    bool delayed;   /* by may_begin */
+    bool delayed;   /* by ent_log_may_begin */
+    bool cut;       /* its author was, once: some of the log may be aside */
+    bool parted;    /* on the way, from what is aside of its log */
     size_t kept;    /* without those at the end that are beyond a cut */
 };
 
@@ -200,7 +203,8 @@ static int drop_held(struct taking *taking, struct ent_err *err)
 
 /* ------------------------------------------------------------ into the log */
 
-/* Entries that were set aside of a log keep their numbers for them. */
+/* Entries that were set aside of a log keep their numbers for them: `is` says
+ * whether it is another. 1: one is aside under that number. */
 static int is_set_aside(struct ent_store *store, const struct ent_log *log,
                         int64_t seq, const struct ent_hash *but, bool *is,
                         struct ent_err *err)
@@ -216,27 +220,34 @@ static int is_set_aside(struct ent_store *store, const struct ent_log *log,
         ent_stmt_copy(stmt, 1, hash.b, ENT_HASH_BYTES);
     ent_stmt_reset(stmt);
     *is = rc > 0 && !ent_hash_equal(&hash, but);
-    return rc < 0 ? rc : 0;
+    return rc;
 }
 
 /* A flood of logs, or of branches, is delayed and never dropped, until a
  * removal ends it (A8): who has many gets another now and then. */
-static int may_begin(struct taking *taking, struct ent_err *err)
+int ent_log_may_begin(struct ent_store *store, int64_t space,
+                      const struct ent_key *author, int64_t now_ms,
+                      bool *delayed, struct ent_err *err)
 {
-    struct ent_store *store = taking->store;
-    int64_t wait = store->log_due_ms - taking->now_ms;
+    int64_t wait = store->log_due_ms - now_ms;
 
-    if (ent_logs_of_author(store, taking->space->space, &taking->run->author,
-                           ENT_LOGS_FREE) < ENT_LOGS_FREE)
+    if (ent_logs_of_author(store, space, author, ENT_LOGS_FREE) < ENT_LOGS_FREE)
         return 0;
     if (wait > 0 && wait <= ENT_LOG_PAUSE_MS) {
-        taking->delayed = true;
+        *delayed = true;
         return ent_err_set(err, ENT_EWAIT,
                            ENT_N_("its author has begun very many logs: they "
                                   "are taken slowly"));
     }
-    store->log_due_ms = taking->now_ms + ENT_LOG_PAUSE_MS;
+    store->log_due_ms = now_ms + ENT_LOG_PAUSE_MS;
     return 0;
+}
+
+static int may_begin(struct taking *taking, struct ent_err *err)
+{
+    return ent_log_may_begin(taking->store, taking->space->space,
+                             &taking->run->author, taking->now_ms,
+                             &taking->delayed, err);
 }
 
 /* The log to append to: the branch found, or a new one when the run leaves it
@@ -263,7 +274,7 @@ static int place(struct taking *taking, bool *forked, struct ent_err *err)
             rc = is_set_aside(taking->store, taking->log, before + 1, next,
                               &leaves, err);
         if (rc < 0 || !leaves)
-            return rc;
+            return rc < 0 ? rc : 0;
     }
     rc = may_begin(taking, err);
     if (rc == 0 && leaves)
@@ -276,16 +287,44 @@ static int place(struct taking *taking, bool *forked, struct ent_err *err)
     return rc < 0 ? rc : ent_log_head(taking->store, taking->log, err);
 }
 
+/* An entry that was aside is not any more; where another one is, it goes on in
+ * a branch (A8). */
+static int leave_aside(struct taking *taking, size_t i, struct ent_err *err)
+{
+    struct ent_log *log = taking->log;
+    int64_t n = ent_n(log->o, log->head + 1);
+    struct ent_stmt *stmt;
+    bool other;
+    int rc = is_set_aside(taking->store, log, log->head + 1, &taking->hashes[i],
+                          &other, err);
+
+    if (rc <= 0)
+        return rc;
+    if (!other) {
+        stmt = ent_db_stmt(&taking->store->db, ENT_SQL_ASIDE_DROP);
+        ent_stmt_bind_int(stmt, 1, n);
+        ent_stmt_bind_int(stmt, 2, n);
+        return ent_stmt_run(stmt, err);
+    }
+    rc = ent_log_make_branch(taking->store, log, log->head, &taking->hashes[i],
+                             &taking->log, err);
+    if (rc == 0)
+        rc = ent_log_head(taking->store, taking->log, err);
+    taking->parted = true;
+    /* It may be aside there. */
+    return rc == 0 ? leave_aside(taking, i, err) : rc;
+}
+
 static int append(struct taking *taking, size_t i, struct ent_taken *taken,
                   struct ent_err *err)
 {
-    struct ent_log *log = taking->log;
     const struct ent_entry *entry = &taking->entries[i];
-    struct ent_sum sum = log->sum;
     enum ent_verdict verdict = taking->verdicts[i];
-    int rc = 0;
+    int rc = taking->cut ? leave_aside(taking, i, err) : 0;
+    struct ent_log *log = taking->log;
+    struct ent_sum sum = log->sum;
 
-    if (verdict == ENT_VERDICT_ACCEPTED)
+    if (rc == 0 && verdict == ENT_VERDICT_ACCEPTED)
         rc = ent_apply_entry(taking->store, log->space, entry,
                              ent_n(log->o, log->head + 1), &taking->hashes[i],
                              &sum, err);
@@ -362,39 +401,45 @@ static int leave_own_log(struct taking *taking, bool forked,
         taking->now_ms, err);
 }
 
-static bool is_cut(const struct ent_space_state *space,
-                   const struct ent_key *author)
+int ent_run_check(const struct ent_space_state *space,
+                  const struct ent_run *run, struct ent_err *err)
 {
-    const struct ent_roster_person *who =
-        ent_roster_person(&space->roster, author);
+    if (run->count == 0 || run->from == 0 ||
+        run->from + run->count - 1 > ENT_SEQ_MAX)
+        return ent_err_set(err, ENT_EREFUSED,
+                           ENT_N_("a run of entries out of range"));
+    if (!ent_space_named(space, &run->author))
+        return ent_err_set(err, ENT_EREFUSED,
+                           ENT_N_("entries of somebody who was never "
+                                  "admitted"));
+    return 0;
+}
 
-    return who != NULL && who->cuts != NULL;
+int ent_run_check_bytes(const struct ent_run *run, struct ent_err *err)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < run->count; i++)
+        bytes += run->entries[i].len;
+    if (bytes > ENT_BATCH_BYTES_MAX + ENT_ENTRY_BYTES_MAX)
+        return ent_err_set(err, ENT_EREFUSED,
+                           ENT_N_("a run of entries over its limit of %d "
+                                  "bytes"),
+                           ENT_BATCH_BYTES_MAX + ENT_ENTRY_BYTES_MAX);
+    return 0;
 }
 
 static int take_run(struct taking *taking, struct ent_taken *taken,
                     bool *forked, struct ent_err *err)
 {
     const struct ent_run *run = taking->run;
-    int rc;
+    int rc = taking->returns ? 0 : ent_run_check_bytes(run, err);
 
-    size_t bytes = 0;
-
-    for (size_t i = 0; i < run->count && !taking->returns; i++)
-        bytes += run->entries[i].len;
-    /* One signature for more than can be passed on in one message. */
-    if (bytes > ENT_BATCH_BYTES_MAX + ENT_ENTRY_BYTES_MAX)
-        return ent_err_set(err, ENT_EREFUSED,
-                           ENT_N_("a run of entries over its limit of %d "
-                                  "bytes"),
-                           ENT_BATCH_BYTES_MAX + ENT_ENTRY_BYTES_MAX);
-    if (run->count == 0 || run->from == 0 ||
-        run->from + run->count - 1 > ENT_SEQ_MAX)
-        return ent_err_set(err, ENT_EREFUSED,
-                           ENT_N_("a run of entries out of range"));
-    if (!ent_space_named(taking->space, &run->author))
-        return ent_err_set(err, ENT_EREFUSED,
-                           ENT_N_("entries of somebody who was never "
-                                  "admitted"));
+    if (rc == 0)
+        rc = ent_run_check(taking->space, run, err);
+    if (rc < 0)
+        return rc;
+    taking->cut = ent_author_is_cut(taking->space, &run->author);
     rc = unpack(taking, err);
     if (rc == 0)
         rc = drop_held(taking, err);
@@ -415,7 +460,8 @@ static int take_run(struct taking *taking, struct ent_taken *taken,
         rc = ent_log_keep_sig(taking->store, taking->log, &run->sig, err);
     else if (rc == 0)
         rc = ent_log_cut_sig(taking->store, taking->space, taking->log, err);
-    if (rc == 0 && *forked && is_cut(taking->space, &run->author))
+    *forked = *forked || taking->parted;
+    if (rc == 0 && *forked && taking->cut)
         rc = ent_judge_author(taking->store, taking->space->space, &run->author,
                               err);
     return rc == 0 ? leave_own_log(taking, *forked, err) : rc;
@@ -532,25 +578,6 @@ static int read_aside(struct ent_store *store, const struct ent_log *log,
     return 0;
 }
 
-/* What is in the log again is not aside any more. */
-static int drop_aside(struct ent_store *store, const struct ent_log *log,
-                      int64_t from, int64_t to, struct ent_err *err)
-{
-    int rc = 0;
-
-    for (int64_t seq = to; rc == 0 && seq >= from; seq--) {
-        const struct ent_log *in = ent_branch_at(store, log, seq);
-        struct ent_stmt *stmt = ent_db_stmt(&store->db, ENT_SQL_ASIDE_DROP);
-
-        if (in == NULL || seq > in->head)
-            continue;
-        ent_stmt_bind_int(stmt, 1, ent_n(in->o, seq));
-        ent_stmt_bind_int(stmt, 2, ent_n(in->o, seq));
-        rc = ent_stmt_run(stmt, err);
-    }
-    return rc;
-}
-
 /* What was set aside of one branch up to that head. */
 static int return_branch(struct ent_store *store, struct ent_space_state *space,
                          const struct ent_log *log,
@@ -567,12 +594,9 @@ static int return_branch(struct ent_store *store, struct ent_space_state *space,
     if (rc == 0 && run.count > 0) {
         taking.run = &run;
         rc = take_run(&taking, &taken, &forked, &said);
-        if (rc == 0)
-            rc = drop_aside(store, taking.log != NULL ? taking.log : log,
-                            (int64_t)run.from, (int64_t)head->seq, err);
-        else if (!ent_is_own_trouble(rc))
+        if (rc < 0 && !ent_is_own_trouble(rc))
             rc = 0;
-        else if (err != NULL)
+        else if (rc < 0 && err != NULL)
             *err = said;
     }
     taking_fini(&taking);

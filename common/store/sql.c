@@ -101,7 +101,8 @@ const char *const ent_sql_text[ENT_SQL_COUNT] = {
     [ENT_SQL_SIGNATURE_CUT] = "DELETE FROM signature WHERE n BETWEEN ?1 AND ?2",
     [ENT_SQL_ASIDE_TAKE] =
         "INSERT OR REPLACE INTO aside(n, at, hash, sig, entry)"
-        " SELECT n, at, hash, x'', entry FROM log WHERE n BETWEEN ?1 AND ?2",
+        " SELECT n, at, hash, coalesce((SELECT s.sig FROM signature s"
+        " WHERE s.n = log.n), x''), entry FROM log WHERE n BETWEEN ?1 AND ?2",
     [ENT_SQL_ASIDE_SIGN] = "UPDATE aside SET sig = ?2 WHERE n = ?1",
     [ENT_SQL_ASIDE_RANGE] = "SELECT n, hash, sig, entry FROM aside"
                             " WHERE n BETWEEN ?1 AND ?2 ORDER BY n",
@@ -110,6 +111,14 @@ const char *const ent_sql_text[ENT_SQL_COUNT] = {
         "SELECT n, hash, entry FROM aside WHERE n BETWEEN ?1 AND ?2"
         " ORDER BY n DESC LIMIT 1",
     [ENT_SQL_ASIDE_ALL] = "SELECT n FROM aside ORDER BY n",
+    [ENT_SQL_ASIDE_SIGNED] =
+        "SELECT n, hash FROM aside WHERE n BETWEEN ?1 AND ?2"
+        " AND length(sig) > 0 ORDER BY n DESC LIMIT 1",
+    [ENT_SQL_ASIDE_BYTES] =
+        "SELECT count(*), coalesce(sum(length(entry)), 0) FROM aside"
+        " WHERE n BETWEEN ?1 AND ?2",
+    [ENT_SQL_ASIDE_INSERT] = "INSERT INTO aside(n, at, hash, sig, entry)"
+                             " VALUES(?1, ?2, ?3, x'', ?4)",
 
     [ENT_SQL_CELL_ANY] = "SELECT EXISTS(SELECT 1 FROM cell)",
     [ENT_SQL_CELL_OF_RECORD] = "SELECT field, n, ordinal, code, value FROM cell"
