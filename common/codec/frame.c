@@ -83,14 +83,15 @@ static void put_said(struct ent_pack *pack, const struct ent_frame *frame)
 
 /* Elements of each frame, its type included. */
 static const uint8_t sizes[] = {
-    [ENT_FRAME_HELLO] = 5,     [ENT_FRAME_WELCOME] = 5,
-    [ENT_FRAME_OPEN] = 4,      [ENT_FRAME_ROSTER_HAVE] = 3,
-    [ENT_FRAME_ROSTER] = 4,    [ENT_FRAME_FRONTIER] = 4,
-    [ENT_FRAME_WANT] = 4,      [ENT_FRAME_RUNS] = 4,
-    [ENT_FRAME_MORE] = 3,      [ENT_FRAME_SETTLED] = 5,
-    [ENT_FRAME_SAID_HAVE] = 3, [ENT_FRAME_SAID] = 3,
-    [ENT_FRAME_NEWS] = 4,      [ENT_FRAME_JOIN] = 6,
-    [ENT_FRAME_JOINED] = 5,
+    [ENT_FRAME_HELLO] = 5,      [ENT_FRAME_WELCOME] = 5,
+    [ENT_FRAME_OPEN] = 4,       [ENT_FRAME_ROSTER_HAVE] = 3,
+    [ENT_FRAME_ROSTER] = 4,     [ENT_FRAME_FRONTIER] = 4,
+    [ENT_FRAME_WANT] = 4,       [ENT_FRAME_RUNS] = 4,
+    [ENT_FRAME_MORE] = 3,       [ENT_FRAME_SETTLED] = 5,
+    [ENT_FRAME_SAID_HAVE] = 3,  [ENT_FRAME_SAID] = 3,
+    [ENT_FRAME_NEWS] = 4,       [ENT_FRAME_JOIN] = 6,
+    [ENT_FRAME_JOINED] = 5,     [ENT_FRAME_ASIDE] = 4,
+    [ENT_FRAME_ASIDE_WANT] = 4,
 };
 
 static void put_join(struct ent_pack *pack, const struct ent_frame *frame)
@@ -126,7 +127,7 @@ void ent_frame_put(struct ent_buf *buf, const struct ent_frame *frame)
     ent_pack_init(&pack, buf);
     ent_pack_array(&pack, sizes[frame->type]);
     ent_pack_uint(&pack, frame->type);
-    if (frame->type >= ENT_FRAME_OPEN && frame->type <= ENT_FRAME_NEWS)
+    if (ent_frame_is_tagged(frame->type))
         put_hash8(&pack, &frame->tag);
     switch (frame->type) {
     case ENT_FRAME_HELLO:
@@ -172,8 +173,13 @@ void ent_frame_put(struct ent_buf *buf, const struct ent_frame *frame)
         put_said(&pack, frame);
         break;
     case ENT_FRAME_NEWS:
+    case ENT_FRAME_ASIDE:
         put_heads(&pack, frame);
         put_slice(&pack, frame->runs);
+        break;
+    case ENT_FRAME_ASIDE_WANT:
+        put_wants(&pack, frame);
+        ent_pack_bool(&pack, frame->later);
         break;
     case ENT_FRAME_JOIN:
     case ENT_FRAME_JOINED:
@@ -238,9 +244,10 @@ static void get_roster(struct ent_unpack *in, const ent_obj *obj,
 static void get_wants(struct ent_unpack *in, const ent_obj *obj,
                       struct ent_arena *arena, struct ent_frame *frame)
 {
+    size_t least = frame->type == ENT_FRAME_WANT ? 1 : 0;
     size_t count;
     const ent_obj *items =
-        ent_get_array(in, obj, 1, ENT_FRAME_WANTS_MAX, &count);
+        ent_get_array(in, obj, least, ENT_FRAME_WANTS_MAX, &count);
 
     frame->wants = ENT_ARENA_NEW(arena, struct ent_frame_want, count);
     frame->want_count = frame->wants == NULL ? 0 : count;
@@ -361,8 +368,13 @@ static void get_parts(struct ent_unpack *in, const ent_obj *part,
         get_said(in, &part[2], arena, frame);
         break;
     case ENT_FRAME_NEWS:
+    case ENT_FRAME_ASIDE:
         get_heads(in, &part[2], arena, frame);
         frame->runs = ent_get_bytes(in, &part[3], ENT_FRAME_BYTES_MAX);
+        break;
+    case ENT_FRAME_ASIDE_WANT:
+        get_wants(in, &part[2], arena, frame);
+        frame->later = ent_get_bool(in, &part[3]);
         break;
     case ENT_FRAME_JOIN:
     case ENT_FRAME_JOINED:
@@ -387,12 +399,12 @@ int ent_frame_get(struct ent_slice bytes, struct ent_arena *arena,
                            ENT_FRAME_BYTES_MAX);
     ent_unpack_init(&in, bytes, ENT_ITEMS_MAX);
     part = ent_get_array(&in, &in.root, 3, 6, &count);
-    type = ent_get_uint(&in, &part[0], ENT_FRAME_JOINED);
+    type = ent_get_uint(&in, &part[0], ENT_FRAME_LAST);
     if (in.fault == NULL && (type == 0 || count != sizes[type]))
         ent_unpack_fault(&in, ENT_N_("a message of no known kind"));
     frame->type = type == 0 ? ENT_FRAME_HELLO : (enum ent_frame_type)type;
     if (in.fault == NULL) {
-        if (type >= ENT_FRAME_OPEN && type <= ENT_FRAME_NEWS)
+        if (ent_frame_is_tagged(type))
             get_hash8(&in, &part[1], &frame->tag);
         get_parts(&in, part, arena, frame);
     }

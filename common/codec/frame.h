@@ -18,6 +18,8 @@
  *   13 NEWS        [13, tag, heads, zstd of runs or empty]
  *   14 JOIN        [14, space, invitation8, proof, key, organisation]
  *   15 JOINED      [15, space, admitted, reason, [[header, sig, body]...]]
+ *   16 ASIDE       [16, tag, heads, zstd of runs or empty]
+ *   17 ASIDE_WANT  [17, tag, [[author, origin, head8, from, prev8]...], later]
  *
  *   heads  [[author, origin, seq, hash8]...]
  *   runs   [[author, origin, from, prev8, [packed entry...], sig]...] */
@@ -56,7 +58,18 @@ enum ent_frame_type {
     ENT_FRAME_NEWS = 13,
     ENT_FRAME_JOIN = 14,
     ENT_FRAME_JOINED = 15,
+    ENT_FRAME_ASIDE = 16,
+    ENT_FRAME_ASIDE_WANT = 17,
 };
+
+#define ENT_FRAME_LAST ENT_FRAME_ASIDE_WANT
+
+/* Whether frames of that type are about a space, which their tag names. */
+static inline bool ent_frame_is_tagged(uint64_t type)
+{
+    return type >= ENT_FRAME_OPEN && type <= ENT_FRAME_LAST &&
+           type != ENT_FRAME_JOIN && type != ENT_FRAME_JOINED;
+}
 
 /* What a WELCOME answers to each space of the HELLO, two bits each. */
 enum ent_answer {
@@ -123,6 +136,7 @@ struct ent_frame {
     struct ent_key key;
     struct ent_slice text; /* JOIN: organisation; JOINED: reason */
     bool admitted;
+    bool later; /* ASIDE_WANT: not all of it is taken now */
 };
 
 void ent_frame_put(struct ent_buf *buf, const struct ent_frame *frame);

@@ -648,8 +648,9 @@ static bool overdue(const struct ent_engine *engine,
     if (!session->known && !session->dialled)
         return engine->mono_ms - session->since > SESSION_STRANGER_MS;
     for (size_t i = 0; i < session->pair_count; i++)
-        if (session->pairs[i].pulling &&
-            engine->mono_ms - session->pairs[i].pull_at > SESSION_PULL_MS)
+        if ((session->pairs[i].pulling &&
+             engine->mono_ms - session->pairs[i].pull_at > SESSION_PULL_MS) ||
+            ent_offer_is_overdue(engine, &session->pairs[i]))
             return true;
     return session->waiting != 0 &&
            engine->mono_ms - session->waiting > SESSION_PULL_MS;
@@ -705,10 +706,12 @@ static int spread_roster(struct ent_engine *engine, struct session *session,
             !pair->stranger && !ent_pair_may_have(engine, session, pair))
             pair->leaving_at = engine->mono_ms;
         pair->stranger = !ent_pair_may_have(engine, session, pair);
-        if (pair->stranger)
+        if (pair->stranger) {
             pair->show_at = 0;
-        else
+            pair->offer.made = pair->offer.asked = false;
+        } else {
             pair->leaving_at = 0;
+        }
         rc = ent_digest_read(engine->store, pair->space, &digest, err);
         if (rc < 0 || (!anew && ent_hash_equal(&digest.roster, &pair->roster)))
             continue;

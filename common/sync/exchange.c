@@ -10,6 +10,7 @@ void exchange_fini(struct pair *pair)
 {
     free(pair->theirs);
     free(pair->serving);
+    ent_offer_fini(pair);
 }
 
 bool ent_pair_may_have(struct ent_engine *engine, const struct session *session,
@@ -71,7 +72,7 @@ int exchange_equal(struct ent_engine *engine, struct session *session,
     pair->said_got = true;
     pair->done = true;
     engine_note(engine, ENT_NOTE_EQUAL, session, pair, 0, NULL);
-    return rc;
+    return rc == 0 ? ent_offer_make(engine, session, pair, err) : rc;
 }
 
 static int take_open(struct ent_engine *engine, struct session *session,
@@ -139,6 +140,8 @@ int exchange_tick(struct ent_engine *engine, struct session *session,
         rc = ent_pair_pull_more(engine, session, pair, err);
     if (rc == 0 && is_due(engine, session, pair, pair->show_at))
         rc = ent_pair_show_again(engine, session, pair, err);
+    if (rc == 0)
+        rc = ent_offer_tick(engine, session, pair, err);
     if (rc < 0)
         return rc;
     if (pair->settle_at == 0 || engine->mono_ms < pair->settle_at)
@@ -207,6 +210,10 @@ int exchange_take(struct ent_engine *engine, struct session *session,
         return ent_pair_take_said(engine, session, pair, frame, err);
     case ENT_FRAME_NEWS:
         return ent_pair_take_news(engine, session, pair, frame, err);
+    case ENT_FRAME_ASIDE:
+        return ent_pair_take_aside(engine, session, pair, frame, err);
+    case ENT_FRAME_ASIDE_WANT:
+        return ent_pair_take_aside_want(engine, session, pair, frame, err);
     case ENT_FRAME_HELLO:
     case ENT_FRAME_WELCOME:
     case ENT_FRAME_OPEN:

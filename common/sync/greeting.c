@@ -233,6 +233,10 @@ static int take_slot(struct ent_engine *engine, struct session *session,
     *answer = memcmp(digest.b, slot + ENT_HASH8_BYTES, ENT_HASH8_BYTES) == 0
                   ? ENT_ANSWER_EQUAL
                   : ENT_ANSWER_DIFFERS;
+    /* A chair that found us equal would part before it is offered anything. */
+    if (compared && *answer == ENT_ANSWER_EQUAL &&
+        ent_offer_is_due(engine, session, space->space))
+        *answer = ENT_ANSWER_DIFFERS;
     pair = pair_of(session, space->space);
     if (pair == NULL)
         rc = pair_make(session, space, &tag, &pair, err);

@@ -36,6 +36,7 @@
 #define SESSION_HEADS_MAX 65536   /* heads of a peer that are remembered */
 #define SESSION_BRANCHES_MAX 1024 /* of them, told of one forked log */
 #define SESSION_BACK_MAX 42       /* steps back to find where a log forked */
+#define SESSION_OFFER_HEADS 256   /* logs offered to the chair in a message */
 
 /* A head the peer holds, and how asking for it went. */
 struct their_head {
@@ -50,6 +51,21 @@ struct serving {
     int64_t o;
     uint64_t from;
     struct ent_hash8 prev;
+};
+
+/* What lies beyond a cut, offered to the chair (offer.c). One of the two is the
+ * chair: the fields are for either. */
+struct offer {
+    bool made;   /* by this side, and the chair has not answered */
+    bool asked;  /* by this side, the chair: about `next` of `theirs` */
+    bool later;  /* not all of it is taken now */
+    int64_t at;  /* mono ms: when it last went on */
+    size_t next; /* of our tips, or of theirs */
+    struct their_head *theirs;
+    size_t their_count;
+    struct ent_hash8 digest; /* of the tips offered last */
+    int64_t again_at;        /* mono ms: when to offer again, 0: no need */
+    int64_t pause;           /* ms, ever longer */
 };
 
 struct pair {
@@ -87,6 +103,7 @@ struct pair {
     int64_t more_at;    /* mono ms: when to ask again for logs of an author with
                          * very many, 0: none waits */
     int64_t applied;    /* in this session */
+    struct offer offer;
 };
 
 /* A space as our hello named it: the answer counts for that digest only. */
@@ -301,6 +318,28 @@ int ent_pair_take_want(struct ent_engine *engine, struct session *session,
 int ent_pair_take_more(struct ent_engine *engine, struct session *session,
                        struct pair *pair, const struct ent_frame *frame,
                        struct ent_err *err);
+
+/* ----------------------------------------------------------------- offer.c */
+
+/* When the peer is the chair and the two hold the same: offer it what lies
+ * beyond a cut and is aside here, unless it was offered before (A4). */
+int ent_offer_make(struct ent_engine *engine, struct session *session,
+                   struct pair *pair, struct ent_err *err);
+/* Whether there is something to offer to that peer. */
+bool ent_offer_is_due(struct ent_engine *engine, const struct session *session,
+                      int64_t space);
+/* What was not taken is offered again in time. */
+int ent_offer_tick(struct ent_engine *engine, struct session *session,
+                   struct pair *pair, struct ent_err *err);
+bool ent_offer_is_overdue(const struct ent_engine *engine,
+                          const struct pair *pair);
+void ent_offer_fini(struct pair *pair);
+int ent_pair_take_aside(struct ent_engine *engine, struct session *session,
+                        struct pair *pair, const struct ent_frame *frame,
+                        struct ent_err *err);
+int ent_pair_take_aside_want(struct ent_engine *engine, struct session *session,
+                             struct pair *pair, const struct ent_frame *frame,
+                             struct ent_err *err);
 
 /* ---------------------------------------------------------------- settle.c */
 

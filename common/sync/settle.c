@@ -80,6 +80,12 @@ int ent_pair_settle(struct ent_engine *engine, struct session *session,
         return rc;
     settled.entries8 = ent_hash_head(&digest.entries);
     memcpy(settled.state, digest.state, sizeof(settled.state));
+    /* First what is offered: the peer may part when it has seen the rest. */
+    if (pair->settled_got &&
+        ent_hash8_equal(&settled.entries8, &pair->their_entries8))
+        rc = ent_offer_make(engine, session, pair, err);
+    if (rc < 0)
+        return rc;
     engine_send(engine, session, &settled);
     pair->settled_sent = true;
     pair->settle_at = 0;
@@ -94,7 +100,8 @@ void ent_pair_check_done(struct pair *pair)
 {
     pair->done = pair->settled_sent && pair->settled_got && pair->said_given &&
                  pair->said_got && !pair->pulling && !pair->postponed &&
-                 pair->serving_count == 0;
+                 pair->serving_count == 0 && !pair->offer.made &&
+                 !pair->offer.asked;
 }
 
 int ent_pair_show_again(struct ent_engine *engine, struct session *session,
@@ -133,6 +140,8 @@ int ent_pair_take_settled(struct ent_engine *engine, struct session *session,
         rc = ent_alarm_set(engine->store, pair->space, "diverged",
                            ent_slice(session->key.b, ENT_KEY_BYTES),
                            !same_state, engine->now_ms, err);
+        if (rc == 0 && pair->settled_sent)
+            rc = ent_offer_make(engine, session, pair, err);
     }
     if (rc == 0 && pair->news_due)
         rc = exchange_news(engine, session, pair, err);

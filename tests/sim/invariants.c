@@ -614,7 +614,7 @@ bool inv_confined(struct net *net, const struct inv_journal *journal,
     int space = -1;
 
     if (net->nodes[from].dark || bytes.len < 2 ||
-        bytes.at[1] < ENT_FRAME_OPEN || bytes.at[1] > ENT_FRAME_NEWS)
+        !ent_frame_is_tagged(bytes.at[1]))
         return false;
     for (int s = 0; s < net->space_count; s++) {
         int64_t number = net_space(net, s, from);
@@ -637,7 +637,8 @@ bool inv_confined(struct net *net, const struct inv_journal *journal,
                 "I10: node %d sends node %d, no member of space %d, a "
                 "frame of type %d about it",
                 from, to, space, (int)frame.type);
-    if ((frame.type == ENT_FRAME_RUNS || frame.type == ENT_FRAME_NEWS) &&
+    if ((frame.type == ENT_FRAME_RUNS || frame.type == ENT_FRAME_NEWS ||
+         frame.type == ENT_FRAME_ASIDE) &&
         frame.runs.len > 0)
         must(net, ent_runs_get(frame.runs, &arena, &runs, &count, &err), &err,
              "what a node sends");
@@ -693,6 +694,35 @@ void inv_bounds(struct net *net, int node)
     if (stat(path, &st) == 0 && st.st_size > WAL_BYTES_MAX)
         net_die(net, "I14: node %d: a WAL of %lld bytes", node,
                 (long long)st.st_size);
+}
+
+int64_t inv_offered(struct net *net, int chair, int node, int space)
+{
+    int64_t number = net_space(net, space, node);
+    int64_t there = net_space(net, space, chair);
+    struct ent_head *heads;
+    struct ent_err err;
+    size_t count;
+
+    must(net,
+         ent_aside_heads(net->nodes[node].store, number, &heads, &count, &err),
+         &err, "what is aside");
+    for (size_t i = 0; i < count; i++) {
+        struct ent_hash8 prev;
+        uint64_t from;
+
+        must(net,
+             ent_aside_want(net->nodes[chair].store, there, &heads[i], 0, &from,
+                            &prev, &err),
+             &err, "what is aside");
+        if (from != 0)
+            net_die(net,
+                    "A4: the chair was not given what node %d holds beyond a "
+                    "cut, up to entry %llu",
+                    node, (unsigned long long)heads[i].seq);
+    }
+    free(heads);
+    return (int64_t)count;
 }
 
 void inv_idle(struct net *net, const int *nodes, size_t count)

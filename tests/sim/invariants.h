@@ -79,6 +79,9 @@ void inv_counts(struct net *net, int node, bool forks);
 bool inv_left_own_log(struct net *net, int node);
 /* I14: the WAL is bounded. */
 void inv_bounds(struct net *net, int node);
+/* What a member holds beyond a cut came to the chair it is linked with (A4);
+ * the number of chains. */
+int64_t inv_offered(struct net *net, int chair, int node, int space);
 /* I16: nodes that are equal send next to nothing. */
 void inv_idle(struct net *net, const int *nodes, size_t count);
 

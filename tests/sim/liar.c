@@ -303,6 +303,18 @@ static bool change(struct liar *liar, const struct one *one,
     case ENT_FRAME_JOIN:
     case ENT_FRAME_JOINED:
         break;
+    case ENT_FRAME_ASIDE:
+        /* Of what it offers one is not so. */
+        if (lies && frame->head_count > 0) {
+            lies_falsify(liar,
+                         &frame->heads[lies_below(liar, frame->head_count)]);
+            lies_did(liar, LIAR_HEADS);
+        }
+        return lies && frame->head_count > 0;
+    case ENT_FRAME_ASIDE_WANT:
+        if (lies)
+            frame->later = !frame->later;
+        return lies;
     }
     return false;
 }

@@ -502,7 +502,7 @@ static void replay(struct liar *liar, struct one *one, const struct talk *talk)
     bytes = ent_buf_slice(&from->kept[lies_below(liar, kept)]);
     if (lies_chance(liar, 40) ||
         ent_frame_get(bytes, &liar->arena, &frame, NULL) < 0 ||
-        frame.type < ENT_FRAME_OPEN || frame.type > ENT_FRAME_NEWS) {
+        !ent_frame_is_tagged(frame.type)) {
         net_send(liar->net, one->node, talk->conn, bytes);
         lies_did(liar, LIAR_REPLAY);
         return;

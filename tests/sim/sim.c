@@ -28,6 +28,7 @@
 
 #define JOBS_MAX 64
 #define SEED_SECONDS 120 /* longer, and the seed hangs */
+#define OFFERED_MS (10 * 60 * 1000)
 #define HEAL_MS (2 * 60 * 60 * 1000)
 #define OUTLAST_MS 5000
 #define RECORDS_MAX 40
@@ -123,6 +124,7 @@ enum met {
     MET_COLLUSION, /* with two */
     MET_SET_ASIDE, /* entries of a liar quarantined */
     MET_HELD_OFF,  /* frames looked at for what their receiver may not have */
+    MET_OFFERED,   /* chains beyond a cut that the chair was given */
     METS
 };
 
@@ -135,7 +137,7 @@ static const char *const met_names[METS] = {
     "own log left",  "lies",         "refused",       "duplicates",
     "waiting",       "rebuilds",     "replays",       "model checks",
     "trespasses",    "forged",       "hostile seeds", "two liars",
-    "set aside",     "held off",
+    "set aside",     "held off",      "offered",
 };
 
 /* Shared by all jobs. */
@@ -1135,6 +1137,20 @@ static bool is_member(const struct world *world, int space, int node)
                            &net->nodes[node].keys.public) != ENT_ROLE_NONE;
 }
 
+/* Of several members who hold the same one is asked at a time: the others offer
+ * it again in a while. */
+static void check_offers(struct world *world, const int *nodes, size_t count)
+{
+    struct net *net = world->net;
+
+    net_run(net, OFFERED_MS);
+    for (int s = 0; s < world->options.spaces; s++)
+        for (size_t i = 0; i < count; i++)
+            if (nodes[i] != 0 && is_member(world, s, nodes[i]) &&
+                net_links(net, 0, nodes[i]) > 0)
+                world->met[MET_OFFERED] += inv_offered(net, 0, nodes[i], s);
+}
+
 static void check(struct world *world, const int *nodes, size_t count)
 {
     struct net *net = world->net;
@@ -1187,6 +1203,7 @@ static void check(struct world *world, const int *nodes, size_t count)
         world->met[MET_INVITED] +=
             nodes[i] == world->guest && net_space(net, 0, nodes[i]) != 0;
     }
+    check_offers(world, nodes, count);
     if (chance(world, 5))
         inv_idle(net, nodes, count);
     if (chance(world, 5)) {

@@ -1810,6 +1810,8 @@ START_TEST(a_stranger_who_asks_for_content_is_dropped)
         {.type = ENT_FRAME_SAID},
         {.type = ENT_FRAME_NEWS},
         {.type = ENT_FRAME_MORE, .credit = 1 << 20},
+        {.type = ENT_FRAME_ASIDE},
+        {.type = ENT_FRAME_ASIDE_WANT, .wants = &want, .want_count = 1},
     };
 
     puppet.self = net_add_puppet(net);
