@@ -7,7 +7,7 @@ seconds=${1:?usage: $0 SECONDS|build [NAME...]}
 shift
 here=$(cd "$(dirname "$0")" && pwd)
 build=${ENTENTE_FUZZ_BUILD:-/tmp/entente-fuzz}
-names=${*:-entry frame stream csv config invite key query roster session value}
+names=${*:-entry frame stream csv config invite key offer query roster session value}
 
 if [ ! -f "$build/build.ninja" ]; then
     CC=clang meson setup "$build" "$here/../.." -Dfuzz=true \

@@ -10,6 +10,7 @@
 #include "codec/value.h"
 #include "history.h"
 #include "secure/hash.h"
+#include "store/members.h"
 
 static const char *dir;
 
@@ -176,6 +177,27 @@ static void put_said(struct net *net, int space, int node)
     ent_arena_fini(&arena);
 }
 
+/* What the chair does not hold of a member that it removes, from another. */
+static void offer(struct net *net, int space)
+{
+    net_drop(net, 0, 1);
+    net_cut(net, 0, 1);
+    net_cut(net, 0, 2);
+    net_set(net, 1, space, 1, NET_TITLE, "unseen");
+    net_copy_roster(net, space, 0, 1);
+    net_local(net, 1);
+    net_call(net, 2, 1);
+    net_run_quiet(net, 60000);
+    if (ent_member_remove(net->nodes[0].store, net_space(net, space, 0),
+                          &net->nodes[1].keys.public, "", net_now(net, 0),
+                          NULL) < 0)
+        exit(1);
+    net_local(net, 0);
+    net_heal(net, 0, 2);
+    net_call(net, 2, 0);
+    net_run_quiet(net, 60000);
+}
+
 static void frames(void)
 {
     struct ent_roster_entry admit = {.term = 1,
@@ -233,6 +255,7 @@ static void frames(void)
     put_message(0xf2, ent_slice("\x02", 1), false);
     put_said(net, space, 1);
     write_stream("all");
+    offer(net, space);
     ent_buf_fini(&body);
     ent_buf_fini(&line);
     ent_buf_fini(&stream);
