@@ -39,7 +39,7 @@
 #define ENT_LOG_PAUSE_MS (10 * 1000)
 
 /* Of one author in a space, kept aside where others offer it (A4). */
-#define ENT_OFFER_ENTRIES_MAX 10000
+#define ENT_OFFER_ENTRIES_MAX 16384
 #define ENT_OFFER_BYTES_MAX (4 << 20)
 
 #define ENT_VOID_ENTRIES_MAX 1000 /* void roster entries of one author */

@@ -5,6 +5,8 @@
 
 #include "store/store.h"
 
+#define ENT_RUN_ENTRIES_MAX 4096 /* entries in a run that is read */
+
 /* Consecutive entries of one log or of one branch of it, packed. */
 struct ent_run {
     struct ent_key author;
@@ -111,7 +113,8 @@ ENT_NODISCARD int ent_aside_want(struct ent_store *store, int64_t space,
                                  const struct ent_head *head, unsigned back,
                                  uint64_t *from, struct ent_hash8 *prev,
                                  struct ent_err *err);
-/* How much more of an author is taken from members: not above 0, nothing. */
+/* How much more of an author is taken from members: none when it is not above
+ * 0. */
 ENT_NODISCARD int ent_aside_room(struct ent_store *store, int64_t space,
                                  const struct ent_key *author, int64_t *entries,
                                  int64_t *bytes, struct ent_err *err);

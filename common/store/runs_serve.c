@@ -148,8 +148,7 @@ int ent_frontier_covers(struct ent_store *store, int64_t space,
 
 /* -------------------------------------------------------------------- runs */
 
-#define RUN_ENTRIES_MAX 4096 /* entries in a run */
-#define RUN_STOPS_MAX 64     /* signatures looked at for one run */
+#define RUN_STOPS_MAX 64 /* signatures looked at for one run */
 
 /* A place where a run may stop: a signature that we hold. */
 struct stop {
@@ -211,7 +210,7 @@ static int read_rows(struct reading *reading, const struct ent_log *log,
         bool enough = reading->own ? reading->count > 0 : reading->vouched > 0;
         const struct stop *stop = &reading->stops[reading->stop_next];
 
-        if (reading->count == RUN_ENTRIES_MAX ||
+        if (reading->count == ENT_RUN_ENTRIES_MAX ||
             (enough && reading->bytes + packed.len > reading->bytes_max)) {
             reading->full = true;
             rc = 0;
@@ -300,7 +299,7 @@ int ent_run_read(struct ent_store *store, int64_t o, uint64_t from,
     room = from > (uint64_t)log->head ? 1 : (uint64_t)log->head - from + 1;
     reading.entries =
         ENT_ARENA_NEW(arena, struct ent_slice,
-                      room < RUN_ENTRIES_MAX ? room : RUN_ENTRIES_MAX);
+                      room < ENT_RUN_ENTRIES_MAX ? room : ENT_RUN_ENTRIES_MAX);
     if (reading.entries == NULL)
         return no_memory(err);
     rc = read_run(&reading, log, (int64_t)from, log->head, err);

@@ -116,9 +116,7 @@ int ent_offer_make(struct ent_engine *engine, struct session *session,
     rc = read_heads(engine, pair, &heads, &count, &digest, err);
     if (rc < 0)
         return rc;
-    if (count > 0 &&
-        (!ent_hash8_equal(&digest, &offer->digest) ||
-         (offer->again_at != 0 && engine->mono_ms >= offer->again_at))) {
+    if (count > 0 && !ent_hash8_equal(&digest, &offer->digest)) {
         offer->digest = digest;
         offer->next = 0;
         offer->later = false;
@@ -150,6 +148,8 @@ int ent_offer_tick(struct ent_engine *engine, struct session *session,
     if (pair->offer.again_at == 0 || engine->mono_ms < pair->offer.again_at ||
         !pair->done)
         return 0;
+    pair->offer.again_at = 0;
+    memset(&pair->offer.digest, 0, sizeof(pair->offer.digest));
     return ent_offer_make(engine, session, pair, err);
 }
 
@@ -263,7 +263,8 @@ static bool is_asked_elsewhere(const struct ent_engine *engine,
     return false;
 }
 
-/* Whether there is room for more of that author; if not, a person is told. */
+/* Whether there is room for any run of that author: none shall come in vain. If
+ * not, a person is told. */
 static int has_room(struct ent_engine *engine, const struct pair *pair,
                     const struct ent_key *author, bool *has,
                     struct ent_err *err)
@@ -273,7 +274,8 @@ static int has_room(struct ent_engine *engine, const struct pair *pair,
     int rc = ent_aside_room(engine->store, pair->space, author, &entries,
                             &bytes, err);
 
-    *has = rc == 0 && entries > 0 && bytes > 0;
+    *has = rc == 0 && entries >= ENT_RUN_ENTRIES_MAX &&
+           bytes >= ENT_BATCH_BYTES_MAX + ENT_ENTRY_BYTES_MAX;
     if (rc < 0 || *has)
         return rc;
     return ent_alarm_set(engine->store, pair->space, "aside",
