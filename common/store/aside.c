@@ -163,7 +163,7 @@ static int read_tip(struct ent_store *store, struct ent_log *log,
     return rc;
 }
 
-static int is_any_aside(struct ent_store *store, struct ent_err *err)
+int ent_aside_any(struct ent_store *store, struct ent_err *err)
 {
     struct ent_stmt *stmt = ent_db_stmt(&store->db, ENT_SQL_ASIDE_ALL);
     int rc = ent_stmt_step(stmt, err);
@@ -183,7 +183,7 @@ int ent_aside_heads(struct ent_store *store, int64_t space,
     if (rc == 0)
         rc = ent_space_state(store, space, &state, err);
     if (rc == 0)
-        rc = is_any_aside(store, err);
+        rc = ent_aside_any(store, err);
     if (rc < 0)
         return rc;
     list = calloc(store->log_count + 1, sizeof(*list));
@@ -223,6 +223,8 @@ struct reading {
     struct ent_entry last; /* the last of them */
     size_t vouched;        /* entries up to the last signature held */
     struct ent_sig sig;
+    bool own;  /* can be signed anywhere */
+    bool back; /* what is not cut any more */
 };
 
 static const struct ent_hash *hash_before(const struct reading *reading,
@@ -233,10 +235,10 @@ static const struct ent_hash *hash_before(const struct reading *reading,
                : &reading->before;
 }
 
-/* An entry, unpacked. 1: the roster of now cuts it still; a removal may have
- * become void. */
-static int is_cut_now(struct reading *reading, struct ent_slice packed,
-                      int64_t seq, struct ent_entry *entry, struct ent_err *err)
+/* An entry, unpacked. 1: it belongs to the run by the roster of now; a removal
+ * may have become void. */
+static int is_of_run(struct reading *reading, struct ent_slice packed,
+                     int64_t seq, struct ent_entry *entry, struct ent_err *err)
 {
     const struct ent_chain *chain = &reading->chain;
     const struct ent_place place = {.log = reading->log,
@@ -258,18 +260,17 @@ static int is_cut_now(struct reading *reading, struct ent_slice packed,
                        err);
     if (rc == ENT_EWAIT)
         return 0;
-    return rc < 0 ? rc : verdict == ENT_VERDICT_CUT;
+    return rc < 0 ? rc : (verdict == ENT_VERDICT_CUT) != reading->back;
 }
 
 /* One entry more; 0: the run ends before it. A run without a signature yet
  * goes on as far as anybody would take it. */
-static int read_entry(struct reading *reading, int64_t seq, bool own,
-                      struct ent_err *err)
+static int read_entry(struct reading *reading, int64_t seq, struct ent_err *err)
 {
     const struct ent_log *in = ent_branch_at(reading->store, reading->log, seq);
     struct ent_stmt *stmt =
         ent_db_stmt(&reading->store->db, ENT_SQL_ASIDE_RANGE);
-    size_t most = reading->vouched > 0 || (own && reading->count > 0)
+    size_t most = reading->vouched > 0 || (reading->own && reading->count > 0)
                       ? reading->bytes_max
                       : ENT_BATCH_BYTES_MAX + ENT_ENTRY_BYTES_MAX;
     struct ent_slice packed = {0};
@@ -281,7 +282,8 @@ static int read_entry(struct reading *reading, int64_t seq, bool own,
     ent_stmt_bind_int(stmt, 1, ent_n(in->o, seq));
     ent_stmt_bind_int(stmt, 2, ent_n(in->o, seq));
     rc = ent_stmt_step(stmt, err);
-    if (rc > 0 && reading->bytes + ent_stmt_bytes(stmt, 3).len > most)
+    if (rc > 0 && (reading->count == ENT_RUN_ENTRIES_MAX ||
+                   reading->bytes + ent_stmt_bytes(stmt, 3).len > most))
         rc = 0;
     if (rc > 0) {
         is_signed = ent_stmt_bytes(stmt, 2).len == ENT_SIG_BYTES;
@@ -293,7 +295,7 @@ static int read_entry(struct reading *reading, int64_t seq, bool own,
     if (rc > 0 && reading->arena->rc < 0)
         return no_memory(err);
     if (rc > 0)
-        rc = is_cut_now(reading, packed, seq, &entry, err);
+        rc = is_of_run(reading, packed, seq, &entry, err);
     if (rc <= 0)
         return rc;
     reading->last = entry;
@@ -343,8 +345,6 @@ static int read_run(struct reading *reading, uint64_t from,
                     const struct ent_hash8 *prev, struct ent_run *run,
                     struct ent_err *err)
 {
-    bool own =
-        ent_key_equal(&reading->log->author, &reading->store->keys.public);
     int64_t seq = begin_at(reading, from, prev);
     int more = 1;
 
@@ -352,18 +352,40 @@ static int read_run(struct reading *reading, uint64_t from,
                                      (size_t)(reading->chain.to - seq + 1));
     if (reading->entries == NULL)
         return no_memory(err);
+    reading->own =
+        ent_key_equal(&reading->log->author, &reading->store->keys.public);
+    run->author = reading->log->author;
+    run->origin = reading->log->id;
     run->from = (uint64_t)seq;
     run->prev = ent_hash_head(hash_before(reading, seq));
     for (; more > 0 && seq <= reading->chain.to; seq++)
-        more = read_entry(reading, seq, own, err);
+        more = read_entry(reading, seq, err);
     if (more < 0)
         return more;
-    if (own && reading->count > reading->vouched)
+    if (reading->own && reading->count > reading->vouched)
         more = sign_last(reading, err);
     run->entries = reading->entries;
     run->count = reading->vouched;
     run->sig = reading->sig;
     return more < 0 ? more : 0;
+}
+
+/* The chain that ends in a tip, and a run of it. */
+static int read_from_chain(struct reading *reading, const struct ent_head *tip,
+                           uint64_t from, const struct ent_hash8 *prev,
+                           struct ent_run *run, struct ent_err *err)
+{
+    bool held = true;
+    int rc = ent_chain_read(reading->store, reading->log, (int64_t)tip->seq,
+                            reading->arena, &reading->chain, err);
+
+    if (rc == 0 && reading->chain.from > 1)
+        rc = ent_branch_hash(reading->store, reading->log,
+                             reading->chain.from - 1, &reading->before, &held,
+                             err);
+    if (rc < 0 || !held || reading->chain.to < reading->chain.from)
+        return rc;
+    return read_run(reading, from, prev, run, err);
 }
 
 int ent_aside_read(struct ent_store *store, int64_t space,
@@ -376,7 +398,6 @@ int ent_aside_read(struct ent_store *store, int64_t space,
         .store = store, .arena = arena, .bytes_max = bytes_max};
     struct ent_head tip;
     struct ent_log *log;
-    bool held = true;
     size_t at = 0;
     int rc = ent_store_refresh(store, err);
 
@@ -394,14 +415,100 @@ int ent_aside_read(struct ent_store *store, int64_t space,
     }
     if (rc < 0 || reading.log == NULL)
         return rc;
-    rc = ent_chain_read(store, reading.log, (int64_t)tip.seq, arena,
-                        &reading.chain, err);
-    if (rc == 0 && reading.chain.from > 1)
-        rc = ent_branch_hash(store, reading.log, reading.chain.from - 1,
-                             &reading.before, &held, err);
-    if (rc < 0 || !held || reading.chain.to < reading.chain.from)
+    return read_from_chain(&reading, &tip, from, prev, run, err);
+}
+
+/* ------------------------------------------------------------ to come back */
+
+/* An entry set aside at n: its hash, and its bytes into the arena. 1: found. */
+static int read_one_aside(struct ent_store *store, int64_t n,
+                          struct ent_arena *arena, struct ent_hash *hash,
+                          struct ent_slice *entry, struct ent_err *err)
+{
+    struct ent_stmt *stmt = ent_db_stmt(&store->db, ENT_SQL_ASIDE_LAST);
+    int rc;
+
+    ent_stmt_bind_int(stmt, 1, n);
+    ent_stmt_bind_int(stmt, 2, n);
+    rc = ent_stmt_step(stmt, err);
+    if (rc > 0) {
+        ent_stmt_copy(stmt, 1, hash->b, ENT_HASH_BYTES);
+        *entry = ent_arena_copy(arena, ent_stmt_bytes(stmt, 2));
+    }
+    ent_stmt_reset(stmt);
+    return rc >= 0 && arena->rc < 0 ? no_memory(err) : rc;
+}
+
+int ent_aside_read_head(struct ent_store *store, const struct ent_log *log,
+                        const struct ent_cut_head *head,
+                        struct ent_arena *arena, struct ent_run *run,
+                        struct ent_err *err)
+{
+    const struct ent_log *in = ent_branch_at(store, log, (int64_t)head->seq);
+    int64_t seq = (int64_t)head->seq;
+    size_t room = head->seq < ENT_ASIDE_MAX ? head->seq : ENT_ASIDE_MAX;
+    struct ent_slice *entries;
+    size_t count = 0;
+    struct ent_hash hash;
+    int rc;
+
+    memset(run, 0, sizeof(*run));
+    rc = in == NULL ? 0 : ent_log_head(store, ent_log_of(store, in->o), err);
+    if (rc < 0 || in == NULL || seq <= in->head)
         return rc;
-    return read_run(&reading, from, prev, run, err);
+    entries = ENT_ARENA_NEW(arena, struct ent_slice, room);
+    rc = entries == NULL ? no_memory(err) : 1;
+    for (; rc > 0 && seq > 0 && count < room; seq--) {
+        in = ent_branch_at(store, in, seq);
+        if (in != NULL)
+            rc = ent_log_head(store, ent_log_of(store, in->o), err);
+        if (in == NULL || rc < 0 || seq <= in->head)
+            break;
+        rc = read_one_aside(store, ent_n(in->o, seq), arena, &hash,
+                            &entries[room - 1 - count], err);
+        if (count == 0 && rc > 0 && !ent_hash_equal(&hash, &head->hash))
+            rc = 0;
+        count += rc > 0;
+        if (rc == 0)
+            return 0;
+    }
+    if (rc < 0 || in == NULL || count == 0)
+        return rc < 0 ? rc : 0;
+    if (seq > 0) {
+        bool held;
+
+        rc = ent_branch_hash(store, in, seq, &hash, &held, err);
+        if (rc < 0 || !held)
+            return rc;
+        run->prev = ent_hash_head(&hash);
+    }
+    run->author = log->author;
+    run->origin = log->id;
+    run->from = (uint64_t)seq + 1;
+    run->entries = entries + room - count;
+    run->count = count;
+    memcpy(run->sig.b, head->sig.at, ENT_SIG_BYTES);
+    return 0;
+}
+
+int ent_aside_read_back(struct ent_store *store, struct ent_space_state *space,
+                        struct ent_log *log, struct ent_arena *arena,
+                        struct ent_run *run, struct ent_err *err)
+{
+    static const struct ent_hash8 none;
+    struct reading reading = {.store = store,
+                              .space = space,
+                              .log = log,
+                              .arena = arena,
+                              .bytes_max = ENT_BATCH_BYTES_MAX,
+                              .back = true};
+    struct ent_head tip;
+    int rc = read_tip(store, log, &tip, err);
+
+    *run = (struct ent_run){.count = 0};
+    if (rc <= 0)
+        return rc;
+    return read_from_chain(&reading, &tip, 1, &none, run, err);
 }
 
 /* ------------------------------------------------------------------- to ask */

@@ -26,6 +26,26 @@ ENT_NODISCARD int ent_aside_held(struct ent_store *store, struct ent_log *in,
                                  int64_t seq, struct ent_hash *hash,
                                  bool *is_signed, struct ent_err *err);
 
+/* 1: something is aside in this replica. */
+ENT_NODISCARD int ent_aside_any(struct ent_store *store, struct ent_err *err);
+
+/* What was set aside from what is held of branch `log` up to a readmitted head,
+ * as a run in `arena`, of any length; no entries when it is not all here, or
+ * not that head. */
+struct ent_run;
+ENT_NODISCARD int ent_aside_read_head(struct ent_store *store,
+                                      const struct ent_log *log,
+                                      const struct ent_cut_head *head,
+                                      struct ent_arena *arena,
+                                      struct ent_run *run, struct ent_err *err);
+/* The beginning of what is aside of a branch, as a run, as far as no cut takes
+ * it any more: `run->count` may be 0. It lives in `arena`. */
+ENT_NODISCARD int ent_aside_read_back(struct ent_store *store,
+                                      struct ent_space_state *space,
+                                      struct ent_log *log,
+                                      struct ent_arena *arena,
+                                      struct ent_run *run, struct ent_err *err);
+
 /* Whether any cut on the chain is about that author. */
 bool ent_author_is_cut(const struct ent_space_state *space,
                        const struct ent_key *author);

@@ -34,7 +34,7 @@ struct taking {
     size_t dropped; /* entries at the front that are held already */
     bool returns;   /* from what was set aside here, at any length */
     bool delayed;   /* by ent_log_may_begin */
-    bool cut;       /* its author was, once: some of the log may be aside */
+    bool aside;     /* something is here: some of the log may be */
     bool parted;    /* on the way, from what is aside of its log */
     size_t kept;    /* without those at the end that are beyond a cut */
 };
@@ -320,7 +320,7 @@ static int append(struct taking *taking, size_t i, struct ent_taken *taken,
 {
     const struct ent_entry *entry = &taking->entries[i];
     enum ent_verdict verdict = taking->verdicts[i];
-    int rc = taking->cut ? leave_aside(taking, i, err) : 0;
+    int rc = taking->aside ? leave_aside(taking, i, err) : 0;
     struct ent_log *log = taking->log;
     struct ent_sum sum = log->sum;
 
@@ -345,8 +345,11 @@ static int append(struct taking *taking, size_t i, struct ent_taken *taken,
 static int append_all(struct taking *taking, struct ent_taken *taken,
                       struct ent_err *err)
 {
-    int rc = ent_kept_begin(taking->store, err);
+    int rc = ent_aside_any(taking->store, err);
 
+    taking->aside = rc > 0;
+    if (rc >= 0)
+        rc = ent_kept_begin(taking->store, err);
     for (size_t i = taking->dropped; rc == 0 && i < taking->kept; i++)
         rc = append(taking, i, taken, err);
     if (rc == 0)
@@ -439,7 +442,6 @@ static int take_run(struct taking *taking, struct ent_taken *taken,
         rc = ent_run_check(taking->space, run, err);
     if (rc < 0)
         return rc;
-    taking->cut = ent_author_is_cut(taking->space, &run->author);
     rc = unpack(taking, err);
     if (rc == 0)
         rc = drop_held(taking, err);
@@ -461,7 +463,7 @@ static int take_run(struct taking *taking, struct ent_taken *taken,
     else if (rc == 0)
         rc = ent_log_cut_sig(taking->store, taking->space, taking->log, err);
     *forked = *forked || taking->parted;
-    if (rc == 0 && *forked && taking->cut)
+    if (rc == 0 && *forked && ent_author_is_cut(taking->space, &run->author))
         rc = ent_judge_author(taking->store, taking->space->space, &run->author,
                               err);
     return rc == 0 ? leave_own_log(taking, *forked, err) : rc;
@@ -505,77 +507,25 @@ static int take_one(struct ent_store *store, struct ent_space_state *space,
 
 /* ------------------------------------------------------------- what returns */
 
-/* An entry set aside at n: its hash, and its bytes into the arena. 1: found. */
-static int read_one_aside(struct ent_store *store, int64_t n,
-                          struct ent_arena *arena, struct ent_hash *hash,
-                          struct ent_slice *entry, struct ent_err *err)
+/* A run of what was set aside; `came` says whether any of it is in the log. */
+static int return_run(struct ent_store *store, struct ent_space_state *space,
+                      const struct ent_run *run, bool *came,
+                      struct ent_err *err)
 {
-    struct ent_stmt *stmt = ent_db_stmt(&store->db, ENT_SQL_ASIDE_LAST);
-    int rc;
+    struct taking taking = {
+        .store = store, .space = space, .run = run, .returns = true};
+    struct ent_taken taken = {0};
+    struct ent_err said = {0};
+    bool forked = false;
+    int rc = take_run(&taking, &taken, &forked, &said);
 
-    ent_stmt_bind_int(stmt, 1, n);
-    ent_stmt_bind_int(stmt, 2, n);
-    rc = ent_stmt_step(stmt, err);
-    if (rc > 0) {
-        ent_stmt_copy(stmt, 1, hash->b, ENT_HASH_BYTES);
-        *entry = ent_arena_copy(arena, ent_stmt_bytes(stmt, 2));
-    }
-    ent_stmt_reset(stmt);
-    return rc >= 0 && arena->rc < 0 ? no_memory(err) : rc;
-}
-
-/* What was set aside from what is held of branch `log` up to a readmitted head,
- * as a run; no entries when it is not all here, or not that head. Read from
- * its end: what comes before a branch is its parent's. */
-static int read_aside(struct ent_store *store, const struct ent_log *log,
-                      const struct ent_cut_head *head, struct ent_arena *arena,
-                      struct ent_run *run, struct ent_err *err)
-{
-    const struct ent_log *in = ent_branch_at(store, log, (int64_t)head->seq);
-    int64_t seq = (int64_t)head->seq;
-    size_t room = head->seq < ENT_ASIDE_MAX ? head->seq : ENT_ASIDE_MAX;
-    struct ent_slice *entries;
-    size_t count = 0;
-    struct ent_hash hash;
-    int rc;
-
-    memset(run, 0, sizeof(*run));
-    rc = in == NULL ? 0 : ent_log_head(store, ent_log_of(store, in->o), err);
-    if (rc < 0 || in == NULL || seq <= in->head)
-        return rc;
-    entries = ENT_ARENA_NEW(arena, struct ent_slice, room);
-    rc = entries == NULL ? no_memory(err) : 1;
-    for (; rc > 0 && seq > 0 && count < room; seq--) {
-        in = ent_branch_at(store, in, seq);
-        if (in != NULL)
-            rc = ent_log_head(store, ent_log_of(store, in->o), err);
-        if (in == NULL || rc < 0 || seq <= in->head)
-            break;
-        rc = read_one_aside(store, ent_n(in->o, seq), arena, &hash,
-                            &entries[room - 1 - count], err);
-        if (count == 0 && rc > 0 && !ent_hash_equal(&hash, &head->hash))
-            rc = 0;
-        count += rc > 0;
-        if (rc == 0)
-            return 0;
-    }
-    if (rc < 0 || in == NULL || count == 0)
-        return rc < 0 ? rc : 0;
-    if (seq > 0) {
-        bool held;
-
-        rc = ent_branch_hash(store, in, seq, &hash, &held, err);
-        if (rc < 0 || !held)
-            return rc;
-        run->prev = ent_hash_head(&hash);
-    }
-    run->author = log->author;
-    run->origin = log->id;
-    run->from = (uint64_t)seq + 1;
-    run->entries = entries + room - count;
-    run->count = count;
-    memcpy(run->sig.b, head->sig.at, ENT_SIG_BYTES);
-    return 0;
+    *came = rc == 0 && taken.applied + taken.quarantined > 0;
+    if (rc < 0 && !ent_is_own_trouble(rc))
+        rc = 0;
+    else if (rc < 0 && err != NULL)
+        *err = said;
+    taking_fini(&taking);
+    return rc;
 }
 
 /* What was set aside of one branch up to that head. */
@@ -583,25 +533,45 @@ static int return_branch(struct ent_store *store, struct ent_space_state *space,
                          const struct ent_log *log,
                          const struct ent_cut_head *head, struct ent_err *err)
 {
-    struct taking taking = {.store = store, .space = space, .returns = true};
     struct ent_arena arena = {0};
-    struct ent_taken taken = {0};
-    struct ent_err said = {0};
     struct ent_run run = {0};
-    bool forked = false;
-    int rc = read_aside(store, log, head, &arena, &run, err);
+    bool came;
+    int rc = ent_aside_read_head(store, log, head, &arena, &run, err);
 
-    if (rc == 0 && run.count > 0) {
-        taking.run = &run;
-        rc = take_run(&taking, &taken, &forked, &said);
-        if (rc < 0 && !ent_is_own_trouble(rc))
-            rc = 0;
-        else if (rc < 0 && err != NULL)
-            *err = said;
-    }
-    taking_fini(&taking);
+    if (rc == 0 && run.count > 0)
+        rc = return_run(store, space, &run, &came, err);
     ent_arena_fini(&arena);
     return rc;
+}
+
+/* A cut that became void takes nothing any more. */
+static int return_uncut(struct ent_store *store, struct ent_space_state *space,
+                        struct ent_err *err)
+{
+    struct ent_arena arena = {0};
+    int rc = ent_aside_any(store, err);
+
+    /* What returns may make branches: they come behind. */
+    for (size_t o = 1; rc > 0 && o < store->by_o_cap; o++) {
+        bool came = true;
+
+        while (rc > 0 && came && store->by_o[o] != NULL &&
+               store->by_o[o]->space == space->space) {
+            struct ent_run run;
+            int each;
+
+            ent_arena_reset(&arena);
+            came = false;
+            each = ent_aside_read_back(store, space, store->by_o[o], &arena,
+                                       &run, err);
+            if (each == 0 && run.count > 0)
+                each = return_run(store, space, &run, &came, err);
+            if (each < 0)
+                rc = each;
+        }
+    }
+    ent_arena_fini(&arena);
+    return rc < 0 ? rc : 0;
 }
 
 static int return_head(struct ent_store *store, struct ent_space_state *space,
@@ -641,7 +611,7 @@ int ent_aside_return(struct ent_store *store, int64_t space,
                 rc = return_head(store, state, &who->key, &m->entry->heads[j],
                                  err);
     }
-    return rc;
+    return rc == 0 ? return_uncut(store, state, err) : rc;
 }
 
 /* ------------------------------------------------------------------ batches */

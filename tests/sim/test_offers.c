@@ -424,6 +424,63 @@ START_TEST(branches_beyond_a_cut_come_from_whoever_has_them)
 }
 END_TEST
 
+/* Two deputies chose another chair, who never heard of the removal: it is void,
+ * and what it cut counts again. */
+static void check_void_removal(bool known)
+{
+    const struct ent_key deputies[] = {*key_of(ANN), *key_of(BEN),
+                                       *key_of(THIEF)};
+    struct ent_buf votes[2] = {{0}};
+    const char *lines[2];
+
+    ck_ok(ent_deputies_set(store_of(CHAIR), number(CHAIR), deputies, 3,
+                           net_now(net, CHAIR), &err));
+    for (int i = 1; i < NODES; i++)
+        net_copy_roster(net, space, CHAIR, i);
+    ck_ok(ent_vote_make(store_of(BEN), number(BEN), key_of(BEN), &votes[0],
+                        &err));
+    ck_ok(ent_vote_make(store_of(THIEF), number(THIEF), key_of(BEN), &votes[1],
+                        &err));
+    for (int i = 0; i < 2; i++)
+        lines[i] = ent_buf_cstr(&votes[i]);
+    set(THIEF, 0, "before");
+    meet(THIEF, CHAIR);
+    set(THIEF, 1, "after");
+    meet(THIEF, ANN);
+    if (known)
+        meet(THIEF, BEN);
+    remove_thief();
+    meet(ANN, CHAIR);
+    ck_assert_int_eq(aside(ANN), 1);
+    ck_assert_int_eq(aside(CHAIR), 1);
+    ck_ok(ent_succeed(store_of(BEN), number(BEN), lines, 2, net_now(net, BEN),
+                      &err));
+    for (int i = 0; i < 2; i++)
+        ent_buf_fini(&votes[i]);
+    net_local(net, BEN);
+    meet(ANN, BEN);
+    ck_assert_int_eq(aside(ANN), 0);
+    check_values(ANN, 1, "after");
+    check_equal(ANN, BEN);
+    meet(CHAIR, ANN);
+    ck_assert_int_eq(aside(CHAIR), 0);
+    check_equal(CHAIR, ANN);
+    check_values(BEN, 1, "after");
+}
+
+START_TEST(what_a_void_removal_cut_is_not_aside_any_more)
+{
+    check_void_removal(true);
+}
+END_TEST
+
+/* Those who took it out are the only ones who have it. */
+START_TEST(what_a_void_removal_cut_comes_back_by_itself)
+{
+    check_void_removal(false);
+}
+END_TEST
+
 /* -------------------------------------------------------------- bad offers */
 
 static void take(const struct ent_run *run, struct ent_taken *taken)
@@ -609,6 +666,8 @@ static Suite *offers_suite(void)
     tcase_add_test(tcase, an_offer_that_was_cut_short_goes_on_where_it_was);
     tcase_add_test(tcase, a_log_that_is_cut_whole_comes_whole);
     tcase_add_test(tcase, branches_beyond_a_cut_come_from_whoever_has_them);
+    tcase_add_test(tcase, what_a_void_removal_cut_is_not_aside_any_more);
+    tcase_add_test(tcase, what_a_void_removal_cut_comes_back_by_itself);
     tcase_add_test(tcase, a_forged_offer_is_refused_and_a_good_one_kept_once);
     tcase_add_test(tcase, an_offer_that_no_cut_takes_is_refused);
     tcase_add_test(tcase, an_offer_that_crosses_a_readmission_is_not_refused);
