@@ -60,6 +60,9 @@ check "and is nowhere to be seen" lacks "after the theft"
 node=$work/ann
 exits 0 "it is listed" quarantine s
 check "with its reason" prints "beyond what the chair kept"
+node=$work/chair
+exits 0 "also by the chair, which never had it" quarantine s
+check "with the same reason" prints "beyond what the chair kept"
 meet ben ann
 check "who comes later gets the same" same "$(node=$work/ben digest s)" \
     "$(node=$work/ann digest s)"
@@ -231,6 +234,24 @@ node=$work/ben
 exits 0 "then it decides" member role s "Org chair" reader
 exits 0 "its status" status
 check "has nothing to say of it" lacks "decides about members"
+
+# --------------------------------------------------- what was cut comes back
+
+meet chair ben
+node=$work/ben
+exits 0 "who is the chair now was given what was cut" quarantine s --format csv
+n=$(sed -n '2s/,.*//p' "$work/out")
+exits 0 "and readmits it" quarantine readmit "$n"
+exits 0 "it is listed no more" quarantine s
+check "as that" lacks "beyond what the chair kept"
+value ben
+check "and counts" prints "after the theft"
+meet chair ben
+value chair
+check "everywhere" prints "after the theft"
+node=$work/chair
+exits 0 "where nothing of it is aside" quarantine s
+check "any more" lacks "beyond what the chair kept"
 
 stop_all
 finish

@@ -15,7 +15,8 @@ from nodes import check, check_memory, equal, note, wait_for
 
 from nacl.signing import SigningKey
 
-from peer import DIFFERS, OPEN, RUNS, WANT, WELCOME, Peer, Writer, compress
+from peer import (ASIDE_WANT, DIFFERS, OPEN, RUNS, WANT, WELCOME, Peer, Writer,
+                  compress)
 from read_replica import own_id
 
 FLOOD = 3000          # news
@@ -212,6 +213,21 @@ def answers(liar):
               liar.counts()["refused"] == before["refused"] + 2)
 
 
+def offers(liar):
+    """As beyond a cut, of somebody whom no cut is about."""
+    before = liar.counts()
+    with Peer(liar.node, liar.seed) as peer:
+        writer = liar.writer(peer.open(liar.space)).write("promised-2")
+        peer.offer(liar.space, [writer.head()])
+        want = peer.hear(ASIDE_WANT)
+        check("of what no cut takes nothing is asked for",
+              want and want[2:] == [[], False], want)
+        peer.offer(liar.space, [], writer.run(liar.key))
+        check("and when it comes all the same the session ends",
+              peer.is_dropped() and
+              liar.counts()["refused"] == before["refused"] + 1)
+
+
 def out_of_form(liar):
     bomb = compress([[bytes(32), bytes(16), 1, bytes(8),
                       [bytes(1 << 24)], bytes(64)]])
@@ -271,6 +287,7 @@ def main(build):
         owned(liar, honest)
         other_spaces(liar, node.space_id("t"), node.space_id("u"))
         answers(liar)
+        offers(liar)
         out_of_form(liar)
         flood(liar, honest)
         check("nothing of it is shown",

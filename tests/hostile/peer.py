@@ -22,7 +22,8 @@ from read_replica import (ZERO32, blake2b, body_bytes, header_bytes, pack,
                           read_entry)
 
 (HELLO, WELCOME, OPEN, ROSTER_HAVE, ROSTER, FRONTIER, WANT, RUNS, MORE,
- SETTLED, SAID_HAVE, SAID, NEWS, JOIN, JOINED) = range(1, 16)
+ SETTLED, SAID_HAVE, SAID, NEWS, JOIN, JOINED, ASIDE,
+ ASIDE_WANT) = range(1, 18)
 EQUAL, DIFFERS = 1, 2
 PATIENCE_S = 10
 ZERO8 = bytes(8)
@@ -166,6 +167,10 @@ class Peer:
 
     def news(self, space, heads, *runs):
         return self.say(NEWS, self.tag(space), heads,
+                        compress(runs) if runs else b"")
+
+    def offer(self, space, heads, *runs):
+        return self.say(ASIDE, self.tag(space), heads,
                         compress(runs) if runs else b"")
 
     def answer_want(self, space, *runs):
