@@ -118,8 +118,8 @@ enum met {
     MET_REBUILDS,
     MET_REPLAYS,
     MET_MODELS,
-    MET_TRESPASS, /* a write to another's record refused */
-    MET_FORGED,   /* and one made all the same, quarantined */
+    MET_TRESPASS,  /* a write to another's record refused */
+    MET_FORGED,    /* and one made all the same, quarantined */
     MET_HOSTILE,   /* a seed with a hostile member */
     MET_COLLUSION, /* with two */
     MET_SET_ASIDE, /* entries of a liar quarantined */
@@ -137,7 +137,7 @@ static const char *const met_names[METS] = {
     "own log left",  "lies",         "refused",       "duplicates",
     "waiting",       "rebuilds",     "replays",       "model checks",
     "trespasses",    "forged",       "hostile seeds", "two liars",
-    "set aside",     "held off",      "offered",
+    "set aside",     "held off",     "offered",
 };
 
 /* Shared by all jobs. */
@@ -217,11 +217,10 @@ static void draw(struct world *world, const bool *without, int ops,
     ent_rand_init_u64(&world->apart, world->net->seed ^ 0xbad);
     for (int c = 0; c < CLASSES; c++)
         options->has[c] =
-            c == OWNED ? (int)ent_rand_below(&world->owned, 100) <
-                             classes[c].percent
-            : c == HOSTILE
-                ? chance_apart(world, classes[c].percent) || hostile
-                : chance(world, classes[c].percent);
+            c == OWNED
+                ? (int)ent_rand_below(&world->owned, 100) < classes[c].percent
+            : c == HOSTILE ? chance_apart(world, classes[c].percent) || hostile
+                           : chance(world, classes[c].percent);
     options->nodes = 3 + (int)below(world, chance(world, 15) ? 7 : 3);
     options->spaces = 1 + (int)below(world, 2);
     options->records = 2 + (int)below(world, chance(world, 30) ? 38 : 8);
@@ -1034,11 +1033,20 @@ static void call_all(struct world *world, const int *nodes, size_t count)
 
 static bool is_member(const struct world *world, int space, int node);
 
+/* Two of one key do not talk: they may have but a liar between them. */
+static bool has_twin(const struct world *world, int node)
+{
+    for (int i = 0; i < node; i++)
+        if (twins(world->net, i, node))
+            return true;
+    return false;
+}
+
 static bool all_equal(struct world *world, const int *nodes, size_t count)
 {
     for (int s = 0; s < world->options.spaces; s++)
         for (size_t i = 0; i < count; i++)
-            if (is_member(world, s, nodes[i]) &&
+            if (is_member(world, s, nodes[i]) && !has_twin(world, nodes[i]) &&
                 !net_equal(world->net, 0, nodes[i], s))
                 return false;
     return true;
@@ -1151,6 +1159,16 @@ static void check_offers(struct world *world, const int *nodes, size_t count)
                 world->met[MET_OFFERED] += inv_offered(net, 0, nodes[i], s);
 }
 
+/* Where all members have one key, there is nobody to pass anything on. */
+static bool are_lone_twins(const struct world *world, const int *members,
+                           size_t count)
+{
+    for (size_t i = 1; i < count; i++)
+        if (!twins(world->net, members[0], members[i]))
+            return false;
+    return count > 1;
+}
+
 static void check(struct world *world, const int *nodes, size_t count)
 {
     struct net *net = world->net;
@@ -1164,6 +1182,8 @@ static void check(struct world *world, const int *nodes, size_t count)
         for (size_t i = 0; i < count; i++)
             if (is_member(world, s, nodes[i]))
                 members[member_count++] = nodes[i];
+        if (are_lone_twins(world, members, member_count))
+            continue;
         inv_equal(net, members, member_count, s, world->options.records);
         inv_roster(net, members[0], s);
         inv_writes(net, &world->journal, members[0], s);
