@@ -240,7 +240,7 @@ static int prepare(struct ent_query *query, const char *sql,
 int ent_query_open(struct ent_store *store, const char *sql,
                    struct ent_query **query, struct ent_err *err)
 {
-    struct ent_query *made;
+    struct ent_query *made = NULL;
     int rc = connect_store(store, &made, err);
 
     if (rc < 0)
@@ -257,7 +257,7 @@ int ent_query_open(struct ent_store *store, const char *sql,
 int ent_query_json(const char *json, const char *sql, struct ent_query **query,
                    struct ent_err *err)
 {
-    struct ent_query *made;
+    struct ent_query *made = NULL;
     int rc = connect(NULL, &made, err);
 
     if (rc < 0)

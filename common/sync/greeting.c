@@ -220,7 +220,7 @@ static int take_slot(struct ent_engine *engine, struct session *session,
         space_tagged(engine, session, spaces, count, slot);
     struct ent_hash8 tag;
     struct ent_hash8 digest;
-    struct pair *pair;
+    struct pair *pair = NULL;
     int rc;
 
     *answer = ENT_ANSWER_UNKNOWN;
@@ -259,7 +259,7 @@ static int put_others(struct ent_engine *engine, struct session *session,
     for (size_t i = 0; rc == 0 && i < count; i++) {
         struct ent_hash8 tag = space_tag(engine, session, &spaces[i].id);
         struct ent_hash8 digest;
-        struct pair *pair;
+        struct pair *pair = NULL;
 
         if (!is_shared(engine, session, &spaces[i]) ||
             pair_of(session, spaces[i].space) != NULL ||
@@ -352,7 +352,7 @@ static int take_answer(struct ent_engine *engine, struct session *session,
 {
     struct ent_hash8 tag = space_tag(engine, session, &space->id);
     struct ent_hash8 now;
-    struct pair *pair;
+    struct pair *pair = NULL;
     int rc = space_digest(engine, space->space, &now, err);
 
     if (rc == 0)

@@ -278,7 +278,7 @@ static int read_extra(struct reader *r, cfg_t *section, const char *name,
 static int read_type(struct reader *r, cfg_t *section, struct ent_field *field)
 {
     const struct ent_setting *list;
-    const struct ent_setting *targets;
+    const struct ent_setting *targets = NULL;
     int type;
     int rc = read_choice(r, section, "type", types, -1, &type);
 
