@@ -723,10 +723,11 @@ static int spread_roster(struct ent_engine *engine, struct session *session,
         if (!pair->open_sent)
             continue;
         rc = exchange_open(engine, session, pair, err);
-        /* What came from a third node is what this one has: it will not say so
-         * again. */
+        /* What came from a third node is what this one has, or nothing changed
+         * but who the peer is: it will not say so again. */
         own = ent_hash_head(&digest.roster);
-        if (rc == 0 && ent_hash8_equal(&own, &pair->their_roster8))
+        if (rc == 0 &&
+            (pair->roster_ok || ent_hash8_equal(&own, &pair->their_roster8)))
             rc = ent_pair_roster_settled(engine, session, pair, err);
     }
     if (rc == 0)
