@@ -125,7 +125,7 @@ static size_t split_word(const char *word, enum change_how *how,
     return len;
 }
 
-static int read_word(struct cmd_ctx *ctx, struct change *change,
+static int read_word(struct cmd_ctx *ctx, struct change *change, int64_t space,
                      const char *text, struct change_word *word)
 {
     const char *value;
@@ -135,7 +135,7 @@ static int read_word(struct cmd_ctx *ctx, struct change *change,
     if (len == 0)
         return ent_err_set(&ctx->err, ENT_EUSAGE,
                            "\"%s\" is not of the form FIELD=VALUE", text);
-    rc = pick_field(ctx, change->kind, text, len, &word->field);
+    rc = pick_field(ctx, change->kind, space, text, len, &word->field);
     if (rc < 0)
         return rc;
     if (word->how != CHANGE_WRITE && word->field->rule != ENT_RULE_SET)
@@ -157,8 +157,8 @@ static bool clashes(const struct change_word *a, const struct change_word *b)
            (a->how == CHANGE_WRITE || b->how == CHANGE_WRITE);
 }
 
-int change_read(struct cmd_ctx *ctx, const struct ent_kind *kind, char **words,
-                int count, struct change *change)
+int change_read(struct cmd_ctx *ctx, const struct ent_kind *kind, int64_t space,
+                char **words, int count, struct change *change)
 {
     change->kind = kind;
     change->words =
@@ -167,7 +167,7 @@ int change_read(struct cmd_ctx *ctx, const struct ent_kind *kind, char **words,
         return no_memory(&ctx->err);
     for (int i = 0; i < count; i++) {
         struct change_word *word = &change->words[change->count];
-        int rc = read_word(ctx, change, words[i], word);
+        int rc = read_word(ctx, change, space, words[i], word);
 
         if (rc < 0)
             return rc;
@@ -290,8 +290,7 @@ int change_ops(struct cmd_ctx *ctx, struct change *change,
     for (size_t i = 0; i < change->count; i++) {
         const struct change_word *word = &change->words[i];
 
-        if (record != NULL &&
-            ent_record_contested(record, change->kind, word->field)) {
+        if (record != NULL && ent_record_contested(record, word->field)) {
             char id[ENT_ID_TEXT];
 
             ent_id_text(&record->ref.id, id);

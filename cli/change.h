@@ -34,10 +34,12 @@ ENT_NODISCARD int change_values(struct cmd_ctx *ctx,
                                 const struct ent_value **values, size_t *count,
                                 struct ent_err *err);
 
-/* Reads `count` words. ENT_EUSAGE: no such form; ENT_EREFUSED: no such field,
- * no such value, a field named twice. The sentence is in ctx->err. */
+/* Reads `count` words about a record of a space. ENT_EUSAGE: no such form;
+ * ENT_EREFUSED: no such field, no such value, a field named twice. The sentence
+ * is in ctx->err. */
 ENT_NODISCARD int change_read(struct cmd_ctx *ctx, const struct ent_kind *kind,
-                              char **words, int count, struct change *change);
+                              int64_t space, char **words, int count,
+                              struct change *change);
 
 /* The operations that make `record` (NULL: a new one) say it. The list lives
  * in the change. ENT_ECONFLICT: a field that asks is contested. */

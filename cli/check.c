@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/args.h"
+#include "cli/fields.h"
 #include "cli/codes.h"
 #include "cli/cycles.h"
 #include "cli/look.h"
@@ -99,7 +100,8 @@ static int check_record(struct cmd_ctx *ctx, struct findings *findings,
         return rc == ENT_ENOTFOUND ? 0 : rc;
     for (size_t i = 0; rc == 0 && i < record.write_count; i++) {
         const struct ent_shown *write = &record.writes[i];
-        const struct ent_field *field = ent_field_find(kind, write->field);
+        const struct ent_field *field =
+            fields_find(ctx, kind, ref->space, write->field);
 
         if (field != NULL && field->type == ENT_TYPE_REF && !write->missing &&
             write->value.type != ENT_VALUE_NIL)

@@ -42,7 +42,10 @@ struct cmd_ctx {
     struct ent_kinds kinds;  /* loaded by main */
     struct ent_vocab vocab;  /* loaded by main */
     struct ent_store *store; /* opened by cmd_store, closed by main */
-    struct out *out;         /* stdout */
+    struct ent_own *own;     /* read once by fields.c */
+    size_t own_count;
+    struct ent_arena own_arena;
+    struct out *out; /* stdout */
     struct ent_err err;
 };
 

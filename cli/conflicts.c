@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/args.h"
+#include "cli/fields.h"
 #include "cli/change.h"
 #include "cli/look.h"
 #include "cli/pick.h"
@@ -214,7 +215,7 @@ static int put_conflict(struct cmd_ctx *ctx, const struct ent_conflict *item,
     if (kind == NULL)
         return 0;
     if (item->field != ENT_FIELD_LIFE) {
-        field = ent_field_find(kind, item->field);
+        field = fields_find(ctx, kind, item->ref.space, item->field);
         if (field == NULL)
             return 0;
     }
@@ -453,7 +454,8 @@ static int settle(struct cmd_ctx *ctx, struct ent_writer *writer,
     int rc = 0;
 
     if (strcmp(wish->field, LOOK_LIFE) != 0)
-        rc = pick_field(ctx, kind, wish->field, strlen(wish->field), &field);
+        rc = pick_field(ctx, kind, record->ref.space, wish->field,
+                        strlen(wish->field), &field);
     if (rc == 0 && field != NULL && !record->live)
         rc = ent_err_set(&ctx->err, ENT_EREFUSED,
                          "this record is deleted; \"undelete\" brings it back");

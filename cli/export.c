@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/codes.h"
+#include "cli/fields.h"
 #include "cli/look.h"
 #include "cli/pick.h"
 #include "cli/rows.h"
@@ -22,16 +23,17 @@ int export_columns(struct cmd_ctx *ctx, struct export *export,
                    struct ent_arena *arena)
 {
     const struct ent_kind *kind = export->kind;
+    size_t count;
+    int rc =
+        fields_all(ctx, kind, export->space, arena, &export->fields, &count);
 
-    export->fields =
-        ENT_ARENA_NEW(arena, const struct ent_field *, kind->field_count);
-    if (export->fields == NULL)
-        return cmd_no_memory(ctx);
+    if (rc < 0)
+        return rc;
     export->id_column = is_named_by_id(kind);
     export->count = 0;
-    for (size_t i = 0; i < kind->field_count; i++)
-        if (export->id_column || kind->fields[i].number != ENT_FIELD_CODE)
-            export->fields[export->count++] = &kind->fields[i];
+    for (size_t i = 0; i < count; i++)
+        if (export->id_column || export->fields[i]->number != ENT_FIELD_CODE)
+            export->fields[export->count++] = export->fields[i];
     return 0;
 }
 
@@ -78,6 +80,9 @@ static int put_cell(struct cmd_ctx *ctx, const struct export *export,
                     const struct ent_record *record,
                     const struct ent_field *field, struct ent_buf *buf)
 {
+    field = fields_of(ctx, export->kind, record->ref.space, field);
+    if (field == NULL)
+        return 0;
     if (field->rule == ENT_RULE_SET)
         return put_elements(ctx, record, field, false, buf);
     look_put(record, field->number, buf);
@@ -232,8 +237,12 @@ static int list_row(struct cmd_ctx *ctx, const struct export *export,
         const char *text;
 
         if (field->rule == ENT_RULE_SET) {
+            const struct ent_field *one =
+                fields_of(ctx, export->kind, record->ref.space, field);
+
             ent_buf_put_u8(&cell, '[');
-            rc = put_elements(ctx, record, field, true, &cell);
+            if (one != NULL)
+                rc = put_elements(ctx, record, one, true, &cell);
             ent_buf_put_u8(&cell, ']');
         } else {
             rc = put_cell(ctx, export, record, field, &cell);

@@ -79,6 +79,8 @@ static int import(struct cmd_ctx *ctx, const struct import_ask *ask)
     int64_t space;
     int rc = pick_writable(ctx, ask->space, &space);
 
+    rows.space = space;
+
     if (rc == 0 && ask->package != NULL)
         rc = package_read(ctx, ask->package, &rows, &terms);
     else if (rc == 0)
@@ -159,8 +161,8 @@ static int export_kind(struct cmd_ctx *ctx, const struct export_ask *ask,
         export.separator = ';';
     }
     if (rc == 0 && ask->columns != NULL)
-        rc = pick_fields(ctx, export.kind, ask->columns, &arena, &export.fields,
-                         &export.count);
+        rc = pick_fields(ctx, export.kind, space, ask->columns, &arena,
+                         &export.fields, &export.count);
     else if (rc == 0)
         rc = export_columns(ctx, &export, &arena);
     if (rc == 0)

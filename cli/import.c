@@ -131,8 +131,7 @@ static int gather(struct import *import, const struct row *row,
         const struct change_word *word = &row->words[i];
         char id[ENT_ID_TEXT];
 
-        if (record == NULL ||
-            !ent_record_contested(record, row->kind, word->field)) {
+        if (record == NULL || !ent_record_contested(record, word->field)) {
             change->words[change->count++] = *word;
             continue;
         }

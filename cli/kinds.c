@@ -2,9 +2,11 @@
 #include <string.h>
 
 #include "cli/args.h"
+#include "cli/fields.h"
 #include "cli/look.h"
 #include "cli/pick.h"
 #include "cli/records.h"
+#include "store/own.h"
 
 /* As programs know a type, and for people. */
 struct type_name {
@@ -88,8 +90,40 @@ static void put_rules(struct cmd_ctx *ctx, const struct ent_field *field)
     out_cell(ctx->out, set ? NULL : ask ? _("asks") : _("shows the latest"));
 }
 
-static void list_fields(struct cmd_ctx *ctx, const struct ent_kind *kind)
+static void put_field(struct cmd_ctx *ctx, const struct ent_field *field,
+                      int64_t space, bool tell_space)
 {
+    struct ent_buf choices = {0};
+
+    put_choices(ctx, field, &choices);
+    out_row(ctx->out);
+    out_cell(ctx->out, field->name);
+    if (!look_for_program(ctx))
+        out_cell(ctx->out, look_field_label(ctx, field));
+    put_rules(ctx, field);
+    out_cell(ctx->out, ent_buf_cstr(&choices));
+    if (look_for_program(ctx)) {
+        out_cell(ctx->out, field->label[ENT_LANG_EN]);
+        out_cell(ctx->out, field->label[ENT_LANG_FR]);
+    }
+    if (tell_space)
+        out_cell(ctx->out, space == 0 ? NULL : pick_handle(ctx, space));
+    ent_buf_fini(&choices);
+}
+
+static int list_fields(struct cmd_ctx *ctx, const struct ent_kind *kind)
+{
+    const struct ent_own *own = NULL;
+    size_t count = 0;
+    bool tell_space = look_for_program(ctx);
+
+    /* The kinds are known without a replica, too. */
+    if (cmd_store(ctx) == NULL && ctx->err.code != ENT_ENOTFOUND)
+        return ctx->err.code;
+    if (fields_own(ctx, &own, &count) < 0)
+        return ctx->err.code;
+    for (size_t i = 0; i < count; i++)
+        tell_space = tell_space || own[i].kind == kind->number;
     out_list_begin(ctx->out);
     out_column(ctx->out, "name", _("name"), OUT_TEXT);
     if (!look_for_program(ctx))
@@ -102,24 +136,15 @@ static void list_fields(struct cmd_ctx *ctx, const struct ent_kind *kind)
         out_column(ctx->out, "label_en", "label_en", OUT_TEXT);
         out_column(ctx->out, "label_fr", "label_fr", OUT_TEXT);
     }
-    for (size_t i = 0; i < kind->field_count; i++) {
-        const struct ent_field *field = &kind->fields[i];
-        struct ent_buf choices = {0};
-
-        put_choices(ctx, field, &choices);
-        out_row(ctx->out);
-        out_cell(ctx->out, field->name);
-        if (!look_for_program(ctx))
-            out_cell(ctx->out, look_field_label(ctx, field));
-        put_rules(ctx, field);
-        out_cell(ctx->out, ent_buf_cstr(&choices));
-        if (look_for_program(ctx)) {
-            out_cell(ctx->out, field->label[ENT_LANG_EN]);
-            out_cell(ctx->out, field->label[ENT_LANG_FR]);
-        }
-        ent_buf_fini(&choices);
-    }
+    if (tell_space)
+        out_column(ctx->out, "space", _("space"), OUT_TEXT);
+    for (size_t i = 0; i < kind->field_count; i++)
+        put_field(ctx, &kind->fields[i], 0, tell_space);
+    for (size_t i = 0; i < count; i++)
+        if (own[i].kind == kind->number)
+            put_field(ctx, &own[i].field, own[i].space, tell_space);
     out_list_end(ctx->out);
+    return 0;
 }
 
 int records_kinds(struct cmd_ctx *ctx, int argc, char **argv)
@@ -134,8 +159,164 @@ int records_kinds(struct cmd_ctx *ctx, int argc, char **argv)
         list_kinds(ctx);
         return CMD_OK;
     }
-    if (pick_kind(ctx, argv[1], &kind) < 0)
+    if (pick_kind(ctx, argv[1], &kind) < 0 || list_fields(ctx, kind) < 0)
         return cmd_fail(ctx);
-    list_fields(ctx, kind);
+    return CMD_OK;
+}
+
+/* --------------------------------------------------------------- own fields */
+
+struct own_ask {
+    const char *space;
+    const char *type;
+    const char *values;
+    const char *loudness;
+    const char *personal;
+    const char *label[ENT_LANG_COUNT];
+    bool several;
+};
+
+/* The place of a word in a list, or a sentence with the whole list. */
+static int choose(struct cmd_ctx *ctx, const char *option, const char *word,
+                  const char *const *names, size_t count, size_t *at)
+{
+    struct ent_buf all = {0};
+    const char *text;
+
+    for (*at = 0; *at < count; (*at)++)
+        if (strcmp(names[*at], word) == 0)
+            return 0;
+    for (size_t i = 0; i < count; i++)
+        ent_buf_printf(&all, i == 0 ? "%s" : ", %s", names[i]);
+    text = ent_buf_cstr(&all);
+    ent_err_set(&ctx->err, ENT_EUSAGE, "%s takes one of %s, not \"%s\"", option,
+                text == NULL ? "" : text, word);
+    ent_buf_fini(&all);
+    return ENT_EUSAGE;
+}
+
+/* Where the values come from: a list of the vocabulary, or kinds. */
+static int read_values(struct cmd_ctx *ctx, const struct own_ask *ask,
+                       struct ent_field *field)
+{
+    const char *at = ask->values;
+    const struct ent_term *terms;
+
+    if (field->type != ENT_TYPE_ENUM && field->type != ENT_TYPE_REF)
+        return ask->values == NULL
+                   ? 0
+                   : ent_err_set(&ctx->err, ENT_EUSAGE,
+                                 "--values goes with --type enum or ref");
+    if (ask->values == NULL)
+        return ent_err_set(&ctx->err, ENT_EUSAGE,
+                           field->type == ENT_TYPE_ENUM
+                               ? "--type enum needs --values LIST, a list of "
+                                 "the vocabulary"
+                               : "--type ref needs --values KIND, or several "
+                                 "kinds with | between");
+    if (field->type == ENT_TYPE_ENUM) {
+        field->list = ask->values;
+        return ent_vocab_list(&ctx->vocab, ask->values, &terms) > 0
+                   ? 0
+                   : ent_err_set(&ctx->err, ENT_EUSAGE,
+                                 "the vocabulary has no list \"%s\"",
+                                 ask->values);
+    }
+    field->targets = ask->values;
+    while (*at != '\0') {
+        size_t len = strcspn(at, "|");
+        char name[ENT_FIELD_NAME_MAX + 1] = "";
+
+        if (len <= ENT_FIELD_NAME_MAX)
+            memcpy(name, at, len);
+        if (ent_kind_named(&ctx->kinds, name) == NULL)
+            return ent_err_set(&ctx->err, ENT_EUSAGE,
+                               "there is no kind \"%s\"; \"kinds\" lists them",
+                               name);
+        at += len + (at[len] == '|');
+    }
+    return 0;
+}
+
+static int read_field(struct cmd_ctx *ctx, const struct own_ask *ask,
+                      struct ent_field *field)
+{
+    static const char *const louds[] = {
+        [ENT_LOUD_QUIET] = "quiet", [ENT_LOUD_ASK] = "ask"};
+    static const char *const personals[] = {[ENT_PERSONAL_NO] = "no",
+                                            [ENT_PERSONAL_INDIRECT] =
+                                                "indirect",
+                                            [ENT_PERSONAL_YES] = "yes"};
+    const char *names[ENT_ARRAY_LEN(types)];
+    size_t at;
+    int rc;
+
+    for (size_t i = 0; i < ENT_ARRAY_LEN(types); i++)
+        names[i] = types[i].name;
+    rc = choose(ctx, "--type", ask->type, names, ENT_ARRAY_LEN(names), &at);
+    field->type = (enum ent_field_type)at;
+    if (rc == 0)
+        rc = choose(ctx, "--loudness", ask->loudness, louds,
+                    ENT_ARRAY_LEN(louds), &at);
+    field->loud = (enum ent_loud)at;
+    if (rc == 0)
+        rc = choose(ctx, "--personal", ask->personal, personals,
+                    ENT_ARRAY_LEN(personals), &at);
+    field->personal = (enum ent_personal)at;
+    field->rule = ask->several ? ENT_RULE_SET : ENT_RULE_REGISTER;
+    for (int lang = 0; lang < ENT_LANG_COUNT; lang++) {
+        const char *other = ask->label[ENT_LANG_COUNT - 1 - lang];
+
+        field->label[lang] = ask->label[lang] != NULL ? ask->label[lang]
+                             : other != NULL          ? other
+                                                      : field->name;
+    }
+    return rc == 0 ? read_values(ctx, ask, field) : rc;
+}
+
+int records_add_field(struct cmd_ctx *ctx, int argc, char **argv)
+{
+    struct own_ask ask = {
+        .type = "text", .loudness = "quiet", .personal = "no"};
+    const struct args_option options[] = {
+        {.name = "--space", .value = &ask.space},
+        {.name = "--type", .value = &ask.type},
+        {.name = "--values", .value = &ask.values},
+        {.name = "--several", .flag = &ask.several},
+        {.name = "--loudness", .value = &ask.loudness},
+        {.name = "--personal", .value = &ask.personal},
+        {.name = "--label-en", .value = &ask.label[ENT_LANG_EN]},
+        {.name = "--label-fr", .value = &ask.label[ENT_LANG_FR]},
+    };
+    struct ent_field field = {0};
+    const struct ent_kind *kind;
+    int64_t space;
+    int rc;
+
+    if (args_take(options, ENT_ARRAY_LEN(options), &argc, argv, &ctx->err) < 0)
+        return cmd_fail(ctx);
+    if (argc != 3)
+        return cmd_usage(ctx, "kinds add-field");
+    if (cmd_store(ctx) == NULL)
+        return cmd_fail(ctx);
+    field.name = argv[2];
+    rc = pick_kind(ctx, argv[1], &kind);
+    if (rc == 0)
+        rc = pick_writable(ctx, ask.space, &space);
+    if (rc == 0)
+        rc = read_field(ctx, &ask, &field);
+    if (rc == 0)
+        rc = pick_check_decides(ctx, space);
+    if (rc == 0 && !ctx->dry_run)
+        rc = ent_own_field_define(ctx->store, space, kind, &field, ctx->now_ms,
+                                  &ctx->err);
+    if (rc < 0)
+        return cmd_fail(ctx);
+    if (!ctx->dry_run)
+        cmd_poke(ctx);
+    cmd_say(ctx,
+            ctx->dry_run ? _("would give %s the field %s in the space %s")
+                         : _("%s has the field %s in the space %s"),
+            kind->name, field.name, pick_handle(ctx, space));
     return CMD_OK;
 }

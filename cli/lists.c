@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/args.h"
+#include "cli/fields.h"
 #include "cli/look.h"
 #include "cli/pick.h"
 #include "cli/records.h"
@@ -83,7 +84,8 @@ static int read_filter(struct cmd_ctx *ctx, struct ask *ask, const char *word,
 
         if (!is_sign(word + len, i))
             continue;
-        rc = pick_field(ctx, ask->listing.kind, word, len, &filter->field);
+        rc = pick_field(ctx, ask->listing.kind, ask->listing.space, word, len,
+                        &filter->field);
         if (rc < 0)
             return rc;
         filter->compare = signs[i].compare;
@@ -128,19 +130,17 @@ static int read_columns(struct cmd_ctx *ctx, struct ask *ask)
     size_t count;
 
     if (ask->columns != NULL) {
-        int rc =
-            pick_fields(ctx, kind, ask->columns, &ask->arena, &list, &count);
+        int rc = pick_fields(ctx, kind, ask->listing.space, ask->columns,
+                             &ask->arena, &list, &count);
 
         if (rc < 0)
             return rc;
     } else {
-        list = ENT_ARENA_NEW(&ask->arena, const struct ent_field *,
-                             kind->field_count);
-        if (list == NULL)
-            return cmd_no_memory(ctx);
-        count = kind->field_count;
-        for (size_t i = 0; i < count; i++)
-            list[i] = &kind->fields[i];
+        int rc = fields_all(ctx, kind, ask->listing.space, &ask->arena, &list,
+                            &count);
+
+        if (rc < 0)
+            return rc;
         if (!look_for_program(ctx))
             count = choose_columns(kind, list);
     }
@@ -180,7 +180,8 @@ static int read_ask(struct cmd_ctx *ctx, struct ask *ask, int argc, char **argv)
     if (rc == 0 && sort != NULL) {
         listing->descending = *sort == '-';
         sort += listing->descending;
-        rc = pick_field(ctx, listing->kind, sort, strlen(sort), &listing->sort);
+        rc = pick_field(ctx, listing->kind, listing->space, sort, strlen(sort),
+                        &listing->sort);
     }
     if (rc < 0)
         return rc;

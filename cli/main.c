@@ -230,6 +230,7 @@ static void close_ctx(struct cmd_ctx *ctx)
 {
     ent_store_close(ctx->store);
     ent_vocab_fini(&ctx->vocab);
+    ent_arena_fini(&ctx->own_arena);
     ent_kinds_fini(&ctx->kinds);
     ent_rand_fini(&ctx->rand);
 }

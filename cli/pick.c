@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/fields.h"
 #include "cli/look.h"
 #include "store/members.h"
 
@@ -185,20 +186,28 @@ int pick_kind(struct cmd_ctx *ctx, const char *name,
                        "there is no kind \"%s\"; \"kinds\" lists them", name);
 }
 
-int pick_field(struct cmd_ctx *ctx, const struct ent_kind *kind,
+int pick_field(struct cmd_ctx *ctx, const struct ent_kind *kind, int64_t space,
                const char *name, size_t len, const struct ent_field **field)
 {
+    const struct ent_field **all;
+    struct ent_arena arena = {0};
     struct pick_near near = {0};
     char word[WORD_MAX + 1];
+    size_t count;
+    int rc;
 
     len = len > WORD_MAX ? WORD_MAX : len;
     memcpy(word, name, len);
     word[len] = '\0';
-    *field = ent_field_named(kind, word);
+    *field = fields_named(ctx, kind, space, word);
     if (*field != NULL)
         return 0;
-    for (size_t i = 0; i < kind->field_count; i++)
-        pick_offer(&near, word, kind->fields[i].name);
+    rc = fields_all(ctx, kind, space, &arena, &all, &count);
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        pick_offer(&near, word, all[i]->name);
+    ent_arena_fini(&arena);
+    if (rc < 0)
+        return rc;
     if (near.name != NULL)
         return ent_err_set(&ctx->err, ENT_EREFUSED,
                            "%s has no field \"%s\"; did you mean \"%s\"?",
@@ -208,7 +217,7 @@ int pick_field(struct cmd_ctx *ctx, const struct ent_kind *kind,
                        kind->name, word, kind->name);
 }
 
-int pick_fields(struct cmd_ctx *ctx, const struct ent_kind *kind,
+int pick_fields(struct cmd_ctx *ctx, const struct ent_kind *kind, int64_t space,
                 const char *names, struct ent_arena *arena,
                 const struct ent_field ***fields, size_t *count)
 {
@@ -222,7 +231,7 @@ int pick_fields(struct cmd_ctx *ctx, const struct ent_kind *kind,
         size_t len = strcspn(names, ",");
 
         if (len > 0) {
-            int rc = pick_field(ctx, kind, names, len, &list[n++]);
+            int rc = pick_field(ctx, kind, space, names, len, &list[n++]);
 
             if (rc < 0)
                 return rc;

@@ -37,14 +37,16 @@ const char *pick_handle(struct cmd_ctx *ctx, int64_t space);
 ENT_NODISCARD int pick_kind(struct cmd_ctx *ctx, const char *name,
                             const struct ent_kind **kind);
 
-/* A field of `kind`, `len` bytes of `name`. ENT_EREFUSED. */
+/* A field of `kind` in a space (0: in any), `len` bytes of `name`.
+ * ENT_EREFUSED. */
 ENT_NODISCARD int pick_field(struct cmd_ctx *ctx, const struct ent_kind *kind,
-                             const char *name, size_t len,
+                             int64_t space, const char *name, size_t len,
                              const struct ent_field **field);
 
 /* Names of fields with commas between; the list lives in `arena`. */
 ENT_NODISCARD int pick_fields(struct cmd_ctx *ctx, const struct ent_kind *kind,
-                              const char *names, struct ent_arena *arena,
+                              int64_t space, const char *names,
+                              struct ent_arena *arena,
                               const struct ent_field ***fields, size_t *count);
 
 /* The record and its kind, by id, by tail (a "…" before it is fine) or by

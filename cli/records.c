@@ -126,9 +126,9 @@ static int cmd_add(struct cmd_ctx *ctx, int argc, char **argv)
         return cmd_fail(ctx);
     rc = pick_kind(ctx, argv[1], &kind);
     if (rc == 0)
-        rc = change_read(ctx, kind, argv + 2, argc - 2, &change);
-    if (rc == 0)
         rc = pick_writable(ctx, space_name, &space);
+    if (rc == 0)
+        rc = change_read(ctx, kind, space, argv + 2, argc - 2, &change);
     if (rc == 0)
         rc = add_record(ctx, space, &change);
     change_fini(&change);
@@ -197,7 +197,7 @@ static int cmd_set(struct cmd_ctx *ctx, int argc, char **argv)
         return cmd_fail(ctx);
     rc = pick_record(ctx, argv[1], &ref, &kind);
     if (rc == 0)
-        rc = change_read(ctx, kind, argv + 2, argc - 2, &change);
+        rc = change_read(ctx, kind, ref.space, argv + 2, argc - 2, &change);
     if (rc == 0)
         rc = set_fields(ctx, &ref, &change);
     change_fini(&change);
@@ -267,6 +267,12 @@ static int cmd_undelete(struct cmd_ctx *ctx, int argc, char **argv)
 const struct cmd cmd_records[] = {
     {"kinds", N_("[KIND]"), N_("the kinds of record, or the fields of one"),
      records_kinds},
+    {"kinds add-field",
+     N_("KIND NAME [--space S] [--type T] [--values LIST|KIND] [--several] "
+        "[--loudness ask|quiet] [--personal no|indirect|yes] [--label-en T] "
+        "[--label-fr T]"),
+     N_("give a kind a field of the space's own (chair only)"),
+     records_add_field},
     {"add", N_("KIND [--space S] FIELD=VALUE..."),
      N_("add a record and print its id"), cmd_add},
     {"set", N_("ID FIELD=VALUE... FIELD+=V FIELD-=V FIELD="),

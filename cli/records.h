@@ -14,6 +14,7 @@ int records_explain(struct cmd_ctx *ctx, int argc, char **argv);
 
 /* kinds.c */
 int records_kinds(struct cmd_ctx *ctx, int argc, char **argv);
+int records_add_field(struct cmd_ctx *ctx, int argc, char **argv);
 
 /* lists.c */
 int records_list(struct cmd_ctx *ctx, int argc, char **argv);

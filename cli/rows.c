@@ -102,8 +102,9 @@ static void read_column(struct table *table, struct rows_map *map, size_t at)
     column->field = ent_field_named(table->kind, name);
     if (column->field == NULL && strcmp(name, "id") == 0)
         column->field = ent_field_find(table->kind, ENT_FIELD_CODE);
-    if (column->field == NULL && pick_field(table->ctx, table->kind, name,
-                                            strlen(name), &column->field) < 0) {
+    if (column->field == NULL &&
+        pick_field(table->ctx, table->kind, table->rows->space, name,
+                   strlen(name), &column->field) < 0) {
         table_fault(table, 1, heading);
         return;
     }
@@ -426,8 +427,8 @@ static const char *cell_text(struct ent_arena *arena, struct ent_slice cell)
     return copy.at == NULL ? "" : (const char *)copy.at;
 }
 
-int rows_read_vocabulary(struct cmd_ctx *ctx, struct rows *rows,
-                         int fd, const char *path, size_t *terms)
+int rows_read_vocabulary(struct cmd_ctx *ctx, struct rows *rows, int fd,
+                         const char *path, size_t *terms)
 {
     struct ent_arena arena = {0};
     struct ent_csv *csv = NULL;

@@ -27,6 +27,7 @@ struct rows {
     size_t count;
     size_t cap;
     size_t faults;
+    int64_t space;          /* where they go: its own fields are known, too */
     struct ent_arena arena; /* owns paths, codes, words and values */
 };
 

@@ -5,10 +5,17 @@
 
 #include "cli/args.h"
 #include "cli/conflicts.h"
+#include "cli/fields.h"
 #include "cli/look.h"
 #include "cli/pick.h"
 #include "cli/records.h"
 #include "text/parse.h"
+
+/* The fields of a record's kind, as its space has them. */
+struct field_list {
+    const struct ent_field **fields;
+    size_t count;
+};
 
 /* ------------------------------------------------------------ show as JSON */
 
@@ -46,14 +53,14 @@ static int put_set_json(struct cmd_ctx *ctx, const struct ent_record *record,
 }
 
 static int put_fields_json(struct cmd_ctx *ctx, const struct ent_record *record,
-                           const struct ent_kind *kind, struct ent_buf *buf)
+                           const struct field_list *list, struct ent_buf *buf)
 {
     bool first = true;
     int rc = 0;
 
     ent_buf_put_u8(buf, '{');
-    for (size_t i = 0; rc == 0 && i < kind->field_count; i++) {
-        const struct ent_field *field = &kind->fields[i];
+    for (size_t i = 0; rc == 0 && i < list->count; i++) {
+        const struct ent_field *field = list->fields[i];
 
         if (!has_field(record, field->number))
             continue;
@@ -92,7 +99,9 @@ static int put_conflict_json(struct cmd_ctx *ctx,
 
 static int put_conflicts_json(struct cmd_ctx *ctx,
                               const struct ent_record *record,
-                              const struct ent_kind *kind, struct ent_buf *buf)
+                              const struct ent_kind *kind,
+                              const struct field_list *list,
+                              struct ent_buf *buf)
 {
     bool first = true;
     int rc = 0;
@@ -102,10 +111,10 @@ static int put_conflicts_json(struct cmd_ctx *ctx,
         rc = put_conflict_json(ctx, record, kind, NULL, first, buf);
         first = false;
     }
-    for (size_t i = 0; rc == 0 && i < kind->field_count; i++) {
-        if (!ent_record_contested(record, kind, &kind->fields[i]))
+    for (size_t i = 0; rc == 0 && i < list->count; i++) {
+        if (!ent_record_contested(record, list->fields[i]))
             continue;
-        rc = put_conflict_json(ctx, record, kind, &kind->fields[i], first, buf);
+        rc = put_conflict_json(ctx, record, kind, list->fields[i], first, buf);
         first = false;
     }
     ent_buf_put_u8(buf, ']');
@@ -113,7 +122,7 @@ static int put_conflicts_json(struct cmd_ctx *ctx,
 }
 
 static int show_json(struct cmd_ctx *ctx, const struct ent_record *record,
-                     const struct ent_kind *kind)
+                     const struct ent_kind *kind, const struct field_list *list)
 {
     struct ent_buf buf = {0};
     char id[ENT_ID_TEXT];
@@ -132,10 +141,10 @@ static int show_json(struct cmd_ctx *ctx, const struct ent_record *record,
     put_key(&buf, false, "live");
     ent_buf_put_str(&buf, record->live ? "true" : "false");
     put_key(&buf, false, "fields");
-    rc = put_fields_json(ctx, record, kind, &buf);
+    rc = put_fields_json(ctx, record, list, &buf);
     put_key(&buf, false, "conflicts");
     if (rc == 0)
-        rc = put_conflicts_json(ctx, record, kind, &buf);
+        rc = put_conflicts_json(ctx, record, kind, list, &buf);
     ent_buf_put_str(&buf, "}\n");
     if (rc == 0 && buf.rc < 0)
         rc = cmd_no_memory(ctx);
@@ -194,11 +203,10 @@ static void put_row(struct cmd_ctx *ctx, const struct ent_field *field,
 }
 
 static int put_field_rows(struct cmd_ctx *ctx, const struct ent_record *record,
-                          const struct ent_kind *kind,
                           const struct ent_field *field)
 {
     struct ent_arena arena = {0};
-    bool asks = ent_record_contested(record, kind, field);
+    bool asks = ent_record_contested(record, field);
     size_t count;
     const struct ent_shown **list =
         field->rule == ENT_RULE_SET
@@ -222,7 +230,7 @@ static int put_field_rows(struct cmd_ctx *ctx, const struct ent_record *record,
 }
 
 static int put_field_table(struct cmd_ctx *ctx, const struct ent_record *record,
-                           const struct ent_kind *kind)
+                           const struct field_list *list)
 {
     int rc = 0;
 
@@ -232,20 +240,21 @@ static int put_field_table(struct cmd_ctx *ctx, const struct ent_record *record,
     out_column(ctx->out, "org", _("organisation"), OUT_TEXT);
     out_column(ctx->out, "claimed", _("when (UTC)"), OUT_TEXT);
     out_column(ctx->out, "conflict", _("state"), OUT_TEXT);
-    for (size_t i = 0; rc == 0 && i < kind->field_count; i++)
-        rc = put_field_rows(ctx, record, kind, &kind->fields[i]);
+    for (size_t i = 0; rc == 0 && i < list->count; i++)
+        rc = put_field_rows(ctx, record, list->fields[i]);
     return rc;
 }
 
 static int show_table(struct cmd_ctx *ctx, const struct ent_record *record,
-                      const struct ent_kind *kind)
+                      const struct ent_kind *kind,
+                      const struct field_list *list)
 {
     char id[ENT_ID_TEXT];
     int rc;
 
     if (look_for_program(ctx)) {
         out_list_begin(ctx->out);
-        rc = put_field_table(ctx, record, kind);
+        rc = put_field_table(ctx, record, list);
         out_list_end(ctx->out);
         return rc;
     }
@@ -261,7 +270,7 @@ static int show_table(struct cmd_ctx *ctx, const struct ent_record *record,
     else if (!record->live)
         out_field(ctx->out, "live", _("state"), _("deleted"));
     out_nested_begin(ctx->out, "fields", _("Fields"));
-    rc = put_field_table(ctx, record, kind);
+    rc = put_field_table(ctx, record, list);
     out_nested_end(ctx->out);
     out_object_end(ctx->out);
     return rc;
@@ -270,6 +279,7 @@ static int show_table(struct cmd_ctx *ctx, const struct ent_record *record,
 int records_show(struct cmd_ctx *ctx, int argc, char **argv)
 {
     struct ent_record record = {0};
+    struct field_list list = {0};
     const struct ent_kind *kind;
     int rc;
 
@@ -279,8 +289,11 @@ int records_show(struct cmd_ctx *ctx, int argc, char **argv)
         return cmd_usage(ctx, "show");
     if (cmd_store(ctx) == NULL || pick_read(ctx, argv[1], &record, &kind) < 0)
         return cmd_fail(ctx);
-    rc = out_is_json(ctx->out) ? show_json(ctx, &record, kind)
-                               : show_table(ctx, &record, kind);
+    rc = fields_all(ctx, kind, record.ref.space, &record.arena, &list.fields,
+                    &list.count);
+    if (rc == 0)
+        rc = out_is_json(ctx->out) ? show_json(ctx, &record, kind, &list)
+                                   : show_table(ctx, &record, kind, &list);
     ent_record_fini(&record);
     return rc < 0 ? cmd_fail(ctx) : CMD_OK;
 }
@@ -305,13 +318,14 @@ static const char *action(const struct ent_history *item)
     }
 }
 
-static const char *history_field(const struct ent_kind *kind, uint32_t number)
+static const char *history_field(struct cmd_ctx *ctx, int64_t space,
+                                 const struct ent_kind *kind, uint32_t number)
 {
     const struct ent_field *field;
 
     if (number == ENT_FIELD_LIFE)
         return LOOK_LIFE;
-    field = ent_field_find(kind, number);
+    field = fields_find(ctx, kind, space, number);
     return field == NULL ? "?" : field->name;
 }
 
@@ -326,7 +340,8 @@ static void put_time(struct cmd_ctx *ctx, int64_t ms)
     out_cell(ctx->out, text);
 }
 
-static void put_step(struct cmd_ctx *ctx, const struct ent_kind *kind,
+static void put_step(struct cmd_ctx *ctx, int64_t space,
+                     const struct ent_kind *kind,
                      const struct ent_history *item)
 {
     struct ent_buf value = {0};
@@ -337,7 +352,7 @@ static void put_step(struct cmd_ctx *ctx, const struct ent_kind *kind,
     out_row(ctx->out);
     put_time(ctx, item->claimed_ms);
     out_cell(ctx->out, look_org(ctx, &item->author, org));
-    out_cell(ctx->out, history_field(kind, item->field));
+    out_cell(ctx->out, history_field(ctx, space, kind, item->field));
     out_cell(ctx->out, look_for_program(ctx) ? action(item) : _(action(item)));
     out_cell(ctx->out,
              item->has_value && value.len > 0 ? ent_buf_cstr(&value) : NULL);
@@ -386,7 +401,7 @@ static int print_log(struct cmd_ctx *ctx, const struct ent_record_ref *ref,
         for (size_t i = 0; i < count && lines < limit; i++) {
             if (is_plain_touch(items, count, i))
                 continue;
-            put_step(ctx, kind, &items[i]);
+            put_step(ctx, ref->space, kind, &items[i]);
             lines++;
         }
         out_list_end(ctx->out);

@@ -8,6 +8,7 @@
 
 #define ROSTER_ITEMS_MAX 8192
 #define SIG_BYTES 64
+#define OWN_FIELD_PARTS 12
 #define VOTE_TAG "entente/succeed/1"
 
 /* ----------------------------------------------------------------------- out
@@ -85,9 +86,29 @@ static size_t length_of(uint32_t kind)
     case ENT_ROSTER_DEPUTIES:
     case ENT_ROSTER_SUCCEED:
         return 3;
+    case ENT_ROSTER_OWN_FIELD:
+        return OWN_FIELD_PARTS;
     default:
         return 0;
     }
+}
+
+static void put_own_field(struct ent_pack *pack,
+                          const struct ent_own_field *own)
+{
+    const struct ent_field *field = &own->field;
+    const char *of = field->list != NULL ? field->list : field->targets;
+
+    ent_pack_uint(pack, own->kind);
+    ent_pack_uint(pack, field->number);
+    ent_pack_str(pack, ent_slice_str(field->name));
+    ent_pack_uint(pack, field->type);
+    ent_pack_uint(pack, field->rule);
+    ent_pack_uint(pack, field->loud);
+    ent_pack_uint(pack, field->personal);
+    ent_pack_str(pack, ent_slice_str(of == NULL ? "" : of));
+    for (int lang = 0; lang < ENT_LANG_COUNT; lang++)
+        ent_pack_str(pack, ent_slice_str(field->label[lang]));
 }
 
 void ent_roster_body_put(struct ent_buf *buf,
@@ -110,6 +131,9 @@ void ent_roster_body_put(struct ent_buf *buf,
     case ENT_ROSTER_DEPUTIES:
     case ENT_ROSTER_SUCCEED:
         put_lists(&pack, entry);
+        return;
+    case ENT_ROSTER_OWN_FIELD:
+        put_own_field(&pack, &entry->own);
         return;
     case ENT_ROSTER_MIN_VERSION:
         for (size_t i = 0; i < ENT_VERSION_PARTS; i++)
@@ -279,11 +303,72 @@ static void get_votes(struct ent_unpack *in, const ent_obj *part,
     }
 }
 
+static const char *get_string(struct ent_unpack *in, const ent_obj *part,
+                              size_t max, struct ent_arena *arena)
+{
+    struct ent_slice text = ent_get_text(in, part, max);
+
+    if (text.len > 0 && memchr(text.at, '\0', text.len) != NULL)
+        ent_unpack_fault(in, ENT_N_("a text with a zero byte"));
+    text = ent_arena_copy(arena, text);
+    return text.at == NULL ? "" : (const char *)text.at;
+}
+
+static void get_field(struct ent_unpack *in, const ent_obj *part,
+                      struct ent_arena *arena, struct ent_field *field)
+{
+    static const uint32_t last[] = {ENT_TYPE_COUNT - 1, ENT_RULE_SET,
+                                    ENT_LOUD_ASK, ENT_PERSONAL_YES};
+    uint32_t choice[ENT_ARRAY_LEN(last)];
+    const char *of;
+
+    field->number = (uint32_t)ent_get_uint(in, &part[0], ENT_FIELD_MAX);
+    field->name = get_string(in, &part[1], ENT_FIELD_NAME_MAX, arena);
+    for (size_t i = 0; i < ENT_ARRAY_LEN(last); i++)
+        choice[i] = (uint32_t)ent_get_uint(in, &part[2 + i], last[i]);
+    field->type = (enum ent_field_type)choice[0];
+    field->rule = (enum ent_rule)choice[1];
+    field->loud = (enum ent_loud)choice[2];
+    field->personal = (enum ent_personal)choice[3];
+    of = get_string(in, &part[6], ENT_NAME_BYTES_MAX, arena);
+    if (field->type == ENT_TYPE_ENUM)
+        field->list = of;
+    else if (field->type == ENT_TYPE_REF)
+        field->targets = of;
+    else if (*of != '\0')
+        ent_unpack_fault(in, ENT_N_("a list of the wrong length"));
+    for (int lang = 0; lang < ENT_LANG_COUNT; lang++)
+        field->label[lang] =
+            get_string(in, &part[7 + lang], ENT_NAME_BYTES_MAX, arena);
+}
+
+/* A definition that this program cannot follow, out of shape or of a type that
+ * a newer one knows, keeps its place without effect, as it does for those that
+ * know no own fields (A2). */
+static void get_own_field(struct ent_unpack *in, const ent_obj *part,
+                          size_t count, struct ent_arena *arena,
+                          struct ent_own_field *own)
+{
+    if (in->fault != NULL || count < OWN_FIELD_PARTS)
+        return;
+    own->kind = (uint32_t)ent_get_uint(in, &part[2], ENT_FIELD_MAX);
+    get_field(in, &part[3], arena, &own->field);
+    if (in->fault != NULL || own->kind == 0 ||
+        own->field.number <= ENT_NUMBER_SHIPPED_MAX ||
+        !ent_field_name_fits(ent_slice_str(own->field.name)))
+        *own = (struct ent_own_field){0};
+    in->fault = NULL;
+}
+
 static void get_body(struct ent_unpack *in, const ent_obj *part, size_t count,
                      struct ent_arena *arena, struct ent_roster_entry *entry)
 {
     size_t length = length_of(entry->kind);
 
+    if (entry->kind == ENT_ROSTER_OWN_FIELD) {
+        get_own_field(in, part, count, arena, &entry->own);
+        return;
+    }
     if (length == 0)
         return;
     if (count != length) {

@@ -14,6 +14,9 @@
  *   REPLACE   [term, 6, key32, new key32, heads]
  *   DEPUTIES  [term, 7, [key32...]]              ascending
  *   SUCCEED   [term, 8, [[key32, signature64]...]]  ascending
+ *   OWN FIELD [term, 9, kind, field, name, type, rule, loudness, personal, of,
+ *              label en, label fr, ...]    of any other shape: without effect
+ *   MIN VERSION [term, 11, major, minor, patch]
  *   heads     [[origin16, number, hash32, signature64]...]  ascending
  *   others    [term, kind, anything]: kept and relayed as they are */
 #ifndef ENT_CODEC_ROSTER_H

@@ -74,6 +74,18 @@ const struct ent_field *ent_field_named(const struct ent_kind *kind,
     return NULL;
 }
 
+bool ent_field_name_fits(struct ent_slice name)
+{
+    if (name.len == 0 || name.len > ENT_FIELD_NAME_MAX || name.at[0] < 'a' ||
+        name.at[0] > 'z')
+        return false;
+    for (size_t i = 1; i < name.len; i++)
+        if (!(name.at[i] >= 'a' && name.at[i] <= 'z') &&
+            !(name.at[i] >= '0' && name.at[i] <= '9') && name.at[i] != '_')
+            return false;
+    return true;
+}
+
 size_t ent_field_at(const struct ent_kind *kind, const struct ent_field *field)
 {
     return (size_t)(field - kind->fields);

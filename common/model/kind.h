@@ -23,6 +23,7 @@
 
 enum ent_lang { ENT_LANG_EN, ENT_LANG_FR, ENT_LANG_COUNT };
 
+/* These numbers stand in roster entries, too (own fields): they stay. */
 enum ent_field_type {
     ENT_TYPE_TEXT,
     ENT_TYPE_CODE,     /* short ASCII-ish name: ISO 3166, a P-code, a cohort */
@@ -34,6 +35,7 @@ enum ent_field_type {
     ENT_TYPE_DECIMAL,
     ENT_TYPE_YESNO,
 };
+#define ENT_TYPE_COUNT (ENT_TYPE_YESNO + 1)
 
 enum ent_rule { ENT_RULE_REGISTER, ENT_RULE_SET };
 enum ent_loud { ENT_LOUD_QUIET, ENT_LOUD_ASK }; /* rule M7 */
@@ -50,6 +52,16 @@ struct ent_field {
     const char *targets; /* REF: kind names with '|' between, else NULL */
     const char *hxl;     /* HXL 1.1 tag or NULL */
     const char *label[ENT_LANG_COUNT];
+};
+
+#define ENT_OWN_FIELDS_MAX 256 /* of a space: those defined first count */
+
+/* A field that a space gives a kind by its roster (L6). Its number is above
+ * ENT_NUMBER_SHIPPED_MAX, or 0: no such field. Its writes stand in table
+ * `cell`, like those of every field that this program has no column for. */
+struct ent_own_field {
+    uint32_t kind;
+    struct ent_field field;
 };
 
 struct ent_kind {
@@ -85,6 +97,11 @@ const struct ent_field *ent_field_find(const struct ent_kind *kind,
                                        uint32_t number);
 const struct ent_field *ent_field_named(const struct ent_kind *kind,
                                         const char *name);
+
+/* Whether a text can name a field, a kind or a list: a-z, 0-9 and _ with a
+ * letter in front, at most ENT_FIELD_NAME_MAX bytes. */
+#define ENT_FIELD_NAME_MAX 63
+bool ent_field_name_fits(struct ent_slice name);
 
 /* Position of `field` in its kind. */
 size_t ent_field_at(const struct ent_kind *kind, const struct ent_field *field);

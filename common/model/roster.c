@@ -407,11 +407,35 @@ static void take_about(struct ent_roster *roster,
     }
 }
 
+/* The last definition of a number counts. A number has one type for ever, as
+ * what stands in it has: another is without effect. */
+static void take_own_field(struct ent_roster *roster,
+                           const struct ent_own_field *own)
+{
+    for (size_t i = 0; i < roster->own_count; i++) {
+        const struct ent_own_field **old = &roster->own[i];
+
+        if ((*old)->kind != own->kind ||
+            (*old)->field.number != own->field.number)
+            continue;
+        if ((*old)->field.type == own->field.type &&
+            (*old)->field.rule == own->field.rule)
+            *old = own;
+        return;
+    }
+    if (roster->own_count < ENT_OWN_FIELDS_MAX)
+        roster->own[roster->own_count++] = own;
+}
+
 static void read_chain(struct ent_roster *roster, struct ent_arena *arena)
 {
     const struct ent_key *chair = &roster->chain[0]->author;
     struct ent_roster_person *founder = person(roster, chair);
 
+    roster->own =
+        ent_arena_array(arena, ENT_OWN_FIELDS_MAX, sizeof(*roster->own));
+    if (roster->own == NULL)
+        return;
     founder->org = roster->chain[0]->org;
     founder->since = 1;
     set_role(founder, 1, ENT_ROLE_CHAIR, arena);
@@ -428,6 +452,9 @@ static void read_chain(struct ent_roster *roster, struct ent_arena *arena)
             set_role(next, entry->pos, ENT_ROLE_CHAIR, arena);
         } else if (entry->kind == ENT_ROSTER_MIN_VERSION) {
             roster->version = entry->version;
+        } else if (entry->kind == ENT_ROSTER_OWN_FIELD) {
+            if (entry->own.field.number != 0)
+                take_own_field(roster, &entry->own);
         } else if (entry->kind >= ENT_ROSTER_ADMIT &&
                    entry->kind <= ENT_ROSTER_REPLACE &&
                    !ent_key_equal(&entry->member, chair)) {
@@ -616,4 +643,24 @@ enum ent_standing ent_roster_standing(const struct ent_roster *roster,
         if (!kept_by(who, m->entry, within, ctx))
             return ENT_STANDING_CUT;
     return ENT_STANDING_GOOD;
+}
+
+const struct ent_field *ent_roster_own_field(const struct ent_roster *roster,
+                                             uint32_t kind, uint32_t number)
+{
+    for (size_t i = 0; i < roster->own_count; i++)
+        if (roster->own[i]->kind == kind &&
+            roster->own[i]->field.number == number)
+            return &roster->own[i]->field;
+    return NULL;
+}
+
+const struct ent_field *ent_roster_own_named(const struct ent_roster *roster,
+                                             uint32_t kind, const char *name)
+{
+    for (size_t i = 0; i < roster->own_count; i++)
+        if (roster->own[i]->kind == kind &&
+            strcmp(roster->own[i]->field.name, name) == 0)
+            return &roster->own[i]->field;
+    return NULL;
 }

@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/id.h"
 #include "base/version.h"
+#include "model/kind.h"
 
 enum ent_role {
     ENT_ROLE_NONE,
@@ -20,8 +21,8 @@ enum ent_role {
     ENT_ROLE_CHAIR
 };
 
-/* Kinds of roster entry (A2). Of those that are not acted on here, own fields
- * and erasures, the arguments are not looked at. */
+/* Kinds of roster entry (A2). Of those that are not acted on here, erasures and
+ * what newer programs write, the arguments are not looked at. */
 enum ent_roster_kind {
     ENT_ROSTER_FOUND = 1,
     ENT_ROSTER_ADMIT = 2,
@@ -77,6 +78,8 @@ struct ent_roster_entry {
     size_t key_count;
     struct ent_vote *votes; /* SUCCEED, ascending by key */
     size_t vote_count;
+    struct ent_own_field own;   /* OWN_FIELD; number 0: one that means nothing
+                                 * to this program */
     struct ent_version version; /* MIN_VERSION */
 };
 
@@ -141,6 +144,10 @@ struct ent_roster {
     size_t double_voter_count;
     struct ent_version version; /* the least that may write records, by the
                                  * last entry of the chain about it */
+    const struct ent_own_field **own; /* the space's own fields (L6), each as
+                                       * the chain defined it last; in the order
+                                       * it defined them first */
+    size_t own_count;
 };
 
 /* The valid chain through `entries` (any order, no duplicates) and what follows
@@ -218,6 +225,12 @@ enum ent_standing ent_roster_standing(const struct ent_roster *roster,
                                       const struct ent_key *author,
                                       uint64_t pos, bool direct,
                                       ent_within_fn *within, void *ctx);
+
+/* An own field of a kind by its number, or by its name; NULL: none. */
+const struct ent_field *ent_roster_own_field(const struct ent_roster *roster,
+                                             uint32_t kind, uint32_t number);
+const struct ent_field *ent_roster_own_named(const struct ent_roster *roster,
+                                             uint32_t kind, const char *name);
 
 /* The text of a role as stored and typed: chair, editor, reader. */
 const char *ent_role_name(enum ent_role role);

@@ -96,20 +96,32 @@ static bool is_about_member(const struct ent_roster_entry *entry)
     return entry->kind >= ENT_ROSTER_ADMIT && entry->kind <= ENT_ROSTER_REPLACE;
 }
 
+static bool is_same_matter(const struct ent_roster_entry *a,
+                           const struct ent_roster_entry *b)
+{
+    if (is_about_member(a))
+        return is_about_member(b) && ent_key_equal(&a->member, &b->member);
+    if (a->kind == ENT_ROSTER_OWN_FIELD)
+        return b->kind == a->kind && a->own.kind == b->own.kind &&
+               a->own.field.number == b->own.field.number;
+    return a->kind == b->kind;
+}
+
 /* Whether the chain says something of the same matter after the ways parted. */
 static bool is_answered(const struct ent_roster *roster,
                         const struct ent_roster_entry *off, uint64_t parted)
 {
-    for (size_t i = (size_t)parted; i < roster->length; i++) {
-        const struct ent_roster_entry *entry = roster->chain[i];
-
-        if (is_about_member(off)
-                ? is_about_member(entry) &&
-                      ent_key_equal(&entry->member, &off->member)
-                : entry->kind == off->kind)
+    for (size_t i = (size_t)parted; i < roster->length; i++)
+        if (is_same_matter(off, roster->chain[i]))
             return true;
-    }
     return false;
+}
+
+static bool is_to_repeat(const struct ent_roster_entry *entry)
+{
+    return is_about_member(entry) || entry->kind == ENT_ROSTER_DEPUTIES ||
+           (entry->kind == ENT_ROSTER_OWN_FIELD &&
+            entry->own.field.number != 0);
 }
 
 static uint64_t parting(const struct node *node)
@@ -138,9 +150,7 @@ static int list_void(const struct tree *tree, struct ent_roster *roster)
         *off = (struct ent_roster_void){.entry = node->entry,
                                         .parted = parting(node)};
         roster->void_count++;
-        off->repeat = node->valid &&
-                      (is_about_member(node->entry) ||
-                       node->entry->kind == ENT_ROSTER_DEPUTIES) &&
+        off->repeat = node->valid && is_to_repeat(node->entry) &&
                       !is_answered(roster, node->entry, off->parted);
         if (off->repeat && node->entry->kind == ENT_ROSTER_REMOVE)
             keep_key(roster->suspended, &roster->suspended_count,

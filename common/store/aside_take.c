@@ -401,28 +401,13 @@ static int keep_one(struct ent_store *store, struct ent_space_state *space,
 {
     struct keeping keeping = {
         .store = store, .space = space, .run = run, .now_ms = now_ms};
-    struct ent_err said = {0};
-    int rc = keep_run(&keeping, taken, &said);
+    int rc = keep_run(&keeping, taken, err);
 
-    ent_arena_fini(&keeping.arena);
-    ent_seal_fini(&keeping.seal);
-    taken->received += (int64_t)run->count;
     taken->fork = taken->fork || keeping.forked;
     taken->delayed = taken->delayed || keeping.delayed;
-    if (rc == 0)
-        return 0;
-    if (ent_is_own_trouble(rc)) {
-        if (err != NULL)
-            *err = said;
-        return rc;
-    }
-    if (rc == ENT_EWAIT)
-        taken->waiting += (int64_t)run->count;
-    else
-        taken->refused += (int64_t)run->count;
-    if (taken->why[0] == '\0')
-        memcpy(taken->why, said.text, sizeof(taken->why));
-    return 0;
+    ent_arena_fini(&keeping.arena);
+    ent_seal_fini(&keeping.seal);
+    return rc;
 }
 
 int ent_aside_take(struct ent_store *store, int64_t space,
@@ -430,19 +415,6 @@ int ent_aside_take(struct ent_store *store, int64_t space,
                    size_t count, int64_t now_ms, struct ent_taken *taken,
                    struct ent_err *err)
 {
-    struct ent_space_state *state;
-    int rc = ent_store_begin(store, err);
-
-    memset(taken, 0, sizeof(*taken));
-    if (rc < 0)
-        return rc;
-    rc = ent_space_state(store, space, &state, err);
-    for (size_t i = 0; rc == 0 && i < count; i++)
-        rc = keep_one(store, state, &runs[i], now_ms, taken, err);
-    if (rc == 0)
-        rc = ent_peer_count(store, from, taken, 0, err);
-    if (rc == 0)
-        return ent_store_commit(store, NULL, err);
-    ent_store_rollback(store);
-    return rc;
+    return ent_take_batch(store, space, from, runs, count, now_ms, keep_one,
+                          taken, err);
 }

@@ -2,6 +2,7 @@
  * writes that it replaces (rules L5, M6, M8). */
 #include <string.h>
 
+#include "store/own.h"
 #include "store/writer.h"
 
 static int no_memory(struct ent_err *err)
@@ -9,12 +10,13 @@ static int no_memory(struct ent_err *err)
     return ent_err_set(err, ENT_ENOMEM, ENT_N_("out of memory"));
 }
 
-int ent_edit_check(const struct ent_kind *kind, const struct ent_edit_op *op,
-                   const struct ent_field **field, struct ent_err *err)
+int ent_edit_check(const struct ent_writer *writer, const struct ent_kind *kind,
+                   const struct ent_edit_op *op, const struct ent_field **field,
+                   struct ent_err *err)
 {
     bool set;
 
-    *field = ent_field_find(kind, op->field);
+    *field = ent_space_field(writer->store, writer->space, kind, op->field);
     if (*field == NULL)
         return ent_err_set(err, ENT_EREFUSED,
                            ENT_N_("%s has no field number %u"), kind->name,
@@ -194,7 +196,7 @@ int ent_edit_put_ops(struct ent_writer *writer, const struct ent_kind *kind,
         const struct ent_edit_op *op = &edit->ops[i];
         const struct ent_field *field;
 
-        rc = ent_edit_check(kind, op, &field, err);
+        rc = ent_edit_check(writer, kind, op, &field, err);
         if (rc == 0 && op->code == ENT_OP_WRITE)
             rc = put_write(writer, state, field, op, resolve, change, err);
         else if (rc == 0)

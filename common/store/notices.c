@@ -180,6 +180,7 @@ const char *ent_void_command(const struct ent_void *entry)
         [ENT_ROSTER_REPLACE] = "member replace",
         [ENT_ROSTER_DEPUTIES] = "deputies",
         [ENT_ROSTER_SUCCEED] = "succeed",
+        [ENT_ROSTER_OWN_FIELD] = "kinds add-field",
         [ENT_ROSTER_MIN_VERSION] = "space require",
     };
 
@@ -246,7 +247,8 @@ int ent_void_list(struct ent_store *store, int64_t space,
 static const char *void_form(const struct ent_roster_void *off,
                              const struct ent_key *own)
 {
-    if (off->entry->kind == ENT_ROSTER_DEPUTIES)
+    if (off->entry->kind == ENT_ROSTER_DEPUTIES ||
+        off->entry->kind == ENT_ROSTER_OWN_FIELD)
         return ENT_N_("\"%1$s\" by %2$s is void since %3$s, when the roster "
                       "went another way: the chair repeats it, or not\n");
     if (off->entry->kind != ENT_ROSTER_REMOVE)

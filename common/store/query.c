@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "codec/value.h"
+#include "store/own.h"
 #include "store/replica.h"
+#include "text/parse.h"
 #include "text/unicode.h"
 
 #define QUERY_BYTES_MAX (16 << 20)    /* one value, and one row */
@@ -100,6 +103,30 @@ static void fold(sqlite3_context *call, int argc, sqlite3_value **argv)
     give_text(call, &bare);
 }
 
+/* ent_value(packed): a value of table `cell` as a column shows it: text, or a
+ * whole number. */
+static void value(sqlite3_context *call, int argc, sqlite3_value **argv)
+{
+    const void *bytes = sqlite3_value_blob(argv[0]);
+    size_t len = (size_t)sqlite3_value_bytes(argv[0]);
+    struct ent_arena arena = {0};
+    struct ent_buf text = {0};
+    struct ent_value value;
+
+    (void)argc;
+    if (bytes == NULL ||
+        ent_value_get(ent_slice(bytes, len), &arena, &value, NULL) < 0 ||
+        value.type == ENT_VALUE_NIL) {
+        sqlite3_result_null(call);
+    } else if (value.type == ENT_VALUE_INT) {
+        sqlite3_result_int64(call, value.integer);
+    } else {
+        ent_value_print(&value, &text);
+        give_text(call, &text);
+    }
+    ent_arena_fini(&arena);
+}
+
 /* ent_uuid(id): the usual text of a record's id. */
 static void uuid(sqlite3_context *call, int argc, sqlite3_value **argv)
 {
@@ -133,6 +160,9 @@ static int confine(struct ent_query *query, struct ent_err *err)
                                  NULL);
     if (rc == SQLITE_OK)
         rc = sqlite3_create_function(raw, "ent_uuid", 1, flags, NULL, uuid,
+                                     NULL, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_create_function(raw, "ent_value", 1, flags, NULL, value,
                                      NULL, NULL);
     if (rc == SQLITE_OK)
         rc = sqlite3_set_authorizer(raw, authorize, NULL);
@@ -377,6 +407,9 @@ struct listing_text {
     struct ent_arena arena;
     const char **values;
     size_t count;
+    const struct ent_kind *kind;
+    struct ent_own *own; /* own fields of all spaces */
+    size_t own_count;
 };
 
 static void put_value(struct listing_text *text, const char *value)
@@ -385,10 +418,59 @@ static void put_value(struct listing_text *text, const char *value)
     text->values[text->count++] = value;
 }
 
+/* Figures are compared as figures, all else as text. */
+static bool is_figure(const struct ent_field *field)
+{
+    return field->rule == ENT_RULE_REGISTER &&
+           (field->type == ENT_TYPE_INTEGER || field->type == ENT_TYPE_DECIMAL);
+}
+
+/* The writes of an own field in table `cell`, of the row's space: another space
+ * may have one of that name under another number. */
+static void put_own_cells(const struct listing_text *text,
+                          const struct ent_field *field, struct ent_buf *sql)
+{
+    ent_buf_printf(sql,
+                   " FROM cell c WHERE c.space = t.space AND c.kind = %u"
+                   " AND c.id = t.id AND c.field IN (%u",
+                   text->kind->number, field->number);
+    for (size_t i = 0; i < text->own_count; i++)
+        if (text->own[i].kind == text->kind->number &&
+            text->own[i].field.number != field->number &&
+            strcmp(text->own[i].field.name, field->name) == 0)
+            ent_buf_printf(sql, ", %u", text->own[i].field.number);
+    ent_buf_put_str(sql, ")");
+}
+
+/* What stands in a field of the row: its column, or for an own field what the
+ * column would show. */
+static void put_expr(const struct listing_text *text,
+                     const struct ent_field *field, struct ent_buf *sql)
+{
+    if (field->number <= ENT_NUMBER_SHIPPED_MAX) {
+        ent_buf_put_str(sql, "t.");
+        ent_table_quote(sql, field->name);
+    } else if (field->rule == ENT_RULE_SET) {
+        ent_buf_put_str(sql, "(SELECT json_group_array(v) FROM (SELECT DISTINCT"
+                             " ent_value(c.value) AS v");
+        put_own_cells(text, field, sql);
+        ent_buf_put_str(sql, " AND c.value IS NOT NULL"
+                             " ORDER BY c.ordinal, v) HAVING count(*) > 0)");
+    } else {
+        ent_buf_put_str(sql, is_figure(field)
+                                 ? "(SELECT CAST(ent_value(c.value) AS NUMERIC)"
+                                 : "(SELECT ent_value(c.value)");
+        put_own_cells(text, field, sql);
+        ent_buf_put_str(sql,
+                        " ORDER BY (SELECT l.at FROM log l WHERE l.n = c.n)"
+                        " DESC, (SELECT l.hash FROM log l WHERE l.n = c.n)"
+                        " DESC, c.ordinal DESC LIMIT 1)");
+    }
+}
+
 static void put_field(struct listing_text *text, const struct ent_field *field)
 {
-    ent_buf_put_str(&text->sql, "t.");
-    ent_table_quote(&text->sql, field->name);
+    put_expr(text, field, &text->sql);
 }
 
 /* Fields that ask and have different values; an edit beside a deletion. The
@@ -405,18 +487,16 @@ static void put_contested(struct listing_text *text,
         if (kind->fields[i].loud == ENT_LOUD_ASK &&
             kind->fields[i].rule == ENT_RULE_REGISTER)
             ent_buf_printf(&text->sql, ", %u", kind->fields[i].number);
+    for (size_t i = 0; i < text->own_count; i++)
+        if (text->own[i].kind == kind->number &&
+            text->own[i].field.loud == ENT_LOUD_ASK &&
+            text->own[i].field.rule == ENT_RULE_REGISTER)
+            ent_buf_printf(&text->sql, ", %u", text->own[i].field.number);
     ent_buf_printf(&text->sql,
                    ") GROUP BY c.field HAVING count(DISTINCT CASE c.field"
                    " WHEN %d THEN c.code"
                    " ELSE coalesce(c.value, x'') END) > 1))",
                    ENT_FIELD_LIFE);
-}
-
-/* Figures are compared as figures, all else as text. */
-static bool is_figure(const struct ent_field *field)
-{
-    return field->rule == ENT_RULE_REGISTER &&
-           (field->type == ENT_TYPE_INTEGER || field->type == ENT_TYPE_DECIMAL);
 }
 
 static const char *operator_of(enum ent_compare compare)
@@ -474,8 +554,7 @@ static void put_filter(struct listing_text *text,
     struct ent_buf column = {0};
     const char *name;
 
-    ent_buf_put_str(&column, "t.");
-    ent_table_quote(&column, filter->field->name);
+    put_expr(text, filter->field, &column);
     name = ent_buf_cstr(&column);
     if (name == NULL) {
         text->sql.rc = column.rc;
@@ -515,9 +594,15 @@ static void put_order(struct listing_text *text,
         ent_buf_printf(&text->sql, " LIMIT %lld", (long long)listing->limit);
 }
 
-static int make_listing(struct listing_text *text,
+static int make_listing(struct ent_store *store, struct listing_text *text,
                         const struct ent_listing *listing, struct ent_err *err)
 {
+    int rc =
+        ent_own_fields(store, &text->arena, &text->own, &text->own_count, err);
+
+    if (rc < 0)
+        return rc;
+    text->kind = listing->kind;
     text->values =
         ENT_ARENA_NEW(&text->arena, const char *, listing->filter_count + 1);
     if (text->values == NULL)
@@ -553,7 +638,7 @@ int ent_query_list(struct ent_store *store, const struct ent_listing *listing,
     struct listing_text text = {0};
     struct ent_query *made = NULL;
     const char *sql = NULL;
-    int rc = make_listing(&text, listing, err);
+    int rc = make_listing(store, &text, listing, err);
 
     if (rc == 0) {
         sql = ent_buf_cstr(&text.sql);

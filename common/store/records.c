@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/own.h"
 #include "store/state.h"
 
 static int no_memory(struct ent_err *err)
@@ -322,12 +323,10 @@ void ent_record_fini(struct ent_record *record)
 }
 
 bool ent_record_contested(const struct ent_record *record,
-                          const struct ent_kind *kind,
                           const struct ent_field *field)
 {
     const struct ent_shown *first = NULL;
 
-    (void)kind;
     if (field->rule == ENT_RULE_SET || field->loud != ENT_LOUD_ASK)
         return false;
     for (size_t i = 0; i < record->write_count; i++) {
@@ -552,7 +551,9 @@ int ent_conflict_list(struct ent_store *store, int64_t space,
         const struct ent_kind *kind =
             ent_kind_find(store->kinds, (uint32_t)ent_stmt_int(stmt, 1));
         const struct ent_field *field =
-            kind == NULL ? NULL : ent_field_find(kind, number);
+            kind == NULL
+                ? NULL
+                : ent_space_field(store, ent_stmt_int(stmt, 0), kind, number);
         struct ent_conflict *item;
 
         if (kind == NULL)

@@ -132,7 +132,6 @@ void ent_record_fini(struct ent_record *record);
 /* True when the field has several different values standing and asks. Equal
  * values are one; sets are never contested. */
 bool ent_record_contested(const struct ent_record *record,
-                          const struct ent_kind *kind,
                           const struct ent_field *field);
 
 /* One step of a record's history, newest first. */

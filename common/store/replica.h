@@ -108,6 +108,7 @@ struct ent_store {
     int64_t mark_ms;    /* when the high-water mark was written last */
     bool mark_due;      /* own entries are not marked yet */
     bool renewed;       /* a fresh origin, not committed yet */
+    bool decided;       /* likewise an entry of a roster */
     bool read_only;
 
     /* What is remembered between transactions, dropped when another process
@@ -161,6 +162,11 @@ void ent_store_rollback(struct ent_store *store);
 /* Own entries are no longer in the replica, and meant to be so: bring the
  * high-water mark down to what is there. */
 void ent_high_water_lower(struct ent_store *store);
+
+/* This node wrote an entry of a roster: the mark counts them. In the
+ * transaction that is open. */
+ENT_NODISCARD int ent_store_decided(struct ent_store *store,
+                                    struct ent_err *err);
 
 /* A fresh origin from now on (N2, N3), in the transaction that is open; `why`
  * is for status. */
@@ -336,6 +342,21 @@ ENT_NODISCARD int ent_run_check(const struct ent_space_state *space,
  * ENT_EREFUSED. */
 ENT_NODISCARD int ent_run_check_bytes(const struct ent_run *run,
                                       struct ent_err *err);
+
+/* Take one run of a peer, in the transaction that is open: what is kept, is
+ * quarantined or is here already is counted. What fails with another code than
+ * our own trouble must not have touched anything. */
+struct ent_taken;
+typedef int ent_take_fn(struct ent_store *store, struct ent_space_state *space,
+                        const struct ent_run *run, int64_t now_ms,
+                        struct ent_taken *taken, struct ent_err *err);
+/* Take the runs of one batch by `take`, in one transaction, as ent_runs_take
+ * says. */
+ENT_NODISCARD int ent_take_batch(struct ent_store *store, int64_t space,
+                                 const struct ent_key *from,
+                                 const struct ent_run *runs, size_t count,
+                                 int64_t now_ms, ent_take_fn *take,
+                                 struct ent_taken *taken, struct ent_err *err);
 
 /* Check and keep one roster entry, in the transaction that is open. */
 struct ent_roster_bytes;
@@ -531,7 +552,6 @@ void ent_peer_name_put(struct ent_store *store, const struct ent_key *key,
 
 /* Add to what is counted of a peer (peer_stats.c); nothing for a NULL `from`.
  */
-struct ent_taken;
 ENT_NODISCARD int ent_peer_count(struct ent_store *store,
                                  const struct ent_key *from,
                                  const struct ent_taken *taken, int64_t sent,

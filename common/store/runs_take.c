@@ -404,34 +404,6 @@ static int leave_own_log(struct taking *taking, bool forked,
         taking->now_ms, err);
 }
 
-int ent_run_check(const struct ent_space_state *space,
-                  const struct ent_run *run, struct ent_err *err)
-{
-    if (run->count == 0 || run->from == 0 ||
-        run->from + run->count - 1 > ENT_SEQ_MAX)
-        return ent_err_set(err, ENT_EREFUSED,
-                           ENT_N_("a run of entries out of range"));
-    if (!ent_space_named(space, &run->author))
-        return ent_err_set(err, ENT_EREFUSED,
-                           ENT_N_("entries of somebody who was never "
-                                  "admitted"));
-    return 0;
-}
-
-int ent_run_check_bytes(const struct ent_run *run, struct ent_err *err)
-{
-    size_t bytes = 0;
-
-    for (size_t i = 0; i < run->count; i++)
-        bytes += run->entries[i].len;
-    if (bytes > ENT_BATCH_BYTES_MAX + ENT_ENTRY_BYTES_MAX)
-        return ent_err_set(err, ENT_EREFUSED,
-                           ENT_N_("a run of entries over its limit of %d "
-                                  "bytes"),
-                           ENT_BATCH_BYTES_MAX + ENT_ENTRY_BYTES_MAX);
-    return 0;
-}
-
 static int take_run(struct taking *taking, struct ent_taken *taken,
                     bool *forked, struct ent_err *err)
 {
@@ -467,42 +439,6 @@ static int take_run(struct taking *taking, struct ent_taken *taken,
         rc = ent_judge_author(taking->store, taking->space->space, &run->author,
                               err);
     return rc == 0 ? leave_own_log(taking, *forked, err) : rc;
-}
-
-/* ----------------------------------------------------------------- batches */
-
-static int take_one(struct ent_store *store, struct ent_space_state *space,
-                    const struct ent_run *run, int64_t now_ms,
-                    struct ent_taken *taken, struct ent_err *err)
-{
-    struct taking taking = {
-        .store = store, .space = space, .run = run, .now_ms = now_ms};
-    struct ent_err said = {0};
-    bool forked = false;
-    int rc = take_run(&taking, taken, &forked, &said);
-
-    taking_fini(&taking);
-    taken->received += (int64_t)run->count;
-    taken->fork = taken->fork || forked;
-    taken->delayed = taken->delayed || taking.delayed;
-    if (rc == 0 && forked)
-        return ent_alarm_set(store, space->space, "fork",
-                             ent_slice(run->author.b, ENT_KEY_BYTES), true,
-                             now_ms, err);
-    if (rc == 0)
-        return 0;
-    if (ent_is_own_trouble(rc)) {
-        if (err != NULL)
-            *err = said;
-        return rc;
-    }
-    if (rc == ENT_EWAIT)
-        taken->waiting += (int64_t)run->count;
-    else
-        taken->refused += (int64_t)run->count;
-    if (taken->why[0] == '\0')
-        memcpy(taken->why, said.text, sizeof(taken->why));
-    return 0;
 }
 
 /* ------------------------------------------------------------- what returns */
@@ -616,24 +552,30 @@ int ent_aside_return(struct ent_store *store, int64_t space,
 
 /* ------------------------------------------------------------------ batches */
 
+static int take_one(struct ent_store *store, struct ent_space_state *space,
+                    const struct ent_run *run, int64_t now_ms,
+                    struct ent_taken *taken, struct ent_err *err)
+{
+    struct taking taking = {
+        .store = store, .space = space, .run = run, .now_ms = now_ms};
+    bool forked = false;
+    int rc = take_run(&taking, taken, &forked, err);
+
+    if (rc == 0 && forked)
+        rc = ent_alarm_set(store, space->space, "fork",
+                           ent_slice(run->author.b, ENT_KEY_BYTES), true,
+                           now_ms, err);
+    taken->fork = taken->fork || forked;
+    taken->delayed = taken->delayed || taking.delayed;
+    taking_fini(&taking);
+    return rc;
+}
+
 int ent_runs_take(struct ent_store *store, int64_t space,
                   const struct ent_key *from, const struct ent_run *runs,
                   size_t count, int64_t now_ms, struct ent_taken *taken,
                   struct ent_err *err)
 {
-    struct ent_space_state *state;
-    int rc = ent_store_begin(store, err);
-
-    memset(taken, 0, sizeof(*taken));
-    if (rc < 0)
-        return rc;
-    rc = ent_space_state(store, space, &state, err);
-    for (size_t i = 0; rc == 0 && i < count; i++)
-        rc = take_one(store, state, &runs[i], now_ms, taken, err);
-    if (rc == 0)
-        rc = ent_peer_count(store, from, taken, 0, err);
-    if (rc == 0)
-        return ent_store_commit(store, NULL, err);
-    ent_store_rollback(store);
-    return rc;
+    return ent_take_batch(store, space, from, runs, count, now_ms, take_one,
+                          taken, err);
 }

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "codec/value.h"
 #include "store/json.h"
+#include "store/own.h"
 #include "store/records.h"
 #include "store/replica.h"
 
@@ -86,6 +88,39 @@ static void put_column(struct indexing *indexing, const struct ent_field *field,
         put_word(indexing, value.bytes);
 }
 
+/* The words of the space's own fields, which have no column. */
+static int put_own(struct indexing *indexing, const struct ent_kind *kind,
+                   const struct ent_record_ref *ref, struct ent_err *err)
+{
+    struct ent_store *store = indexing->store;
+    struct ent_stmt *stmt;
+    int rc;
+
+    if (store->cells_empty)
+        return 0;
+    stmt = ent_db_stmt(&store->db, ENT_SQL_CELL_OF_RECORD);
+    ent_stmt_bind_int(stmt, 1, ref->space);
+    ent_stmt_bind_int(stmt, 2, ref->kind);
+    ent_stmt_bind_blob(stmt, 3, ref->id.b, ENT_ID_BYTES);
+    while ((rc = ent_stmt_step(stmt, err)) > 0) {
+        uint32_t number = (uint32_t)ent_stmt_int(stmt, 0);
+        const struct ent_field *field =
+            number <= ENT_NUMBER_SHIPPED_MAX
+                ? NULL
+                : ent_space_field(store, ref->space, kind, number);
+        struct ent_value value;
+
+        if (field == NULL || !has_words(field) || ent_stmt_is_null(stmt, 4))
+            continue;
+        if (ent_value_get(ent_stmt_bytes(stmt, 4), &indexing->arena, &value,
+                          NULL) == 0 &&
+            value.type == ENT_VALUE_TEXT)
+            put_word(indexing, value.bytes);
+    }
+    ent_stmt_reset(stmt);
+    return rc;
+}
+
 /* Give a record a document with the words gathered. */
 static int add_doc(struct indexing *indexing, const struct ent_record_ref *ref,
                    struct ent_err *err)
@@ -143,7 +178,10 @@ static int index_record(struct indexing *indexing,
     for (size_t i = 0; rc > 0 && i < table->kind->field_count; i++)
         put_column(indexing, &table->kind->fields[i], row, 1 + (int)i);
     ent_stmt_reset(row);
-    return rc > 0 ? add_doc(indexing, ref, err) : rc;
+    if (rc <= 0)
+        return rc;
+    rc = put_own(indexing, table->kind, ref, err);
+    return rc == 0 ? add_doc(indexing, ref, err) : rc;
 }
 
 static int ref_cmp(const void *a, const void *b)

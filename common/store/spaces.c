@@ -180,6 +180,8 @@ int ent_roster_write(struct ent_store *store, struct ent_roster_entry *entry,
     /* Its first entry, or those of before when nobody else was there. */
     if (rc == 0 && entry->kind != ENT_ROSTER_SUCCEED)
         rc = ent_space_keep_met(store, *space, err);
+    if (rc == 0)
+        rc = ent_store_decided(store, err);
     if (rc == 0 && before > 0)
         rc = ent_judge_anew(store, *space, before, &entry->prev, err);
     ent_buf_fini(&header);

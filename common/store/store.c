@@ -88,7 +88,27 @@ static int inode_text(const char *path, char text[32], struct ent_err *err)
 /* ------------------------------------------------- high-water mark (rule N2)
  * The origin, and the newest entry of every log this node writes under it, kept
  * beside the replica: a replica that has another origin, or lacks one of them,
- * has been put back from a backup. */
+ * has been put back from a backup. So has one in which fewer entries of rosters
+ * were written: a line with a minus has their number. */
+
+static long long decisions_of(struct ent_store *store)
+{
+    char text[24] = "";
+
+    if (store->db.raw == NULL || ent_node_get(store, "decisions", text,
+                                              sizeof(text), NULL) < 0)
+        return 0;
+    return atoll(text);
+}
+
+int ent_store_decided(struct ent_store *store, struct ent_err *err)
+{
+    char text[24];
+
+    snprintf(text, sizeof(text), "%lld", decisions_of(store) + 1);
+    store->decided = true;
+    return ent_node_set(store, "decisions", text, err);
+}
 
 static bool is_own(const struct ent_store *store, const struct ent_log *log)
 {
@@ -109,6 +129,7 @@ static int high_water_text(struct ent_store *store, struct ent_buf *text)
 {
     struct ent_buf lines = {0};
     char hex[2 * ENT_HASH_BYTES + 1];
+    long long decisions;
     unsigned count = 0;
     int rc = 0;
 
@@ -123,6 +144,14 @@ static int high_water_text(struct ent_store *store, struct ent_buf *text)
         ent_hex_put(hex, log->head_hash.b, ENT_HASH_BYTES);
         ent_buf_printf(&lines, "%019lld %s\n",
                        (long long)ent_n(log->o, log->head), hex);
+        count++;
+    }
+    decisions = decisions_of(store);
+    if (decisions > 0) {
+        const struct ent_hash none = {{0}};
+
+        ent_hex_put(hex, none.b, ENT_HASH_BYTES);
+        ent_buf_printf(&lines, "-%018lld %s\n", decisions, hex);
         count++;
     }
     ent_hex_put(hex, store->origin.b, ENT_ID_BYTES);
@@ -175,10 +204,14 @@ static void high_water_raise(struct ent_store *store)
 /* Whether the head of the log that a line names is as high, or higher. */
 static bool high_water_below(struct ent_store *store, const char *line)
 {
-    long long n = 0;
-    struct ent_log *log =
-        sscanf(line, "%19lld", &n) == 1 ? ent_log_of(store, ent_n_o(n)) : NULL;
+    struct ent_log *log;
+    long long n;
 
+    if (sscanf(line, "%19lld", &n) != 1)
+        return false;
+    if (n < 0)
+        return decisions_of(store) >= -n;
+    log = ent_log_of(store, ent_n_o(n));
     return log != NULL && is_own(store, log) && log->head >= ent_n_seq(n);
 }
 
@@ -225,6 +258,10 @@ static int high_water_line_holds(struct ent_store *store, const char *line,
     if (sscanf(line, "%19lld %64s", &n, hex) != 2 ||
         !ent_hex_get(named.b, ENT_HASH_BYTES, hex, strlen(hex)))
         return 0;
+    if (n < 0) {
+        *holds = decisions_of(store) >= -n;
+        return 0;
+    }
     rc = ent_log_hash(store, n, &held, &verdict, err);
     *holds = rc == 0 && ent_hash_equal(&held, &named);
     return rc == ENT_ENOTFOUND ? 0 : rc;
@@ -876,17 +913,17 @@ int ent_store_commit(struct ent_store *store, const struct ent_log *own,
         return rc;
     }
     store->pager_version = pager_version(store);
-    if (store->renewed)
+    if (store->renewed || store->decided)
         high_water_put(store, true);
     else if (own != NULL && own->head > own->base)
         high_water_raise(store);
-    store->renewed = false;
+    store->renewed = store->decided = false;
     return 0;
 }
 
 void ent_store_rollback(struct ent_store *store)
 {
-    store->renewed = false;
+    store->renewed = store->decided = false;
     ent_db_rollback(&store->db);
     ent_store_forget(store);
 }

@@ -129,7 +129,7 @@ static int put_fresh(struct ent_writer *writer, const struct ent_kind *kind,
         const struct ent_edit_op *op = &edit->ops[i];
         const struct ent_field *field;
 
-        rc = ent_edit_check(kind, op, &field, err);
+        rc = ent_edit_check(writer, kind, op, &field, err);
         if (rc < 0)
             return rc;
         if (op->seen_count > 0)

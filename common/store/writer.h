@@ -59,7 +59,8 @@ ENT_NODISCARD int ent_writer_name(struct ent_writer *writer,
 /* ---------------------------------------------------------- edits (edit.c) */
 
 /* Check an operation against its definition and the limits. ENT_EREFUSED. */
-ENT_NODISCARD int ent_edit_check(const struct ent_kind *kind,
+ENT_NODISCARD int ent_edit_check(const struct ent_writer *writer,
+                                 const struct ent_kind *kind,
                                  const struct ent_edit_op *op,
                                  const struct ent_field **field,
                                  struct ent_err *err);

@@ -20,8 +20,6 @@
 #include "text/parse.h"
 #include "text/settings.h"
 
-#define WORD_MAX 63 /* bytes of a kind's, table's, field's or list's name */
-
 struct choice {
     const char *word;
     int value;
@@ -84,10 +82,7 @@ static int no_memory(const struct reader *r)
 
 static bool is_word(const char *text)
 {
-    size_t len = strlen(text);
-
-    return len > 0 && len <= WORD_MAX && *text >= 'a' && *text <= 'z' &&
-           strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_") == len;
+    return ent_field_name_fits(ent_slice_str(text));
 }
 
 /* #tag+attribute+attribute (HXL 1.1) */
@@ -229,11 +224,11 @@ static int read_labels(struct reader *r, cfg_t *section,
 
 /* The next of the names with '|' between; false when it is no name, or nothing
  * follows the bar behind it. */
-static bool next_name(const char **at, char name[WORD_MAX + 1])
+static bool next_name(const char **at, char name[ENT_FIELD_NAME_MAX + 1])
 {
     size_t len = strcspn(*at, "|");
 
-    if (len == 0 || len > WORD_MAX)
+    if (len == 0 || len > ENT_FIELD_NAME_MAX)
         return false;
     memcpy(name, *at, len);
     name[len] = '\0';
@@ -426,7 +421,7 @@ static int read_key(struct reader *r, cfg_t *section, struct ent_kind *kind)
         return ENT_EREFUSED;
     at = key->text;
     do {
-        char name[WORD_MAX + 1];
+        char name[ENT_FIELD_NAME_MAX + 1];
 
         if (!next_name(&at, name) ||
             (strcmp(name, "id") != 0 && ent_field_named(kind, name) == NULL)) {
@@ -624,7 +619,7 @@ static int check_targets(struct reader *r)
         const char *at = wish->targets;
 
         do {
-            char name[WORD_MAX + 1];
+            char name[ENT_FIELD_NAME_MAX + 1];
             int rc;
 
             if (next_name(&at, name) && kind_is_there(r, name))

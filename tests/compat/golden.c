@@ -129,9 +129,25 @@ static void write_rosters(void)
                                        .org = ent_slice_str("Headquarters"),
                                        .invite = {{1, 2, 3, 4, 5, 6, 7, 8}}};
 
+    struct ent_roster_entry head;
+    struct ent_roster_entry own = {
+        .kind = ENT_ROSTER_OWN_FIELD,
+        .own = {.kind = 3,
+                .field = {.number = 1234567890,
+                          .name = "radio",
+                          .type = ENT_TYPE_ENUM,
+                          .loud = ENT_LOUD_ASK,
+                          .personal = ENT_PERSONAL_INDIRECT,
+                          .list = "role",
+                          .label = {"Radio", "Indicatif radio"}}}};
+
     write_roster("roster-1-found", &found);
     write_roster("roster-2-admit", &admit);
     write_roster("roster-3-admit-invited", &invited);
+    /* The entries that follow name the third one: their files stay. */
+    head = roster_head;
+    write_roster("roster-4-own-field", &own);
+    roster_head = head;
 }
 
 /* ------------------------------------------------------------------ entries */

@@ -253,6 +253,78 @@ exits 0 "they meet again" sync --timeout 20s
 check "and are equal" same "$(digest bdi)" "$(node=$work/a digest bdi)"
 exits 0 "explain tells that both have it" explain act-1 --format csv
 check "the other too" prints "Org A"
+
+# --------------------------------------------------------------- own fields
+
+node=$work/a
+exits 0 "a dry run says which field there would be" --dry-run \
+    kinds add-field contact radio --space bdi
+check "and defines none" test -z "$(entente kinds contact --format csv
+    grep radio "$work/out")"
+exits 0 "the chair gives a kind a field" kinds add-field contact radio \
+    --space bdi --label-en "Radio call sign" --label-fr "Indicatif radio" \
+    --loudness ask
+exits 0 "and one with the terms of a list, several at a time" \
+    kinds add-field contact tools --space bdi --type enum --values tool --several
+exits 0 "and one with figures" kinds add-field contact height --space bdi \
+    --type decimal
+exits 2 "not one that is there" kinds add-field contact title --space bdi
+check "and says so" tells "title"
+exits 2 "nor a list that is none" kinds add-field contact colour --space bdi \
+    --type enum --values colours
+exits 2 "nor a type that is none" kinds add-field contact colour --space bdi \
+    --type rainbow
+check "and names those there are" tells "decimal"
+exits 0 "the fields of the kind have it" --lang fr kinds contact
+check "with its label" prints "Indicatif radio"
+exits 0 "it is set" set ctc-1 "radio=Kilo 7" "tools=shadowing|observation" \
+    height=1.75
+exits 5 "a term that is none is refused" set ctc-1 tools+=hammer
+exits 0 "an element is taken out" set ctc-1 tools-=shadowing
+exits 0 "it is shown" show ctc-1
+check "with its label and value" prints "Kilo 7"
+exits 0 "in JSON by its name" --json show ctc-1
+check "as text" prints '"radio": "Kilo 7"'
+check "as a list" prints '"tools": ["observation"]'
+check "as a number" prints '"height": 1.75'
+exits 0 "log names it" log ctc-1
+check "by its name" prints "radio"
+exits 0 "a listing has it" list contact --columns code,radio,tools --format csv
+check "in the row" prints "ctc-1,Kilo 7,"
+exits 0 "it filters" list contact radio~kilo --format csv --columns code
+check "the row" prints "ctc-1"
+exits 0 "figures by their size" list contact "height>1.7" --format csv
+check "more" prints "ctc-1"
+entente list contact "height>10" --format csv
+check "not by their digits" test -z "$(grep ctc-1 "$work/out")"
+exits 0 "elements one by one" list contact tools=observation --format csv
+check "each" prints "ctc-1"
+exits 0 "it sorts" list contact --sort=-radio --columns code --limit 1 \
+    --format csv
+check "first" prints "ctc-1"
+node=$work/b
+exits 5 "who has not met the chair does not know it" set ctc-1 radio=Lima
+exits 0 "they meet" sync --timeout 20s
+exits 0 "then it does" set ctc-1 "radio=Lima 1"
+exits 4 "only the chair defines fields" kinds add-field contact hat --space bdi
+node=$work/a
+exits 0 "while the other writes another" set ctc-1 "radio=Mike 2"
+node=$work/b
+exits 0 "they meet again" sync --timeout 20s
+node=$work/a
+exits 6 "the field asks" conflicts --check
+exits 6 "a plain set does not choose" set ctc-1 radio=November
+exits 0 "list marks the row" --json list contact code=ctc-1
+check "as one with a conflict" prints '"conflicts": 1'
+exits 0 "resolve does" resolve ctc-1 radio --value "Lima 1"
+exits 0 "export has it" export contact --space bdi
+check "in a column" prints "radio"
+sed -n -e 1p -e /^ctc-1,/p "$work/out" >"$work/contacts.csv"
+exits 0 "and import reads it back" import contact "$work/contacts.csv" \
+    --space bdi --format csv
+check "without a change" prints "contact,0,0,"
+exits 0 "find finds its words" find lima
+check "in the record" prints "ctc-1"
 kill "$daemons" && wait "$daemons" 2>/dev/null
 daemons=
 exits 0 "and when it has ended" --json status

@@ -54,7 +54,8 @@ static void try_header(struct ent_slice bytes, const char *tag)
     ent_arena_fini(&arena);
 }
 
-/* Kinds that this version does not act on are not taken apart. */
+/* Kinds that this version does not act on are not taken apart, and own fields
+ * may say more than it knows. */
 static void try_roster(struct ent_slice bytes)
 {
     struct ent_arena arena = {0};

@@ -251,7 +251,7 @@ static int64_t picture_record(struct net *net, int node, int space,
                        (const char *)found.writes[i].value.bytes.at);
     contested = found.life_contested;
     for (size_t i = 0; found.live && i < kind->field_count; i++)
-        contested += ent_record_contested(&found, kind, &kind->fields[i]);
+        contested += ent_record_contested(&found, &kind->fields[i]);
     ent_record_fini(&found);
     return contested;
 }

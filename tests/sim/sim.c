@@ -401,7 +401,6 @@ static bool twins(const struct net *net, int a, int b)
                          &net->nodes[b].keys.public);
 }
 
-/* A reader, or a copy of it; or not admitted yet. */
 /* Whether the chair ever cut what a node, or a copy of it, writes. */
 static bool was_cut(const struct world *world, int node, int space)
 {

@@ -875,7 +875,6 @@ START_TEST(a_roster_change_opens_new_pairs_of_live_sessions)
 }
 END_TEST
 
-/* A newer member and an older one who has not heard of it, alone. */
 /* A member that was admitted and was not told of the space answers nothing
  * about it, whatever its roster becomes. */
 START_TEST(a_roster_change_does_not_wait_for_who_knows_no_such_space)
@@ -887,12 +886,11 @@ START_TEST(a_roster_change_does_not_wait_for_who_knows_no_such_space)
     for (int i = 1; i < 3; i++) {
         static const struct ent_hash8 no_invite;
 
-        ck_assert_int_eq(ent_member_admit(net->nodes[0].store,
-                                          net_space(net, other, 0),
-                                          &net->nodes[i].keys.public,
-                                          ENT_ROLE_EDITOR, "Guest", &no_invite,
-                                          net_now(net, 0), &err),
-                         0);
+        ck_assert_int_eq(
+            ent_member_admit(net->nodes[0].store, net_space(net, other, 0),
+                             &net->nodes[i].keys.public, ENT_ROLE_EDITOR,
+                             "Guest", &no_invite, net_now(net, 0), &err),
+            0);
         net_local(net, 0);
         if (i == 1)
             link_up(1, 0);
@@ -906,6 +904,7 @@ START_TEST(a_roster_change_does_not_wait_for_who_knows_no_such_space)
 }
 END_TEST
 
+/* A newer member and an older one who has not heard of it, alone. */
 START_TEST(an_older_roster_gives_and_takes_entries_too)
 {
     int space = found(0);
@@ -2123,8 +2122,8 @@ static Suite *engine_suite(void)
         tcase, a_space_that_was_left_comes_back_with_an_invitation, 0, 2);
     tcase_add_test(tcase, six_join_at_the_same_time);
     tcase_add_test(tcase, a_roster_change_opens_new_pairs_of_live_sessions);
-    tcase_add_test(
-        tcase, a_roster_change_does_not_wait_for_who_knows_no_such_space);
+    tcase_add_test(tcase,
+                   a_roster_change_does_not_wait_for_who_knows_no_such_space);
     tcase_add_test(tcase, an_older_roster_gives_and_takes_entries_too);
     tcase_add_test(tcase,
                    an_older_roster_that_dials_gives_and_takes_entries_too);
