@@ -18,6 +18,15 @@
 /* 16 frames of 4,096 bytes: more in one piece gains nothing. */
 #define HELD_MAX (16 * (FRAME_HEADER + 4096))
 
+/* A file that grows makes the disk write twice at each sync, the bytes and how
+ * many there are, which doubles the time of a small commit. So a WAL that more
+ * than one command writes grows ahead of what is written: by as much again, up
+ * to so much. What is not written yet are zeros, which are no frame. */
+#define AHEAD_FROM (64 << 10)
+#define AHEAD_MAX (1 << 20)
+#define AHEAD_PIECE (64 << 10)
+#define COMMIT_SMALL (32 << 10) /* a larger one waits for its own bytes */
+
 struct joined_file {
     sqlite3_file base;
     sqlite3_file *below;
@@ -29,6 +38,7 @@ struct joined_file {
     int held_len;
     sqlite3_int64 next; /* the end of what was written last, -1: not known */
     bool commits;       /* the page that is next commits */
+    sqlite3_int64 size; /* it has at least; another may have made it grow */
 };
 
 static sqlite3_vfs joined;
@@ -86,20 +96,47 @@ static int write_through(struct joined_file *file, const void *bytes, int len,
         file->next = at + len;
         file->commits = false;
     }
+    if (at == 0) /* it begins anew: another may have cut it off before */
+        file->size = 0;
     return rc;
+}
+
+/* After a commit: whether it grew is not what decides whether it stands. */
+static void grow_ahead(struct joined_file *file)
+{
+    static const uint8_t zeros[AHEAD_PIECE];
+    const sqlite3_io_methods *does = file->below->pMethods;
+    sqlite3_int64 end = file->next;
+    sqlite3_int64 more = end < AHEAD_MAX ? end : AHEAD_MAX;
+
+    if (end <= file->size || end < AHEAD_FROM ||
+        does->xFileSize(file->below, &file->size) != SQLITE_OK ||
+        end < file->size)
+        return;
+    for (more += end; end < more; end += AHEAD_PIECE)
+        if (does->xWrite(file->below, zeros, AHEAD_PIECE, end) != SQLITE_OK)
+            break;
+    file->size = end;
 }
 
 static int hold(struct joined_file *file, const uint8_t *bytes, int len)
 {
     static const uint8_t stays[4];
     bool commits = file->commits;
+    int rc;
 
     memcpy(file->held + file->held_len, bytes, (size_t)len);
     file->held_len += len;
     file->next += len;
     file->commits = len == FRAME_HEADER &&
                     memcmp(bytes + FRAME_COMMITS, stays, sizeof(stays)) != 0;
-    return commits ? pass_held(file) : SQLITE_OK;
+    if (!commits)
+        return SQLITE_OK;
+    len = file->held_len;
+    rc = pass_held(file);
+    if (rc == SQLITE_OK && len <= COMMIT_SMALL)
+        grow_ahead(file);
+    return rc;
 }
 
 /* ------------------------------------------------------------------- files */
@@ -149,6 +186,7 @@ static int x_truncate(sqlite3_file *base, sqlite3_int64 size)
 {
     int rc = pass_held(file_of(base));
 
+    file_of(base)->size = 0;
     return rc != SQLITE_OK
                ? rc
                : below(base)->pMethods->xTruncate(below(base), size);

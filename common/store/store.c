@@ -91,21 +91,30 @@ static int inode_text(const char *path, char text[32], struct ent_err *err)
  * has been put back from a backup. So has one in which fewer entries of rosters
  * were written: a line with a minus has their number. */
 
-static long long decisions_of(struct ent_store *store)
+static int decisions_of(struct ent_store *store, long long *count,
+                        struct ent_err *err)
 {
-    char text[24] = "";
+    char text[24];
+    int rc = 0;
 
-    if (store->db.raw == NULL || ent_node_get(store, "decisions", text,
-                                              sizeof(text), NULL) < 0)
+    *count = 0;
+    if (store->db.raw == NULL) /* a replica that is being made */
         return 0;
-    return atoll(text);
+    rc = ent_node_get(store, "decisions", text, sizeof(text), err);
+    if (rc == 0)
+        *count = atoll(text);
+    return rc;
 }
 
 int ent_store_decided(struct ent_store *store, struct ent_err *err)
 {
     char text[24];
+    long long count;
+    int rc = decisions_of(store, &count, err);
 
-    snprintf(text, sizeof(text), "%lld", decisions_of(store) + 1);
+    if (rc < 0)
+        return rc;
+    snprintf(text, sizeof(text), "%lld", count + 1);
     store->decided = true;
     return ent_node_set(store, "decisions", text, err);
 }
@@ -146,8 +155,9 @@ static int high_water_text(struct ent_store *store, struct ent_buf *text)
                        (long long)ent_n(log->o, log->head), hex);
         count++;
     }
-    decisions = decisions_of(store);
-    if (decisions > 0) {
+    if (rc == 0)
+        rc = decisions_of(store, &decisions, NULL);
+    if (rc == 0 && decisions > 0) {
         const struct ent_hash none = {{0}};
 
         ent_hex_put(hex, none.b, ENT_HASH_BYTES);
@@ -205,12 +215,13 @@ static void high_water_raise(struct ent_store *store)
 static bool high_water_below(struct ent_store *store, const char *line)
 {
     struct ent_log *log;
+    long long count;
     long long n;
 
     if (sscanf(line, "%19lld", &n) != 1)
         return false;
     if (n < 0)
-        return decisions_of(store) >= -n;
+        return decisions_of(store, &count, NULL) == 0 && count >= -n;
     log = ent_log_of(store, ent_n_o(n));
     return log != NULL && is_own(store, log) && log->head >= ent_n_seq(n);
 }
@@ -251,6 +262,7 @@ static int high_water_line_holds(struct ent_store *store, const char *line,
     struct ent_hash named;
     struct ent_hash held;
     enum ent_verdict verdict;
+    long long count;
     long long n;
     int rc;
 
@@ -259,8 +271,9 @@ static int high_water_line_holds(struct ent_store *store, const char *line,
         !ent_hex_get(named.b, ENT_HASH_BYTES, hex, strlen(hex)))
         return 0;
     if (n < 0) {
-        *holds = decisions_of(store) >= -n;
-        return 0;
+        rc = decisions_of(store, &count, err);
+        *holds = rc == 0 && count >= -n;
+        return rc;
     }
     rc = ent_log_hash(store, n, &held, &verdict, err);
     *holds = rc == 0 && ent_hash_equal(&held, &named);

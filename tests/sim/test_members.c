@@ -746,6 +746,25 @@ START_TEST(a_chair_put_back_decides_after_a_complete_session)
 }
 END_TEST
 
+/* Into the same file, with nothing written since but in the roster. */
+START_TEST(a_chair_put_back_over_itself_is_told_by_what_it_decided)
+{
+    meet(BEN, CHAIR);
+    net_backup(net, CHAIR);
+    remove_thief();
+    meet(BEN, CHAIR);
+    net_restore(net, CHAIR, false);
+    ck_assert_int_eq(net->nodes[CHAIR].freshes, 1);
+    ck_assert_int_eq(try_role(ENT_ROLE_READER), ENT_EDENIED);
+    meet(BEN, CHAIR);
+    ck_assert_int_eq(role_at(CHAIR, THIEF), ENT_ROLE_NONE);
+    ck_assert_int_eq(try_role(ENT_ROLE_READER), 0);
+    meet(BEN, CHAIR);
+    ck_assert_ptr_null(strstr(alarms_at(BEN), "wrote two entries"));
+    check_equal(BEN, CHAIR);
+}
+END_TEST
+
 START_TEST(a_chair_put_back_decides_alone_where_nobody_else_is)
 {
     int other = net_found(net, CHAIR);
@@ -1023,6 +1042,8 @@ static Suite *members_suite(void)
                    an_older_program_reads_and_exchanges_and_does_not_write);
     tcase_add_test(tcase, a_chair_that_forks_the_roster_is_an_alarm_everywhere);
     tcase_add_test(tcase, a_chair_put_back_decides_after_a_complete_session);
+    tcase_add_test(tcase,
+                   a_chair_put_back_over_itself_is_told_by_what_it_decided);
     tcase_add_test(tcase, a_chair_put_back_decides_alone_where_nobody_else_is);
     tcase_add_test(tcase, a_new_key_takes_over_and_the_old_one_is_cut);
     tcase_add_test(

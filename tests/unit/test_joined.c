@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -206,6 +207,84 @@ START_TEST(a_commit_that_cannot_be_written_fails_and_can_be_repeated)
 }
 END_TEST
 
+static long wal_bytes(void)
+{
+    struct stat st;
+    char wal[160];
+
+    snprintf(wal, sizeof(wal), "%s-wal", path);
+    return stat(wal, &st) == 0 ? (long)st.st_size : -1;
+}
+
+START_TEST(many_small_commits_make_the_wal_grow_a_few_times_only)
+{
+    int grown = 0;
+
+    for (int i = 0; i < 400; i++) {
+        long before = wal_bytes();
+
+        insert(i % 3 == 0 ? b : a, 1);
+        grown += wal_bytes() != before;
+    }
+    /* The first 64 KiB as they come, then by as much again. */
+    ck_assert_int_lt(grown, 30);
+    ck_assert_int_eq(count(b), 400);
+    expect_sound(b);
+}
+END_TEST
+
+START_TEST(a_few_commits_and_a_large_one_take_what_they_need)
+{
+    long before;
+
+    insert(a, 3);
+    before = wal_bytes();
+    ck_assert_int_lt(before, 65536);
+    insert(a, 300);
+    ck_assert_int_lt(wal_bytes(), before + 300 * 4200);
+}
+END_TEST
+
+/* As after a power cut: the files as they are, zeros behind the last frame. */
+START_TEST(zeros_behind_the_last_commit_are_no_frames)
+{
+    char command[512];
+    sqlite3 *copy;
+
+    for (int i = 0; i < 60; i++)
+        insert(a, 1);
+    snprintf(command, sizeof(command), "cp %s %s/c.db && cp %s-wal %s/c.db-wal",
+             path, dir, path, dir);
+    ck_assert_int_eq(system(command), 0);
+    snprintf(command, sizeof(command), "%s/c.db", dir);
+    ck_assert_int_eq(sqlite3_open(command, &copy), SQLITE_OK);
+    ck_assert_int_eq(count(copy), 60);
+    expect_sound(copy);
+    sqlite3_close(copy);
+    unlink(command);
+}
+END_TEST
+
+START_TEST(a_wal_that_another_cut_off_grows_ahead_again)
+{
+    int grown = 0;
+
+    for (int i = 0; i < 100; i++)
+        insert(a, 1);
+    run(b, "PRAGMA wal_checkpoint(TRUNCATE)");
+    ck_assert_int_eq(wal_bytes(), 0);
+    for (int i = 0; i < 100; i++) {
+        long before = wal_bytes();
+
+        insert(a, 1);
+        grown += wal_bytes() != before;
+    }
+    ck_assert_int_lt(grown, 30);
+    ck_assert_int_eq(count(b), 200);
+    expect_sound(b);
+}
+END_TEST
+
 START_TEST(what_was_committed_is_found_by_sqlite_alone)
 {
     sqlite3 *plain;
@@ -235,6 +314,11 @@ int main(void)
     tcase_add_test(tcase, a_part_undone_does_not_come_back);
     tcase_add_test(tcase,
                    a_commit_that_cannot_be_written_fails_and_can_be_repeated);
+    tcase_add_test(tcase,
+                   many_small_commits_make_the_wal_grow_a_few_times_only);
+    tcase_add_test(tcase, a_few_commits_and_a_large_one_take_what_they_need);
+    tcase_add_test(tcase, zeros_behind_the_last_commit_are_no_frames);
+    tcase_add_test(tcase, a_wal_that_another_cut_off_grows_ahead_again);
     tcase_add_test(tcase, what_was_committed_is_found_by_sqlite_alone);
     suite_add_tcase(suite, tcase);
     srunner_run_all(runner, CK_NORMAL);
