@@ -108,5 +108,6 @@ extern const struct cmd cmd_records[];
 extern const struct cmd cmd_files[];
 extern const struct cmd cmd_sync[];
 extern const struct cmd cmd_reports[];
+extern const struct cmd cmd_complete[];
 
 #endif

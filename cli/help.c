@@ -18,6 +18,7 @@ static const struct {
     {N_("Files"), cmd_files},
     {N_("Synchronisation"), cmd_sync},
     {N_("Reports"), cmd_reports},
+    {N_("Shells"), cmd_complete},
 };
 
 static const struct {
@@ -46,6 +47,17 @@ static const struct cmd *next(struct walk *walk)
         if (tables[walk->table].commands[walk->row].name != NULL)
             return &tables[walk->table].commands[walk->row++];
     return NULL;
+}
+
+const struct cmd *help_next(const struct cmd *cmd)
+{
+    struct walk walk = {0};
+    const struct cmd *one = NULL;
+
+    do
+        one = next(&walk);
+    while (cmd != NULL && one != NULL && one != cmd);
+    return cmd == NULL ? one : next(&walk);
 }
 
 const struct cmd *help_find(const char *name)

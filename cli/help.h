@@ -10,6 +10,9 @@
 /* The command of that name, of one word or two; NULL when there is none. */
 const struct cmd *help_find(const char *name);
 
+/* The command behind one; the first for NULL, NULL behind the last. */
+const struct cmd *help_next(const struct cmd *cmd);
+
 /* The nearest name to one that is not known, or NULL. */
 const char *help_near(const char *name);
 

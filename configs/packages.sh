@@ -7,7 +7,8 @@ build_packages="gcc meson ninja-build pkg-config gettext libc6-dev
     libzstd-dev libsmartcols-dev libconfuse-dev libcsv-dev libutf8proc-dev
     libqrencode-dev check scdoc"
 test_packages="clang libclang-rt-14-dev sqlite3 python3 python3-zmq
-    python3-msgpack python3-nacl python3-zstandard procps util-linux"
+    python3-msgpack python3-nacl python3-zstandard procps util-linux
+    zsh fish"
 
 # as_root COMMAND...: directly, or through sudo.
 as_root() {
