@@ -10,6 +10,7 @@
 #include "cli/look.h"
 #include "cli/pick.h"
 #include "cli/rows.h"
+#include "store/query.h"
 #include "store/records.h"
 #include "text/csv.h"
 #include "text/parse.h"
@@ -17,6 +18,28 @@
 static bool is_named_by_id(const struct ent_kind *kind)
 {
     return kind->key == NULL || strcmp(kind->key, "id") == 0;
+}
+
+/* Whether some record fills a field: 1, 0 or an error. */
+static int is_filled(struct cmd_ctx *ctx, const struct export *export,
+                     const struct ent_field *field)
+{
+    const struct ent_filter filter = {
+        .field = field, .compare = ENT_COMPARE_NE, .text = ""};
+    const struct ent_listing listing = {
+        .kind = export->kind,
+        .space = export->space,
+        .filters = &filter,
+        .filter_count = 1,
+        .limit = 1,
+    };
+    struct ent_query *query = NULL;
+    int rc = ent_query_list(ctx->store, &listing, &query, &ctx->err);
+
+    if (rc == 0)
+        rc = ent_query_next(query, &ctx->err);
+    ent_query_close(query);
+    return rc;
 }
 
 int export_columns(struct cmd_ctx *ctx, struct export *export,
@@ -31,9 +54,17 @@ int export_columns(struct cmd_ctx *ctx, struct export *export,
         return rc;
     export->id_column = is_named_by_id(kind);
     export->count = 0;
-    for (size_t i = 0; i < count; i++)
-        if (export->id_column || export->fields[i]->number != ENT_FIELD_CODE)
-            export->fields[export->count++] = export->fields[i];
+    for (size_t i = 0; i < count; i++) {
+        const struct ent_field *field = export->fields[i];
+
+        if (!export->id_column && field->number == ENT_FIELD_CODE)
+            continue;
+        rc = field->when_filled ? is_filled(ctx, export, field) : 1;
+        if (rc < 0)
+            return rc;
+        if (rc > 0)
+            export->fields[export->count++] = field;
+    }
     return 0;
 }
 

@@ -19,7 +19,8 @@ struct export {
     bool id_column; /* the code goes by the name of id */
 };
 
-/* The columns that a table of the kind has in a package; in `arena`. */
+/* The columns that a table of the kind has in a package; in `arena`. A field
+ * whose definition says so has none while no record fills it. */
 ENT_NODISCARD int export_columns(struct cmd_ctx *ctx, struct export *export,
                                  struct ent_arena *arena);
 

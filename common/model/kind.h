@@ -48,6 +48,7 @@ struct ent_field {
     enum ent_rule rule;
     enum ent_loud loud;
     enum ent_personal personal;
+    bool when_filled; /* no column in exported tables while none has it */
     const char *list;    /* ENUM: the vocabulary list, else NULL */
     const char *targets; /* REF: kind names with '|' between, else NULL */
     const char *hxl;     /* HXL 1.1 tag or NULL */

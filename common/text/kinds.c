@@ -43,6 +43,11 @@ static const struct choice personals[] = {{"no", ENT_PERSONAL_NO},
                                           {"yes", ENT_PERSONAL_YES},
                                           {NULL, 0}};
 
+/* Columns added after the first tables were handed round are left out while
+ * they are empty, so that those tables stay as they are. */
+static const struct choice columns[] = {
+    {"always", 0}, {"filled", 1}, {NULL, 0}};
+
 static const struct choice yesno[] = {{"no", 0}, {"yes", 1}, {NULL, 0}};
 
 /* Columns of their own in every table of the replica. */
@@ -311,6 +316,7 @@ static int read_field(struct reader *r, cfg_t *section, struct ent_field *field)
     int rule = 0;
     int loud = 0;
     int personal = 0;
+    int filled = 0;
     int rc = read_number(r, section, &field->number);
 
     if (rc == 0)
@@ -324,6 +330,8 @@ static int read_field(struct reader *r, cfg_t *section, struct ent_field *field)
     if (rc == 0)
         rc = read_choice(r, section, "personal", personals, -1, &personal);
     if (rc == 0)
+        rc = read_choice(r, section, "column", columns, 0, &filled);
+    if (rc == 0)
         rc = read_hxl(r, section, field);
     if (rc == 0)
         rc = read_labels(r, section, field->label);
@@ -332,6 +340,7 @@ static int read_field(struct reader *r, cfg_t *section, struct ent_field *field)
     field->rule = (enum ent_rule)rule;
     field->loud = (enum ent_loud)loud;
     field->personal = (enum ent_personal)personal;
+    field->when_filled = filled != 0;
     for (size_t i = 0; i < ENT_ARRAY_LEN(taken_fields); i++) {
         if (strcmp(field->name, taken_fields[i]) == 0) {
             rc = ent_err_set(r->err, ENT_EREFUSED,
@@ -552,17 +561,11 @@ static int read_kind(struct reader *r, cfg_t *section, struct ent_kind *kind)
 
 static int read_file(struct reader *r, const char *path)
 {
-    cfg_opt_t field_options[] = {ENT_SETTING("number"),
-                                 ENT_SETTING("type"),
-                                 ENT_SETTING("rule"),
-                                 ENT_SETTING("loud"),
-                                 ENT_SETTING("personal"),
-                                 ENT_SETTING("list"),
-                                 ENT_SETTING("targets"),
-                                 ENT_SETTING("hxl"),
-                                 ENT_SETTING("label_en"),
-                                 ENT_SETTING("label_fr"),
-                                 CFG_END()};
+    cfg_opt_t field_options[] = {
+        ENT_SETTING("number"),   ENT_SETTING("type"),     ENT_SETTING("rule"),
+        ENT_SETTING("loud"),     ENT_SETTING("personal"), ENT_SETTING("column"),
+        ENT_SETTING("list"),     ENT_SETTING("targets"),  ENT_SETTING("hxl"),
+        ENT_SETTING("label_en"), ENT_SETTING("label_fr"), CFG_END()};
     cfg_opt_t kind_options[] = {
         ENT_SETTING("number"),
         ENT_SETTING("table"),
