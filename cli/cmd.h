@@ -14,6 +14,7 @@
 #include "store/store.h"
 #include "text/config.h"
 #include "text/vocab.h"
+#include "text/workflows.h"
 
 #define _(text) gettext(text)
 #define N_(text) text
@@ -39,10 +40,11 @@ struct cmd_ctx {
     bool quiet;
     int64_t now_ms;
     struct ent_rand rand;
-    struct ent_kinds kinds;  /* loaded by main */
-    struct ent_vocab vocab;  /* loaded by main */
-    struct ent_store *store; /* opened by cmd_store, closed by main */
-    struct ent_own *own;     /* read once by fields.c */
+    struct ent_kinds kinds;         /* loaded by main */
+    struct ent_vocab vocab;         /* loaded by main */
+    struct ent_workflows workflows; /* read once by flow.c */
+    struct ent_store *store;        /* opened by cmd_store, closed by main */
+    struct ent_own *own;            /* read once by fields.c */
     size_t own_count;
     struct ent_arena own_arena;
     struct out *out; /* stdout */
@@ -105,6 +107,7 @@ extern const struct cmd cmd_backup[];
 extern const struct cmd cmd_spaces[];
 extern const struct cmd cmd_members[];
 extern const struct cmd cmd_records[];
+extern const struct cmd cmd_moves[];
 extern const struct cmd cmd_files[];
 extern const struct cmd cmd_sync[];
 extern const struct cmd cmd_reports[];

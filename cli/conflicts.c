@@ -9,6 +9,7 @@
 #include "cli/fields.h"
 #include "cli/change.h"
 #include "cli/look.h"
+#include "cli/moves.h"
 #include "cli/pick.h"
 #include "cli/records.h"
 #include "store/peers.h"
@@ -30,6 +31,8 @@ int conflict_read(struct cmd_ctx *ctx, const struct ent_record *record,
 
 const char *conflict_name(const struct conflict *conflict)
 {
+    if (conflict->workflow != NULL)
+        return FLOW_STATE;
     return conflict->field == NULL ? LOOK_LIFE : conflict->field->name;
 }
 
@@ -145,6 +148,18 @@ static int put_object(struct cmd_ctx *ctx, const struct conflict *conflict)
     return rc;
 }
 
+static const char *state_label(struct cmd_ctx *ctx,
+                               const struct conflict *conflict,
+                               struct ent_buf *name)
+{
+    const struct ent_state_def *state =
+        ent_buf_cstr(name) == NULL
+            ? NULL
+            : ent_state_named(conflict->workflow, ent_buf_cstr(name));
+
+    return state == NULL ? NULL : state->label[ctx->lang];
+}
+
 /* For people: "live" and "dead" in their language, codes with their label. */
 static void put_for_people(struct cmd_ctx *ctx, const struct conflict *conflict,
                            size_t at, struct ent_buf *buf)
@@ -162,7 +177,9 @@ static void put_for_people(struct cmd_ctx *ctx, const struct conflict *conflict,
         return;
     }
     ent_value_print(&write->value, buf);
-    label = look_label(ctx, conflict->field, &write->value);
+    label = conflict->workflow == NULL
+                ? look_label(ctx, conflict->field, &write->value)
+                : state_label(ctx, conflict, buf);
     if (label != NULL)
         ent_buf_printf(buf, " (%s)", label);
 }
@@ -234,6 +251,12 @@ static int put_conflict(struct cmd_ctx *ctx, const struct ent_conflict *item,
     return rc;
 }
 
+static int put_state(struct cmd_ctx *ctx, const struct conflict *conflict)
+{
+    return out_is_json(ctx->out) ? put_object(ctx, conflict)
+                                 : put_rows(ctx, conflict);
+}
+
 static void put_heading(struct cmd_ctx *ctx)
 {
     out_list_begin(ctx->out);
@@ -266,6 +289,8 @@ static int list_conflicts(struct cmd_ctx *ctx, int64_t space, size_t *count)
     put_heading(ctx);
     for (size_t i = 0; rc == 0 && i < listed; i++)
         rc = put_conflict(ctx, &list[i], count);
+    if (rc == 0)
+        rc = conflict_each_state(ctx, space, put_state, count);
     out_list_end(ctx->out);
     if (rc == 0 && *count == 0)
         out_remark(ctx->out, "%s", _("There is no open conflict."));
@@ -513,6 +538,9 @@ int records_resolve(struct cmd_ctx *ctx, int argc, char **argv)
     rc = ent_record_read(ctx->store, &ref, &record, &ctx->err);
     if (rc < 0)
         ent_writer_abort(writer);
+    else if (strcmp(wish.field, FLOW_STATE) == 0 && flow_has(ctx, kind) &&
+             ent_field_named(kind, FLOW_STATE) == NULL)
+        rc = moves_settle(ctx, writer, &record, kind, wish.take, wish.value);
     else
         rc = settle(ctx, writer, &record, kind, &wish);
     ent_record_fini(&record);

@@ -4,27 +4,35 @@
 #define ENT_CLI_CONFLICTS_H
 
 #include "cli/cmd.h"
+#include "cli/flow.h"
 #include "store/records.h"
 
 /* A field of a record with several values standing. `field` is NULL for a
- * contested life. The list lives in `arena` and in the record. */
+ * contested life. For a contested state `workflow` is set, and the values are
+ * those of the transitions' to_state. The list lives in `arena` and in the
+ * record. */
 struct conflict {
     const struct ent_record *record;
     const struct ent_kind *kind;
     const struct ent_field *field;
+    const struct ent_workflow *workflow;
     const struct ent_shown **values;
     size_t count;
 };
 
 /* ENT_ENOMEM. */
-ENT_NODISCARD int conflict_read(struct cmd_ctx *ctx,
-                                const struct ent_record *record,
-                                const struct ent_kind *kind,
-                                const struct ent_field *field,
-                                struct ent_arena *arena,
-                                struct conflict *conflict);
+ENT_NODISCARD int
+conflict_read(struct cmd_ctx *ctx, const struct ent_record *record,
+              const struct ent_kind *kind, const struct ent_field *field,
+              struct ent_arena *arena, struct conflict *conflict);
 
-/* The field's name; "life" for a deletion against an edit. */
+/* Hands every contested state of a space (0: all) to `take` and counts them.
+ * (states.c) */
+typedef int conflict_fn(struct cmd_ctx *ctx, const struct conflict *conflict);
+ENT_NODISCARD int conflict_each_state(struct cmd_ctx *ctx, int64_t space,
+                                      conflict_fn *take, size_t *count);
+
+/* The field's name; "state", or "life" for a deletion against an edit. */
 const char *conflict_name(const struct conflict *conflict);
 
 /* One of the values in its canonical text; "live" or "dead" for a life. */

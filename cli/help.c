@@ -15,6 +15,7 @@ static const struct {
     {N_("Spaces and members"), cmd_spaces},
     {N_("For the chair"), cmd_members},
     {N_("Records"), cmd_records},
+    {N_("Workflows"), cmd_moves},
     {N_("Files"), cmd_files},
     {N_("Synchronisation"), cmd_sync},
     {N_("Reports"), cmd_reports},

@@ -9,6 +9,7 @@
 #include "cli/look.h"
 #include "cli/pick.h"
 #include "cli/records.h"
+#include "cli/stages.h"
 #include "store/query.h"
 #include "text/parse.h"
 
@@ -25,6 +26,12 @@ struct ask {
     const char *columns;
     const char *limit;
     struct ent_listing listing;
+    size_t shown;  /* of the listing's columns; the rest says the state */
+    bool staged;   /* the state of each record is told, */
+    bool replaced; /* to people in the place of the field that holds it */
+    bool flagged;
+    struct flow flow;
+    struct flags flags;
     struct ent_arena arena;
 };
 
@@ -123,30 +130,131 @@ static size_t choose_columns(const struct ent_kind *kind,
     return count;
 }
 
+/* `state` and `flags` are no fields: takes them out of the names asked for. */
+static const char *take_computed(struct cmd_ctx *ctx, struct ask *ask)
+{
+    const struct ent_kind *kind = ask->listing.kind;
+    const char *at = ask->columns;
+    struct ent_buf rest = {0};
+    const char *copy = NULL;
+
+    while (*at != '\0') {
+        size_t len = strcspn(at, ",");
+        bool state = len == 5 && strncmp(at, "state", len) == 0 &&
+                     ent_field_named(kind, "state") == NULL &&
+                     flow_has(ctx, kind);
+        bool flags = len == 5 && strncmp(at, "flags", len) == 0 &&
+                     ent_field_named(kind, "flags") == NULL &&
+                     flags_has(ctx, kind->name);
+
+        ask->staged = ask->staged || state;
+        ask->flagged = ask->flagged || flags;
+        if (!state && !flags) {
+            ent_buf_put_str(&rest, rest.len > 0 ? "," : "");
+            ent_buf_put_slice(&rest, ent_slice((const uint8_t *)at, len));
+        }
+        at += len + (at[len] == ',');
+    }
+    if (ent_buf_cstr(&rest) != NULL)
+        copy = ent_arena_str(&ask->arena,
+                             rest.len > 0 ? ent_buf_cstr(&rest) : "code");
+    ent_buf_fini(&rest);
+    return copy;
+}
+
+static void add_column(struct ent_listing *listing,
+                       const struct ent_field **list,
+                       const struct ent_field *field)
+{
+    for (size_t i = 0; field != NULL && i < listing->column_count; i++)
+        if (list[i] == field)
+            return;
+    if (field != NULL)
+        list[listing->column_count++] = field;
+}
+
+/* Behind the columns that are shown: the code, and the fields that say the
+ * state. */
+static int add_state_columns(struct cmd_ctx *ctx, struct ask *ask)
+{
+    struct ent_listing *listing = &ask->listing;
+    const struct ent_kind *kind = listing->kind;
+    const struct ent_workflows *all = flow_workflows(ctx);
+    const struct ent_field **list =
+        ENT_ARENA_NEW(&ask->arena, const struct ent_field *,
+                      listing->column_count + kind->field_count);
+
+    if (all == NULL)
+        return ctx->err.code;
+    if (list == NULL)
+        return cmd_no_memory(ctx);
+    for (size_t i = 0; i < listing->column_count; i++)
+        list[i] = listing->columns[i];
+    add_column(listing, list, ent_field_find(kind, ENT_FIELD_CODE));
+    for (size_t i = 0; i < all->count; i++) {
+        const struct ent_workflow *workflow = &all->list[i];
+
+        if (workflow->kind != kind)
+            continue;
+        add_column(listing, list, workflow->where_field);
+        add_column(listing, list, workflow->field);
+        for (size_t j = 0; j < workflow->state_count; j++)
+            for (size_t k = 0; k < workflow->states[j].set_count; k++)
+                add_column(listing, list, workflow->states[j].sets[k].field);
+    }
+    listing->columns = list;
+    return 0;
+}
+
+static int read_computed(struct cmd_ctx *ctx, struct ask *ask)
+{
+    const struct ent_kind *kind = ask->listing.kind;
+    int rc = 0;
+
+    ask->shown = ask->listing.column_count;
+    if (ask->columns == NULL) {
+        ask->staged = flow_has(ctx, kind);
+        ask->replaced = !look_for_program(ctx);
+        ask->flagged = flags_has(ctx, kind->name);
+    }
+    if (ask->staged) {
+        rc = add_state_columns(ctx, ask);
+        if (rc == 0)
+            rc = flow_load(ctx, kind, NULL, NULL, &ask->flow);
+    }
+    if (rc == 0 && ask->flagged)
+        rc = flags_load(ctx, NULL, kind->name, NULL, NULL, &ask->flags);
+    /* An empty column says nothing to people. */
+    if (!look_for_program(ctx) && ask->flags.count == 0)
+        ask->flagged = false;
+    return rc;
+}
+
 static int read_columns(struct cmd_ctx *ctx, struct ask *ask)
 {
     const struct ent_kind *kind = ask->listing.kind;
     const struct ent_field **list = NULL;
     size_t count;
+    int rc;
 
     if (ask->columns != NULL) {
-        int rc = pick_fields(ctx, kind, ask->listing.space, ask->columns,
-                             &ask->arena, &list, &count);
+        const char *names = take_computed(ctx, ask);
 
-        if (rc < 0)
-            return rc;
+        if (names == NULL)
+            return cmd_no_memory(ctx);
+        rc = pick_fields(ctx, kind, ask->listing.space, names, &ask->arena,
+                         &list, &count);
     } else {
-        int rc = fields_all(ctx, kind, ask->listing.space, &ask->arena, &list,
-                            &count);
-
-        if (rc < 0)
-            return rc;
-        if (!look_for_program(ctx))
+        rc = fields_all(ctx, kind, ask->listing.space, &ask->arena, &list,
+                        &count);
+        if (rc == 0 && !look_for_program(ctx))
             count = choose_columns(kind, list);
     }
+    if (rc < 0)
+        return rc;
     ask->listing.columns = list;
     ask->listing.column_count = count;
-    return 0;
+    return read_computed(ctx, ask);
 }
 
 static int count_spaces(struct cmd_ctx *ctx, size_t *count)
@@ -197,6 +305,23 @@ static int read_ask(struct cmd_ctx *ctx, struct ask *ask, int argc, char **argv)
     return read_columns(ctx, ask);
 }
 
+/* The field whose cells show people the state instead. */
+static bool shows_state(const struct ask *ask, const struct ent_field *field)
+{
+    for (size_t i = ask->shown; ask->replaced && i > 0; i--)
+        if (ask->listing.columns[i - 1] == field)
+            return strcmp(field->name, "status") == 0;
+    return false;
+}
+
+static bool has_state_column(const struct ask *ask)
+{
+    for (size_t i = 0; ask->staged && i < ask->shown; i++)
+        if (shows_state(ask, ask->listing.columns[i]))
+            return false;
+    return ask->staged;
+}
+
 /* People find the id at the end, where it does not stand in their way. */
 static void put_list_heading(struct cmd_ctx *ctx, const struct ask *ask)
 {
@@ -208,12 +333,16 @@ static void put_list_heading(struct cmd_ctx *ctx, const struct ask *ask)
         out_column(ctx->out, "space", _("space"), OUT_TEXT);
         out_column(ctx->out, "conflicts", _("conflicts"), OUT_NUMBER);
     }
-    for (size_t i = 0; i < ask->listing.column_count; i++) {
+    for (size_t i = 0; i < ask->shown; i++) {
         const struct ent_field *field = ask->listing.columns[i];
 
         out_column(ctx->out, field->name, look_field_label(ctx, field),
                    look_column_type(field));
     }
+    if (has_state_column(ask))
+        out_column(ctx->out, FLOW_STATE, _("state"), OUT_TEXT);
+    if (ask->flagged)
+        out_column(ctx->out, "flags", _("flags"), OUT_LIST);
     if (!program) {
         out_column(ctx->out, "conflicts", _("conflicts"), OUT_NUMBER);
         if (ask->tell_space)
@@ -229,34 +358,101 @@ static const char *cell_or_null(struct ent_query *query, size_t column)
                : ent_query_text(query, column);
 }
 
-static void put_list_row(struct cmd_ctx *ctx, const struct ask *ask,
-                         struct ent_query *query)
+/* One row, asked for the fields that say its state. */
+struct list_row {
+    const struct ask *ask;
+    struct ent_query *query;
+};
+
+static const char *row_text(const void *data, const struct ent_field *field)
+{
+    const struct list_row *row = data;
+
+    for (size_t i = 0; i < row->ask->listing.column_count; i++)
+        if (row->ask->listing.columns[i] == field)
+            return cell_or_null(row->query, i + 3);
+    return NULL;
+}
+
+static int row_state(struct cmd_ctx *ctx, const struct ask *ask,
+                     struct ent_query *query, struct flow_now *now)
+{
+    const struct list_row row = {ask, query};
+    const struct flow_subject subject = {
+        .kind = ask->listing.kind,
+        .space = ent_query_text(query, 0),
+        .id = ent_query_text(query, 1),
+        .code =
+            row_text(&row, ent_field_find(ask->listing.kind, ENT_FIELD_CODE)),
+        .fields = {row_text, &row},
+    };
+
+    *now = (struct flow_now){0};
+    return ask->staged ? flow_find(ctx, &ask->flow, &subject, now) : 0;
+}
+
+/* The fields, the state and the flags. */
+static void put_cells(struct cmd_ctx *ctx, const struct ask *ask,
+                      struct ent_query *query, const struct flow_now *now)
+{
+    struct ent_buf state = {0};
+    struct ent_buf flags = {0};
+    const char *text;
+
+    flow_put(ctx, now, &state);
+    text = state.len > 0 ? ent_buf_cstr(&state) : NULL;
+    for (size_t i = 0; i < ask->shown; i++) {
+        const struct ent_field *field = ask->listing.columns[i];
+
+        if (text != NULL && now->workflow != NULL &&
+            now->workflow->field == field && shows_state(ask, field))
+            out_cell(ctx->out, text);
+        else
+            out_cell(ctx->out,
+                     look_said(ctx, field, cell_or_null(query, i + 3)));
+    }
+    if (has_state_column(ask))
+        out_cell(ctx->out, text);
+    if (ask->flagged) {
+        flags_put(ctx, &ask->flags, ent_query_text(query, 0),
+                  ent_query_text(query, 1), &flags);
+        out_cell(ctx->out, ent_buf_cstr(&flags));
+    }
+    ent_buf_fini(&state);
+    ent_buf_fini(&flags);
+}
+
+static int put_list_row(struct cmd_ctx *ctx, const struct ask *ask,
+                        struct ent_query *query, int64_t *contested)
 {
     bool program = look_for_program(ctx);
-    int64_t contested = ent_query_int(query, 2);
     char text[ENT_ID_TEXT] = "";
+    struct flow_now now;
     struct ent_id id;
+    int rc = row_state(ctx, ask, query, &now);
 
+    if (rc < 0)
+        return rc;
+    *contested = ent_query_int(query, 2) + now.contested;
     if (ent_id_parse(ent_query_text(query, 1), &id))
         look_id(ctx, &id, text);
     out_row(ctx->out);
     if (program) {
         out_cell(ctx->out, text);
         out_cell(ctx->out, ent_query_text(query, 0));
-        out_cell_int(ctx->out, contested);
+        out_cell_int(ctx->out, *contested);
     }
-    for (size_t i = 0; i < ask->listing.column_count; i++)
-        out_cell(ctx->out, look_said(ctx, ask->listing.columns[i],
-                                     cell_or_null(query, i + 3)));
+    put_cells(ctx, ask, query, &now);
     if (program)
-        return;
-    if (contested > 0)
-        out_cell_int(ctx->out, contested);
+        return 0;
+    if (*contested > 0)
+        out_cell_int(ctx->out, *contested);
     else
         out_cell(ctx->out, NULL);
     if (ask->tell_space)
         out_cell(ctx->out, ent_query_text(query, 0));
     out_cell(ctx->out, text);
+    return 0;
 }
 
 static int print_list(struct cmd_ctx *ctx, const struct ask *ask)
@@ -270,9 +466,13 @@ static int print_list(struct cmd_ctx *ctx, const struct ask *ask)
         return rc;
     put_list_heading(ctx, ask);
     while ((rc = ent_query_next(query, &ctx->err)) > 0) {
-        put_list_row(ctx, ask, query);
+        int64_t open = 0;
+
+        rc = put_list_row(ctx, ask, query, &open);
+        if (rc < 0)
+            break;
         rows++;
-        contested += ent_query_int(query, 2) > 0;
+        contested += open > 0;
     }
     ent_query_close(query);
     out_list_end(ctx->out);
@@ -312,6 +512,8 @@ int records_list(struct cmd_ctx *ctx, int argc, char **argv)
     rc = read_ask(ctx, &ask, argc, argv);
     if (rc == 0)
         rc = print_list(ctx, &ask);
+    flow_fini(&ask.flow);
+    flags_fini(&ask.flags);
     ent_arena_fini(&ask.arena);
     return rc < 0 ? cmd_fail(ctx) : CMD_OK;
 }

@@ -229,6 +229,7 @@ static int open_ctx(struct cmd_ctx *ctx)
 static void close_ctx(struct cmd_ctx *ctx)
 {
     ent_store_close(ctx->store);
+    ent_workflows_fini(&ctx->workflows);
     ent_vocab_fini(&ctx->vocab);
     ent_arena_fini(&ctx->own_arena);
     ent_kinds_fini(&ctx->kinds);

@@ -9,6 +9,7 @@
 #include "cli/look.h"
 #include "cli/pick.h"
 #include "cli/records.h"
+#include "cli/stages.h"
 #include "text/parse.h"
 
 /* The fields of a record's kind, as its space has them. */
@@ -121,9 +122,40 @@ static int put_conflicts_json(struct cmd_ctx *ctx,
     return rc;
 }
 
-static int show_json(struct cmd_ctx *ctx, const struct ent_record *record,
-                     const struct ent_kind *kind, const struct field_list *list)
+/* The state, the states of a contested one, and the flags; absent for kinds
+ * that have none. */
+static int put_state_json(struct cmd_ctx *ctx, const struct flow_record *read,
+                          const struct flags *flags, struct ent_buf *buf)
 {
+    const struct flow_now *now = &read->now;
+    struct ent_buf state = {0};
+    char id[ENT_ID_TEXT];
+
+    if (now->workflow != NULL) {
+        flow_put(ctx, now, &state);
+        put_key(buf, false, "workflow");
+        out_json_string(buf, now->workflow->name);
+        put_key(buf, false, "state");
+        if (state.len > 0 && ent_buf_cstr(&state) != NULL)
+            out_json_string(buf, ent_buf_cstr(&state));
+        else
+            ent_buf_put_str(buf, "null");
+    }
+    ent_buf_fini(&state);
+    if (flags_has(ctx, read->kind->name)) {
+        ent_id_text(&read->record->ref.id, id);
+        put_key(buf, false, "flags");
+        flags_put(ctx, flags, pick_handle(ctx, read->record->ref.space), id,
+                  buf);
+    }
+    return 0;
+}
+
+static int show_json(struct cmd_ctx *ctx, const struct flow_record *read,
+                     const struct flags *flags, const struct field_list *list)
+{
+    const struct ent_record *record = read->record;
+    const struct ent_kind *kind = read->kind;
     struct ent_buf buf = {0};
     char id[ENT_ID_TEXT];
     int rc;
@@ -142,6 +174,8 @@ static int show_json(struct cmd_ctx *ctx, const struct ent_record *record,
     ent_buf_put_str(&buf, record->live ? "true" : "false");
     put_key(&buf, false, "fields");
     rc = put_fields_json(ctx, record, list, &buf);
+    if (rc == 0)
+        rc = put_state_json(ctx, read, flags, &buf);
     put_key(&buf, false, "conflicts");
     if (rc == 0)
         rc = put_conflicts_json(ctx, record, kind, list, &buf);
@@ -245,10 +279,36 @@ static int put_field_table(struct cmd_ctx *ctx, const struct ent_record *record,
     return rc;
 }
 
-static int show_table(struct cmd_ctx *ctx, const struct ent_record *record,
-                      const struct ent_kind *kind,
-                      const struct field_list *list)
+/* What people see of the state, the flags among it. */
+static void put_state(struct cmd_ctx *ctx, const struct flow_record *read,
+                      const struct flags *flags)
 {
+    struct ent_buf text = {0};
+    char id[ENT_ID_TEXT];
+
+    if (read->now.workflow != NULL)
+        flow_put(ctx, &read->now, &text);
+    if (read->now.contested)
+        ent_buf_printf(&text, " (%s)", _("conflict"));
+    else if (read->now.differs)
+        ent_buf_printf(&text, " (%s)",
+                       _("set by hand: the moves say otherwise"));
+    if (text.len > 0)
+        out_field(ctx->out, FLOW_STATE, _("state"), ent_buf_cstr(&text));
+    ent_buf_reset(&text);
+    ent_id_text(&read->record->ref.id, id);
+    flags_put(ctx, flags, pick_handle(ctx, read->record->ref.space), id, &text);
+    if (text.len > strlen("[]"))
+        out_field_as(ctx->out, "flags", _("flags"), OUT_LIST,
+                     ent_buf_cstr(&text));
+    ent_buf_fini(&text);
+}
+
+static int show_table(struct cmd_ctx *ctx, const struct flow_record *read,
+                      const struct flags *flags, const struct field_list *list)
+{
+    const struct ent_record *record = read->record;
+    const struct ent_kind *kind = read->kind;
     char id[ENT_ID_TEXT];
     int rc;
 
@@ -269,10 +329,35 @@ static int show_table(struct cmd_ctx *ctx, const struct ent_record *record,
                   _("deleted by some, changed by others: \"resolve ID life\""));
     else if (!record->live)
         out_field(ctx->out, "live", _("state"), _("deleted"));
+    else
+        put_state(ctx, read, flags);
     out_nested_begin(ctx->out, "fields", _("Fields"));
     rc = put_field_table(ctx, record, list);
     out_nested_end(ctx->out);
     out_object_end(ctx->out);
+    return rc;
+}
+
+static int show(struct cmd_ctx *ctx, const struct ent_record *record,
+                const struct ent_kind *kind, const struct field_list *list)
+{
+    struct flow_record read = {0};
+    struct flags flags = {0};
+    struct ent_buf code = {0};
+    char id[ENT_ID_TEXT];
+    int rc = flow_read(ctx, record, kind, &read);
+
+    ent_id_text(&record->ref.id, id);
+    look_put(record, ENT_FIELD_CODE, &code);
+    if (rc == 0 && flags_has(ctx, kind->name))
+        rc = flags_load(ctx, NULL, kind->name,
+                        code.len > 0 ? ent_buf_cstr(&code) : NULL, id, &flags);
+    if (rc == 0)
+        rc = out_is_json(ctx->out) ? show_json(ctx, &read, &flags, list)
+                                   : show_table(ctx, &read, &flags, list);
+    flags_fini(&flags);
+    flow_record_fini(&read);
+    ent_buf_fini(&code);
     return rc;
 }
 
@@ -292,8 +377,7 @@ int records_show(struct cmd_ctx *ctx, int argc, char **argv)
     rc = fields_all(ctx, kind, record.ref.space, &record.arena, &list.fields,
                     &list.count);
     if (rc == 0)
-        rc = out_is_json(ctx->out) ? show_json(ctx, &record, kind, &list)
-                                   : show_table(ctx, &record, kind, &list);
+        rc = show(ctx, &record, kind, &list);
     ent_record_fini(&record);
     return rc < 0 ? cmd_fail(ctx) : CMD_OK;
 }

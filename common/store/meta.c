@@ -1,12 +1,18 @@
 /* meta.c - see meta.h. */
 #include "store/meta.h"
 
-static bool is_set(const struct ent_table *table, uint32_t number)
+#include <inttypes.h>
+
+static bool is_set_of(const struct ent_kind *kind, uint32_t number)
 {
-    const struct ent_field *field =
-        table == NULL ? NULL : ent_field_find(table->kind, number);
+    const struct ent_field *field = ent_field_find(kind, number);
 
     return field != NULL && field->rule == ENT_RULE_SET;
+}
+
+static bool is_set(const struct ent_table *table, uint32_t number)
+{
+    return table != NULL && is_set_of(table->kind, number);
 }
 
 /* ------------------------------------------------------------------ packed */
@@ -74,6 +80,48 @@ bool ent_meta_read(struct ent_state *state, struct ent_slice meta)
     while (at < end)
         if (!read_group(&at, end, state, &state->groups[state->group_count++]))
             return false;
+    return true;
+}
+
+static bool put_group(const uint8_t **at, const uint8_t *end,
+                      const struct ent_kind *kind, struct ent_buf *json)
+{
+    uint64_t field;
+    uint64_t count;
+
+    if (!ent_varint_read(at, end, &field) ||
+        !ent_varint_read(at, end, &count) || field > ENT_FIELD_MAX ||
+        count > (uint64_t)(end - *at))
+        return false;
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t skipped;
+        int64_t n;
+
+        if (!read_n(at, end, &n))
+            return false;
+        if (is_set_of(kind, (uint32_t)field) &&
+            (!ent_varint_read(at, end, &skipped) ||
+             !ent_varint_read(at, end, &skipped)))
+            return false;
+        ent_buf_printf(json, ", %" PRId64, n);
+    }
+    return true;
+}
+
+bool ent_meta_put_writes(const struct ent_kind *kind, struct ent_slice meta,
+                         struct ent_buf *json)
+{
+    const uint8_t *at = meta.at;
+    const uint8_t *end = meta.at + meta.len;
+    int64_t n;
+
+    if (!read_n(&at, end, &n))
+        return false;
+    ent_buf_printf(json, "[%" PRId64, n);
+    while (at < end)
+        if (!put_group(&at, end, kind, json))
+            return false;
+    ent_buf_put_u8(json, ']');
     return true;
 }
 

@@ -27,6 +27,11 @@ static inline size_t ent_meta_room(const struct ent_kind *kind)
     return kind->field_count + 1;
 }
 
+/* The entries that a row's meta names, as a JSON array of their places in the
+ * log; false when it is damaged. */
+bool ent_meta_put_writes(const struct ent_kind *kind, struct ent_slice meta,
+                         struct ent_buf *json);
+
 /* One entry number as meta has it; alone it is the meta of a row whose values
  * all come from that entry. */
 void ent_meta_put_n(struct ent_buf *buf, int64_t n);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "codec/value.h"
+#include "store/meta.h"
 #include "store/own.h"
 #include "store/replica.h"
 #include "text/parse.h"
@@ -142,9 +143,32 @@ static void uuid(sqlite3_context *call, int argc, sqlite3_value **argv)
     sqlite3_result_text(call, text, -1, SQLITE_TRANSIENT);
 }
 
+/* ent_writes(kind, meta): the entries a row's values come from, as a JSON array
+ * of their places in `log`. */
+static void writes(sqlite3_context *call, int argc, sqlite3_value **argv)
+{
+    const struct ent_kinds *kinds = sqlite3_user_data(call);
+    const char *name = (const char *)sqlite3_value_text(argv[0]);
+    const void *meta = sqlite3_value_blob(argv[1]);
+    size_t len = (size_t)sqlite3_value_bytes(argv[1]);
+    const struct ent_kind *kind =
+        kinds == NULL || name == NULL ? NULL : ent_kind_named(kinds, name);
+    struct ent_buf text = {0};
+
+    (void)argc;
+    if (kind == NULL || meta == NULL ||
+        !ent_meta_put_writes(kind, ent_slice(meta, len), &text)) {
+        sqlite3_result_null(call);
+        ent_buf_fini(&text);
+        return;
+    }
+    give_text(call, &text);
+}
+
 /* ----------------------------------------------------------------- opening */
 
-static int confine(struct ent_query *query, struct ent_err *err)
+static int confine(struct ent_query *query, const struct ent_kinds *kinds,
+                   struct ent_err *err)
 {
     const int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
     sqlite3 *raw = query->db.raw;
@@ -165,14 +189,18 @@ static int confine(struct ent_query *query, struct ent_err *err)
         rc = sqlite3_create_function(raw, "ent_value", 1, flags, NULL, value,
                                      NULL, NULL);
     if (rc == SQLITE_OK)
+        rc = sqlite3_create_function(raw, "ent_writes", 2, flags,
+                                     (void *)(uintptr_t)kinds, writes, NULL,
+                                     NULL);
+    if (rc == SQLITE_OK)
         rc = sqlite3_set_authorizer(raw, authorize, NULL);
     return rc == SQLITE_OK ? 0 : ent_db_fail(&query->db, rc, err);
 }
 
 /* A connection that can only read; `path` NULL: to nothing, for ent_query_json.
  */
-static int connect(const char *path, struct ent_query **query,
-                   struct ent_err *err)
+static int connect(const char *path, const struct ent_kinds *kinds,
+                   struct ent_query **query, struct ent_err *err)
 {
     struct ent_query *made = calloc(1, sizeof(*made));
     int rc;
@@ -186,7 +214,7 @@ static int connect(const char *path, struct ent_query **query,
     else
         rc = ent_db_open(&made->db, path, SQLITE_OPEN_READONLY, err);
     if (rc == 0)
-        rc = confine(made, err);
+        rc = confine(made, kinds, err);
     if (rc < 0) {
         ent_query_close(made);
         return rc;
@@ -204,7 +232,8 @@ static int connect_store(struct ent_store *store, struct ent_query **query,
 
     ent_buf_printf(&path, "%s/replica.db", store->home);
     text = ent_buf_cstr(&path);
-    rc = text == NULL ? no_memory(err) : connect(text, query, err);
+    rc =
+        text == NULL ? no_memory(err) : connect(text, store->kinds, query, err);
     ent_buf_fini(&path);
     return rc;
 }
@@ -288,7 +317,7 @@ int ent_query_json(const char *json, const char *sql, struct ent_query **query,
                    struct ent_err *err)
 {
     struct ent_query *made = NULL;
-    int rc = connect(NULL, &made, err);
+    int rc = connect(NULL, NULL, &made, err);
 
     if (rc < 0)
         return rc;

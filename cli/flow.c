@@ -1,0 +1,471 @@
+/* flow.c - see flow.h. */
+#include "cli/flow.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/look.h"
+#include "cli/pick.h"
+#include "store/query.h"
+#include "text/datadir.h"
+#include "text/parse.h"
+
+/* --------------------------------------------------------------- workflows */
+
+const struct ent_workflows *flow_workflows(struct cmd_ctx *ctx)
+{
+    char path[ENT_PATH_MAX];
+
+    if (ctx->workflows.list != NULL)
+        return &ctx->workflows;
+    if ((size_t)snprintf(path, sizeof(path), "%s/workflows", cmd_datadir()) >=
+        sizeof(path)) {
+        ent_err_set(&ctx->err, ENT_EFAIL, "the path is too long");
+        return NULL;
+    }
+    if (ent_workflows_load(path, &ctx->kinds, &ctx->vocab, &ctx->workflows,
+                           &ctx->err) < 0)
+        return NULL;
+    return &ctx->workflows;
+}
+
+bool flow_has(struct cmd_ctx *ctx, const struct ent_kind *kind)
+{
+    const struct ent_workflows *all = flow_workflows(ctx);
+
+    for (size_t i = 0; all != NULL && i < all->count; i++)
+        if (all->list[i].kind == kind)
+            return true;
+    return false;
+}
+
+static bool says(const struct flow_fields *fields,
+                 const struct ent_field *field, const char *value)
+{
+    const char *text = fields->get(fields->data, field);
+
+    return text != NULL && strcmp(text, value) == 0;
+}
+
+static const struct ent_workflow *
+find_workflow(const struct ent_workflows *all,
+              const struct flow_subject *subject)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        const struct ent_workflow *workflow = &all->list[i];
+
+        if (workflow->kind == subject->kind &&
+            (workflow->where == NULL ||
+             says(&subject->fields, workflow->where_field, workflow->where)))
+            return workflow;
+    }
+    return NULL;
+}
+
+/* ------------------------------------------------------------- transitions */
+
+static const char steps_sql[] =
+    "SELECT coalesce(s.name, '') AS handle, t.subject, t.workflow,"
+    "       ent_uuid(t.id) AS uuid, t.code, t.from_state, t.to_state,"
+    "       t.moved_on, t.by_id, t.reason, t.note, coalesce(t.follows, '')"
+    "  FROM transitions t LEFT JOIN local_space s ON s.space = t.space"
+    " WHERE t.subject IS NOT NULL AND t.to_state IS NOT NULL"
+    "   AND (:names IS NULL"
+    "        OR t.workflow IN (SELECT value FROM json_each(:names)))"
+    "   AND (:id IS NULL OR t.subject IN (:code, :id))"
+    " ORDER BY handle, t.subject, coalesce(t.moved_on, ''), uuid";
+
+/* The names of a kind's workflows as a JSON array. */
+static int put_names(struct cmd_ctx *ctx, const struct ent_kind *kind,
+                     struct ent_buf *buf)
+{
+    const struct ent_workflows *all = flow_workflows(ctx);
+    bool first = true;
+
+    if (all == NULL)
+        return ctx->err.code;
+    ent_buf_put_u8(buf, '[');
+    for (size_t i = 0; i < all->count; i++) {
+        if (all->list[i].kind != kind)
+            continue;
+        ent_buf_printf(buf, "%s\"%s\"", first ? "" : ", ", all->list[i].name);
+        first = false;
+    }
+    ent_buf_put_u8(buf, ']');
+    return 0;
+}
+
+static int keep_step(struct cmd_ctx *ctx, struct flow *flow, size_t *cap,
+                     struct ent_query *query)
+{
+    const char *cells[12];
+    struct flow_step *step;
+
+    if (flow->count == *cap) {
+        size_t more = *cap == 0 ? 32 : 2 * *cap;
+        struct flow_step *steps =
+            realloc(flow->steps, more * sizeof(*flow->steps));
+
+        if (steps == NULL)
+            return cmd_no_memory(ctx);
+        flow->steps = steps;
+        *cap = more;
+    }
+    for (size_t i = 0; i < ENT_ARRAY_LEN(cells); i++) {
+        cells[i] = NULL;
+        if (ent_query_type(query, i) == ENT_COLUMN_NULL)
+            continue;
+        cells[i] = ent_arena_str(&flow->arena, ent_query_text(query, i));
+        if (cells[i] == NULL)
+            return cmd_no_memory(ctx);
+    }
+    step = &flow->steps[flow->count++];
+    *step = (struct flow_step){
+        .space = cells[0],
+        .subject = cells[1],
+        .workflow = cells[2],
+        .id = cells[3],
+        .code = cells[4],
+        .from = cells[5],
+        .to = cells[6],
+        .on = cells[7],
+        .by = cells[8],
+        .reason = cells[9],
+        .note = cells[10],
+        .follows = cells[11],
+    };
+    return 0;
+}
+
+int flow_load(struct cmd_ctx *ctx, const struct ent_kind *kind,
+              const char *code, const char *id, struct flow *flow)
+{
+    struct ent_query *query = NULL;
+    struct ent_buf names = {0};
+    size_t cap = 0;
+    int rc = kind == NULL ? 0 : put_names(ctx, kind, &names);
+
+    *flow = (struct flow){0};
+    if (rc == 0 && names.rc < 0)
+        rc = cmd_no_memory(ctx);
+    if (rc == 0)
+        rc = ent_query_open(ctx->store, steps_sql, &query, &ctx->err);
+    if (rc == 0) {
+        ent_query_bind(query, ":names",
+                       kind == NULL ? NULL : ent_buf_cstr(&names));
+        ent_query_bind(query, ":code", code);
+        ent_query_bind(query, ":id", id);
+        while ((rc = ent_query_next(query, &ctx->err)) > 0) {
+            rc = keep_step(ctx, flow, &cap, query);
+            if (rc < 0)
+                break;
+        }
+    }
+    ent_query_close(query);
+    ent_buf_fini(&names);
+    if (rc < 0)
+        flow_fini(flow);
+    return rc;
+}
+
+void flow_fini(struct flow *flow)
+{
+    free(flow->steps);
+    ent_arena_fini(&flow->arena);
+    *flow = (struct flow){0};
+}
+
+/* ------------------------------------------------------------------- state */
+
+static int compare_place(const struct flow_step *step, const char *space,
+                         const char *subject)
+{
+    int order = strcmp(step->space, space);
+
+    return order != 0 ? order : strcmp(step->subject, subject);
+}
+
+/* The first step of a subject, by halves; flow->count when it has none. */
+static size_t first_of(const struct flow *flow, const char *space,
+                       const char *subject)
+{
+    size_t from = 0;
+    size_t to = flow->count;
+
+    while (from < to) {
+        size_t half = from + (to - from) / 2;
+
+        if (compare_place(&flow->steps[half], space, subject) < 0)
+            from = half + 1;
+        else
+            to = half;
+    }
+    return from;
+}
+
+struct few {
+    const struct flow_step *steps[FLOW_STEPS_MAX];
+    size_t count;
+};
+
+/* Steps name their record by its code, or by its id. */
+static void gather(const struct flow *flow, const struct flow_now *now,
+                   const struct flow_subject *subject, const char *name,
+                   struct few *few)
+{
+    size_t at =
+        name == NULL ? flow->count : first_of(flow, subject->space, name);
+
+    for (; at < flow->count &&
+           compare_place(&flow->steps[at], subject->space, name) == 0;
+         at++) {
+        const struct flow_step *step = &flow->steps[at];
+
+        if (step->workflow != NULL && few->count < FLOW_STEPS_MAX &&
+            strcmp(step->workflow, now->workflow->name) == 0)
+            few->steps[few->count++] = step;
+    }
+}
+
+static bool names(const char *list, const char *name)
+{
+    size_t len = name == NULL ? 0 : strlen(name);
+
+    for (const char *at = list; len > 0 && (at = strstr(at, name)) != NULL;
+         at++)
+        if (at > list && at[-1] == '"' && at[len] == '"')
+            return true;
+    return false;
+}
+
+static bool is_followed(const struct few *few, const struct flow_step *step)
+{
+    for (size_t i = 0; i < few->count; i++) {
+        const char *follows = few->steps[i]->follows;
+
+        if (few->steps[i] != step && *follows != '\0' &&
+            (names(follows, step->code) || names(follows, step->id)))
+            return true;
+    }
+    return false;
+}
+
+/* How well a state fits what the record's fields say: -1 not at all. The day
+ * of a move that is to come is not there yet. */
+static int fit(const struct cmd_ctx *ctx, const struct ent_workflow *workflow,
+               const struct ent_state_def *state,
+               const struct flow_fields *fields)
+{
+    char today[11] = "";
+    int points = 0;
+
+    if (workflow->field != NULL && !says(fields, workflow->field, state->value))
+        return -1;
+    if (workflow->field == NULL)
+        cmd_today(ctx, today);
+    for (size_t i = 0; i < state->set_count; i++) {
+        const struct ent_state_set *set = &state->sets[i];
+        const char *text = fields->get(fields->data, set->field);
+        bool filled = text != NULL && *text != '\0';
+
+        if (set->text != NULL && (!filled || strcmp(text, set->text) != 0))
+            return -1;
+        if (set->text == NULL && workflow->field == NULL &&
+            (!filled || strcmp(text, today) > 0))
+            return -1;
+        points += 2 * (set->text != NULL || workflow->field == NULL);
+    }
+    /* Of several states with one value the one that has its name. */
+    points += state->value != NULL && strcmp(state->value, state->name) == 0;
+    return workflow->field == NULL && points == 0 ? -1 : points;
+}
+
+/* The state that the fields alone say. */
+static const struct ent_state_def *
+said_state(const struct cmd_ctx *ctx, const struct ent_workflow *workflow,
+           const struct flow_fields *fields)
+{
+    const struct ent_state_def *best = workflow->unsaid;
+    int points = -1;
+
+    for (size_t i = 0; i < workflow->state_count; i++) {
+        int found = fit(ctx, workflow, &workflow->states[i], fields);
+
+        if (found > points) {
+            best = &workflow->states[i];
+            points = found;
+        }
+    }
+    return best;
+}
+
+static void find_heads(const struct flow *flow,
+                       const struct flow_subject *subject, struct few *few,
+                       struct flow_now *now)
+{
+    gather(flow, now, subject, subject->code, few);
+    gather(flow, now, subject, subject->id, few);
+    for (size_t i = 0; i < few->count; i++) {
+        const struct flow_step *step = few->steps[i];
+
+        if (now->head_count == FLOW_HEADS_MAX || is_followed(few, step))
+            continue;
+        for (size_t j = 0; j < now->head_count; j++)
+            now->contested =
+                now->contested || strcmp(now->heads[j]->to, step->to) != 0;
+        now->heads[now->head_count++] = step;
+    }
+}
+
+int flow_find(struct cmd_ctx *ctx, const struct flow *flow,
+              const struct flow_subject *subject, struct flow_now *now)
+{
+    const struct ent_workflows *all = flow_workflows(ctx);
+    const struct ent_state_def *said;
+
+    *now = (struct flow_now){0};
+    if (all == NULL)
+        return ctx->err.code;
+    now->workflow = find_workflow(all, subject);
+    if (now->workflow == NULL)
+        return 0;
+    if (flow->count > 0) {
+        struct few *few = calloc(1, sizeof(*few));
+
+        if (few == NULL)
+            return cmd_no_memory(ctx);
+        find_heads(flow, subject, few, now);
+        free(few);
+    }
+    said = said_state(ctx, now->workflow, &subject->fields);
+    if (now->head_count > 0)
+        now->state = ent_state_named(now->workflow, now->heads[0]->to);
+    if (now->state == NULL)
+        now->state = said;
+    else if (!now->contested && now->workflow->field != NULL &&
+             !says(&subject->fields, now->workflow->field, now->state->value)) {
+        now->differs = true;
+        now->state = said != NULL ? said : now->state;
+    }
+    return 0;
+}
+
+/* -------------------------------------------------------------- one record */
+
+const char *flow_text(struct flow_record *read, const struct ent_field *field)
+{
+    const struct ent_value *value = look_value(read->record, field->number);
+    struct ent_buf text = {0};
+    const char *copy = NULL;
+
+    if (value != NULL) {
+        ent_value_print(value, &text);
+        if (ent_buf_cstr(&text) != NULL)
+            copy = ent_arena_str(&read->arena, ent_buf_cstr(&text));
+    }
+    ent_buf_fini(&text);
+    return copy;
+}
+
+static const char *get_of_record(const void *data,
+                                 const struct ent_field *field)
+{
+    struct flow_record *read = *(struct flow_record *const *)data;
+
+    return flow_text(read, field);
+}
+
+int flow_read(struct cmd_ctx *ctx, const struct ent_record *record,
+              const struct ent_kind *kind, struct flow_record *read)
+{
+    struct flow_record *self = read;
+    struct flow_subject subject;
+    int rc;
+
+    *read = (struct flow_record){.record = record, .kind = kind};
+    if (!flow_has(ctx, kind))
+        return ctx->workflows.list == NULL ? ctx->err.code : 0;
+    ent_id_text(&record->ref.id, read->id);
+    read->code = flow_text(read, ent_field_find(kind, ENT_FIELD_CODE));
+    subject = (struct flow_subject){
+        .kind = kind,
+        .space = pick_handle(ctx, record->ref.space),
+        .code = read->code,
+        .id = read->id,
+        .fields = {get_of_record, &self},
+    };
+    rc = flow_load(ctx, kind, read->code, read->id, &read->flow);
+    if (rc == 0)
+        rc = flow_find(ctx, &read->flow, &subject, &read->now);
+    return rc;
+}
+
+void flow_record_fini(struct flow_record *read)
+{
+    flow_fini(&read->flow);
+    ent_arena_fini(&read->arena);
+}
+
+/* -------------------------------------------------------------------- said */
+
+const char *flow_label(const struct cmd_ctx *ctx,
+                       const struct ent_state_def *state)
+{
+    return look_for_program(ctx) ? state->name : state->label[ctx->lang];
+}
+
+size_t flow_sides(const struct flow_now *now,
+                  const struct flow_step *sides[FLOW_HEADS_MAX])
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < now->head_count; i++) {
+        bool again = false;
+
+        for (size_t j = 0; j < count; j++)
+            again = again || strcmp(sides[j]->to, now->heads[i]->to) == 0;
+        if (!again)
+            sides[count++] = now->heads[i];
+    }
+    return count;
+}
+
+void flow_put(const struct cmd_ctx *ctx, const struct flow_now *now,
+              struct ent_buf *buf)
+{
+    const struct flow_step *sides[FLOW_HEADS_MAX];
+    size_t count = now->contested ? flow_sides(now, sides) : 0;
+
+    if (!now->contested && now->state != NULL)
+        ent_buf_put_str(buf, flow_label(ctx, now->state));
+    for (size_t i = 0; i < count; i++) {
+        const struct ent_state_def *state =
+            ent_state_named(now->workflow, sides[i]->to);
+
+        if (i > 0)
+            ent_buf_put_str(buf, look_for_program(ctx) ? "|" : " / ");
+        ent_buf_put_str(buf,
+                        state == NULL ? sides[i]->to : flow_label(ctx, state));
+    }
+}
+
+bool flow_may(const struct flow_now *now, const struct ent_state_def *state)
+{
+    return now->state == NULL ? state->begins
+                              : ent_names_have(now->state->next, state->name);
+}
+
+void flow_put_next(const struct flow_now *now, struct ent_buf *buf)
+{
+    bool first = true;
+
+    for (size_t i = 0; i < now->workflow->state_count; i++) {
+        const struct ent_state_def *state = &now->workflow->states[i];
+
+        if (!flow_may(now, state))
+            continue;
+        ent_buf_printf(buf, "%s%s", first ? "" : ", ", state->name);
+        first = false;
+    }
+}

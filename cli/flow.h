@@ -1,0 +1,119 @@
+/* flow.h - in which state of its workflow a record is.
+ * A transition is a record of its own, which names those it follows; the ones
+ * that no other follows say the state. Two that were made apart from one state
+ * both stand, and the state is contested until somebody settles it. A state
+ * can stand for a value of a field, which is what reports read: `move` writes
+ * both at once, and where the field says something else, because somebody set
+ * or imported it, the field counts (decision 17). */
+#ifndef ENT_CLI_FLOW_H
+#define ENT_CLI_FLOW_H
+
+#include "cli/cmd.h"
+#include "store/records.h"
+#include "text/workflows.h"
+
+#define FLOW_STATE "state"  /* the name of the computed field */
+#define FLOW_HEADS_MAX 16   /* concurrent transitions looked at */
+#define FLOW_STEPS_MAX 4096 /* transitions of one record looked at */
+
+struct flow_step {
+    const char *space; /* handle */
+    const char *subject;
+    const char *workflow;
+    const char *id;
+    const char *code;
+    const char *from;
+    const char *to;
+    const char *on;
+    const char *by;
+    const char *reason;
+    const char *note;
+    const char *follows; /* JSON array */
+};
+
+/* Transitions, by space and subject, then by day. */
+struct flow {
+    struct flow_step *steps;
+    size_t count;
+    struct ent_arena arena; /* owns the above */
+};
+
+/* Those of one record (code may be NULL), or with `id` NULL of all records
+ * of the kind; `kind` NULL: of all kinds. ENT_ENOMEM, ENT_ESTORE. */
+ENT_NODISCARD int flow_load(struct cmd_ctx *ctx, const struct ent_kind *kind,
+                            const char *code, const char *id,
+                            struct flow *flow);
+void flow_fini(struct flow *flow);
+
+/* Asks for the text of a record's field; NULL or "": it has none. */
+struct flow_fields {
+    const char *(*get)(const void *data, const struct ent_field *field);
+    const void *data;
+};
+
+/* What there is to ask of a record. */
+struct flow_subject {
+    const struct ent_kind *kind;
+    const char *space; /* handle */
+    const char *code;  /* or NULL */
+    const char *id;
+    struct flow_fields fields;
+};
+
+struct flow_now {
+    const struct ent_workflow *workflow; /* NULL: it has none */
+    const struct ent_state_def *state;   /* NULL: in none yet */
+    const struct flow_step *heads[FLOW_HEADS_MAX];
+    size_t head_count;
+    bool contested; /* the heads lead to different states */
+    bool differs;   /* the field says other than the transitions */
+};
+
+/* The workflows, read once; NULL after a failure in ctx->err. */
+const struct ent_workflows *flow_workflows(struct cmd_ctx *ctx);
+
+/* Whether records of the kind have any. */
+bool flow_has(struct cmd_ctx *ctx, const struct ent_kind *kind);
+
+ENT_NODISCARD int flow_find(struct cmd_ctx *ctx, const struct flow *flow,
+                            const struct flow_subject *subject,
+                            struct flow_now *now);
+
+/* A record that was read, with its transitions. */
+struct flow_record {
+    const struct ent_record *record;
+    const struct ent_kind *kind;
+    struct flow flow;
+    struct flow_now now;
+    char id[ENT_ID_TEXT];
+    const char *code;       /* or NULL */
+    struct ent_arena arena; /* texts of its fields */
+};
+
+ENT_NODISCARD int flow_read(struct cmd_ctx *ctx,
+                            const struct ent_record *record,
+                            const struct ent_kind *kind,
+                            struct flow_record *read);
+void flow_record_fini(struct flow_record *read);
+
+/* The text of a register of that record, NULL when it has none. */
+const char *flow_text(struct flow_record *read, const struct ent_field *field);
+
+/* The heads that lead to different states, in the order in which `conflicts`
+ * numbers them; their count. */
+size_t flow_sides(const struct flow_now *now,
+                  const struct flow_step *sides[FLOW_HEADS_MAX]);
+
+/* The name of a state, and how people say it. */
+const char *flow_label(const struct cmd_ctx *ctx,
+                       const struct ent_state_def *state);
+/* The states that the heads lead to, as people say them or as codes with a
+ * bar between; "" when it is in none. */
+void flow_put(const struct cmd_ctx *ctx, const struct flow_now *now,
+              struct ent_buf *buf);
+
+/* The states a record may be moved to, with ", " between. */
+void flow_put_next(const struct flow_now *now, struct ent_buf *buf);
+bool flow_may(const struct flow_now *now, const struct ent_state_def *state);
+
+#endif
