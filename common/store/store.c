@@ -755,9 +755,10 @@ static int open_files(struct ent_store *store, const char *home,
         rc = check_key(store, key, err);
     if (rc == 0 && !options->read_only)
         rc = check_identity(store, replica, options->now_ms, err);
-    /* What older programs kept of branches without applying it. */
+    /* What older programs kept of branches without applying it; there may be
+     * kinds now of which they had no tables. */
     if (rc == 0 && !options->read_only && version < BRANCHES_APPLIED_VERSION)
-        rc = ent_store_rebuild(store, err);
+        rc = upgrade_kinds(store, err);
     return rc;
 }
 
