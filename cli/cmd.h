@@ -108,6 +108,7 @@ extern const struct cmd cmd_spaces[];
 extern const struct cmd cmd_members[];
 extern const struct cmd cmd_records[];
 extern const struct cmd cmd_moves[];
+extern const struct cmd cmd_surveys[];
 extern const struct cmd cmd_files[];
 extern const struct cmd cmd_sync[];
 extern const struct cmd cmd_reports[];

@@ -16,6 +16,7 @@ static const struct {
     {N_("For the chair"), cmd_members},
     {N_("Records"), cmd_records},
     {N_("Workflows"), cmd_moves},
+    {N_("Surveys"), cmd_surveys},
     {N_("Files"), cmd_files},
     {N_("Synchronisation"), cmd_sync},
     {N_("Reports"), cmd_reports},

@@ -15,6 +15,14 @@
     " n INTEGER PRIMARY KEY, at INTEGER NOT NULL, hash BLOB NOT NULL,"         \
     " sig BLOB NOT NULL, entry BLOB NOT NULL) STRICT;"
 
+/* What people answered to a survey here, who is not kept: only tallies leave
+ * this node. */
+#define LOCAL_ANSWERS                                                          \
+    "CREATE TABLE local_answer("                                               \
+    " n INTEGER PRIMARY KEY, space INTEGER NOT NULL, survey BLOB NOT NULL,"    \
+    " answers TEXT NOT NULL) STRICT;"                                          \
+    "CREATE INDEX local_answer_survey ON local_answer(space, survey);"
+
 #define HEADER_VERSION_AT 60 /* user_version, big-endian */
 #define HEADER_APPLICATION_AT 68
 
@@ -98,7 +106,7 @@ static const char schema[] =
     "CREATE TABLE local_alarm("
     " space INTEGER NOT NULL, what TEXT NOT NULL, subject BLOB NOT NULL,"
     " at INTEGER NOT NULL, PRIMARY KEY(space, what, subject))"
-    " STRICT, WITHOUT ROWID;"
+    " STRICT, WITHOUT ROWID;" LOCAL_ANSWERS
 
     /* The word index follows behind the commits; `search_mark` says how far
      * each log has been read. */
@@ -177,6 +185,7 @@ static const char *const steps[ENT_SCHEMA_VERSION] = {
           " AND f.id = origin.id AND f.branch = zeroblob(32))"
           " WHERE branch <> zeroblob(32);"
           "UPDATE log SET verdict = 0 WHERE verdict = 2;",
+    [3] = LOCAL_ANSWERS,
 };
 
 int ent_schema_migrate(struct ent_db *db, const char *path, int version,

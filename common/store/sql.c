@@ -213,6 +213,9 @@ const char *const ent_sql_text[ENT_SQL_COUNT] = {
         "SELECT what, subject, at FROM local_alarm WHERE space = ?1"
         " ORDER BY at, what",
 
+    [ENT_SQL_ANSWER_PUT] = "INSERT INTO local_answer(space, survey, answers)"
+                           " VALUES(?1, ?2, ?3)",
+
     [ENT_SQL_SEARCH_BEHIND] =
         "SELECT o, seq FROM (SELECT origin.o AS o,"
         " coalesce(search_mark.seq, origin.base) AS seq,"

@@ -43,6 +43,9 @@ for file in "$fixtures"/replica-*.tar.gz; do
         "$fixtures/$name.digest"
     exits 0 "$name can be written" add contact code=ctc-9 display_name=New
     check "$name: there it is" test "$(count contact)" -eq 2
+    exits 0 "$name: a kind that is newer can be written" \
+        add survey code=svy-1 "questions=q1:text:Why?" status=open
+    exits 0 "$name: and what was not kept then is" survey answer svy-1 q1=because
     exits 0 "$name verifies then" verify --deep
 done
 
