@@ -169,6 +169,10 @@ static int put_set(struct ent_writer *writer, const struct ent_state *state,
 
     if (dots == NULL)
         return no_memory(err);
+    if (edit->code == ENT_OP_REMOVE && edit->seen != NULL) {
+        dots = edit->seen;
+        count = edit->seen_count;
+    }
     if ((edit->code == ENT_OP_ADD) == (count > 0))
         return 0;
     if (op != NULL)

@@ -452,7 +452,9 @@ static int trace_change(struct tracing *tracing, const struct ent_entry *entry,
             .claimed_ms = entry->time_ms,
             .field = op->field,
             .code = op->code,
+            .ordinal = ordinal,
             .value = op->value,
+            .stands = op->code == ENT_OP_REMOVE,
             .has_value = ent_op_bears_value(op->code) && !change->erased};
         for (size_t j = 0; j < tracing->record->write_count; j++) {
             const struct ent_shown *write = &tracing->record->writes[j];
@@ -516,7 +518,8 @@ int ent_record_history(struct ent_store *store,
             const struct visit *visit = &tracing.replaced[j];
 
             if (!item->stands && visit->n == item->n &&
-                visit->field == item->field) {
+                visit->field == item->field &&
+                visit->ordinal == item->ordinal) {
                 item->replaced_by = visit->author;
                 item->replaced_ms = visit->at;
             }

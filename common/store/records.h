@@ -17,7 +17,8 @@ struct ent_edit_op {
     uint32_t code; /* ENT_OP_WRITE, ENT_OP_ADD, ENT_OP_REMOVE */
     uint32_t field;
     struct ent_value value; /* of REMOVE: every element of that value goes */
-    const struct ent_dot *seen; /* NULL: what stands now */
+    const struct ent_dot *seen; /* NULL: what stands now; of REMOVE: the
+                                 * elements that go */
     size_t seen_count;
 };
 
@@ -141,9 +142,10 @@ struct ent_history {
     int64_t claimed_ms;
     uint32_t field;
     uint32_t code;
+    uint32_t ordinal;
     struct ent_value value;
     bool has_value;
-    bool stands;                /* not replaced by anything */
+    bool stands;                /* not replaced by anything; of REMOVE always */
     struct ent_key replaced_by; /* valid when it does not stand */
     int64_t replaced_ms;
 };

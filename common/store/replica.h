@@ -110,6 +110,8 @@ struct ent_store {
     bool renewed;       /* a fresh origin, not committed yet */
     bool decided;       /* likewise an entry of a roster */
     bool read_only;
+    bool keep_last; /* as in the options */
+    bool last_kept; /* this store has written something that was remembered */
 
     /* What is remembered between transactions, dropped when another process
      * committed (data_version) or a transaction failed. */
@@ -565,6 +567,16 @@ ENT_NODISCARD int ent_space_adjust(struct ent_store *store, int64_t space,
                                    struct ent_sum *adjust, struct ent_err *err);
 ENT_NODISCARD int ent_logs_sum(struct ent_store *store, int64_t space,
                                struct ent_sum *sum, struct ent_err *err);
+
+/* ----------------------------------------------------------- marks (marks.c)
+ */
+
+/* Remember that the entries of an own log from `first` to its head were written
+ * in the transaction that is open: beside what this store wrote before, and
+ * instead of what others did. Nothing unless the store was opened to. */
+ENT_NODISCARD int ent_last_keep(struct ent_store *store,
+                                const struct ent_log *log, int64_t first,
+                                struct ent_err *err);
 
 /* --------------------------------------------------------- search (search.c)
  */

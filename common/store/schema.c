@@ -14,6 +14,15 @@
     "CREATE TABLE aside("                                                      \
     " n INTEGER PRIMARY KEY, at INTEGER NOT NULL, hash BLOB NOT NULL,"         \
     " sig BLOB NOT NULL, entry BLOB NOT NULL) STRICT;"
+/* Messages that were read here, and the entries that the last command here
+ * wrote: one row for each of its transactions, from n to n. */
+#define LOCAL_MARKS                                                            \
+    "CREATE TABLE local_read("                                                 \
+    " space INTEGER NOT NULL, id BLOB NOT NULL, PRIMARY KEY(space, id))"       \
+    " STRICT, WITHOUT ROWID;"                                                  \
+    "CREATE TABLE local_last("                                                 \
+    " first INTEGER PRIMARY KEY, last INTEGER NOT NULL,"                       \
+    " space INTEGER NOT NULL) STRICT;"
 
 /* What people answered to a survey here, who is not kept: only tallies leave
  * this node. */
@@ -106,7 +115,7 @@ static const char schema[] =
     "CREATE TABLE local_alarm("
     " space INTEGER NOT NULL, what TEXT NOT NULL, subject BLOB NOT NULL,"
     " at INTEGER NOT NULL, PRIMARY KEY(space, what, subject))"
-    " STRICT, WITHOUT ROWID;" LOCAL_ANSWERS
+    " STRICT, WITHOUT ROWID;" LOCAL_ANSWERS LOCAL_MARKS
 
     /* The word index follows behind the commits; `search_mark` says how far
      * each log has been read. */
@@ -185,7 +194,7 @@ static const char *const steps[ENT_SCHEMA_VERSION] = {
           " AND f.id = origin.id AND f.branch = zeroblob(32))"
           " WHERE branch <> zeroblob(32);"
           "UPDATE log SET verdict = 0 WHERE verdict = 2;",
-    [3] = LOCAL_ANSWERS,
+    [3] = LOCAL_ANSWERS LOCAL_MARKS,
 };
 
 int ent_schema_migrate(struct ent_db *db, const char *path, int version,

@@ -508,9 +508,10 @@ static int purge_table(struct ent_store *store, const char *table,
 static int purge(struct ent_store *store, int64_t space, struct ent_err *err)
 {
     static const char *const tables[] = {
-        "roster",       "origin",       "cell",        "unseen",
+        "roster",       "origin",      "cell",        "unseen",
         "frontier",     "local_invite", "local_alarm", "search_doc",
-        "local_answer", "local_space",  "space"};
+        "local_answer", "local_read",   "local_last",  "local_space",
+        "space"};
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < store->log_count; i++) {

@@ -215,6 +215,13 @@ const char *const ent_sql_text[ENT_SQL_COUNT] = {
 
     [ENT_SQL_ANSWER_PUT] = "INSERT INTO local_answer(space, survey, answers)"
                            " VALUES(?1, ?2, ?3)",
+    [ENT_SQL_READ_PUT] = "INSERT INTO local_read(space, id) VALUES(?1, ?2)"
+                         " ON CONFLICT DO NOTHING",
+    [ENT_SQL_LAST_CLEAR] = "DELETE FROM local_last",
+    [ENT_SQL_LAST_PUT] =
+        "INSERT INTO local_last(first, last, space) VALUES(?1, ?2, ?3)",
+    [ENT_SQL_LAST_ALL] =
+        "SELECT first, last, space FROM local_last ORDER BY space, first",
 
     [ENT_SQL_SEARCH_BEHIND] =
         "SELECT o, seq FROM (SELECT origin.o AS o,"

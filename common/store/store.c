@@ -773,6 +773,7 @@ int ent_store_open(const char *home, const struct ent_store_options *options,
     made->kinds = options->kinds;
     made->rand = options->rand;
     made->read_only = options->read_only;
+    made->keep_last = options->keep_last;
     made->high_water = -1;
     made->home = strdup(home);
     made->metas = calloc(ENT_META_CACHE, sizeof(*made->metas));

@@ -31,6 +31,7 @@ struct ent_store_options {
     int64_t now_ms;
     bool read_only; /* no write, no lock file, no migration */
     bool fragile;   /* tests: synchronous=OFF, a power cut may lose all */
+    bool keep_last; /* remember what is written, for ent_undo_last */
 };
 
 /* Make the home directory's key, origin and empty replica. `org` is the

@@ -78,6 +78,7 @@ int ent_writer_open(struct ent_store *store, int64_t space, int64_t now_ms,
         return rc;
     }
     made->failed = false;
+    made->first = made->log->head + 1;
     ent_buf_reset(&made->values);
     if (ent_buf_grow(&made->values, ENT_WRITER_VALUES_ROOM) == NULL) {
         ent_writer_free(made);
@@ -251,18 +252,24 @@ int ent_writer_seal(struct ent_writer *writer, struct ent_err *err)
 
 int ent_writer_commit(struct ent_writer *writer, struct ent_err *err)
 {
+    bool wrote;
     int rc = 0;
 
     if (writer->failed)
         rc = ent_err_set(err, ENT_EFAIL, ENT_N_("the change failed before"));
     if (rc == 0)
         rc = ent_writer_seal(writer, err);
+    wrote = writer->log->head >= writer->first;
+    if (rc == 0 && wrote)
+        rc = ent_last_keep(writer->store, writer->log, writer->first, err);
     if (rc < 0) {
         ent_writer_abort(writer);
         return rc;
     }
     writer->store->written_ms = writer->now_ms;
     rc = ent_store_commit(writer->store, writer->log, err);
+    if (rc == 0 && wrote)
+        writer->store->last_kept = true;
     writer_done(writer);
     return rc;
 }

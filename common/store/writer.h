@@ -26,6 +26,7 @@ struct ent_writer {
     uint64_t roster_pos;
     struct ent_hash roster_hash;
     int64_t now_ms;
+    int64_t first; /* number of the first entry it can write */
     bool failed;
 
     /* The entry being gathered. */
