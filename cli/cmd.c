@@ -97,6 +97,7 @@ struct ent_store *cmd_store(struct cmd_ctx *ctx)
         .kinds = &ctx->kinds,
         .rand = &ctx->rand,
         .now_ms = ctx->now_ms,
+        .keep_last = true,
     };
     const char *fresh;
 

@@ -249,6 +249,41 @@ const char *look_id(const struct cmd_ctx *ctx, const struct ent_id *id,
     return text;
 }
 
+void look_put_name(struct cmd_ctx *ctx, const struct ent_record *record,
+                   struct ent_buf *buf)
+{
+    struct ent_buf code = {0};
+    char id[ENT_ID_TEXT];
+
+    look_put(record, ENT_FIELD_CODE, &code);
+    if (code.len > 0)
+        look_short(buf, ent_buf_slice(&code));
+    else
+        ent_buf_put_str(buf, look_id(ctx, &record->ref.id, id));
+    ent_buf_fini(&code);
+}
+
+void look_put_said(const struct cmd_ctx *ctx, const struct ent_field *field,
+                   const struct ent_value *value, struct ent_buf *buf)
+{
+    struct ent_buf text = {0};
+    const char *said;
+
+    ent_value_print(value, &text);
+    said = ent_buf_cstr(&text);
+    if (said == NULL)
+        buf->rc = text.rc;
+    else if (value->type == ENT_VALUE_NIL)
+        ent_buf_put_str(buf, _("(empty)"));
+    else if (field != NULL && look_label(ctx, field, value) != NULL)
+        look_short(buf, ent_slice_str(look_label(ctx, field, value)));
+    else if (field != NULL)
+        look_short(buf, ent_slice_str(look_said(ctx, field, said)));
+    else
+        look_short(buf, ent_buf_slice(&text));
+    ent_buf_fini(&text);
+}
+
 void look_print_id(const struct cmd_ctx *ctx, const struct ent_id *id)
 {
     char text[ENT_ID_TEXT];

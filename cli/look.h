@@ -74,6 +74,16 @@ const char *look_id(const struct cmd_ctx *ctx, const struct ent_id *id,
 /* Whether a program reads the output: column names rather than sentences. */
 bool look_for_program(const struct cmd_ctx *ctx);
 
+/* Append the code of a record, or what look_id gives when it has none; safe to
+ * show. */
+void look_put_name(struct cmd_ctx *ctx, const struct ent_record *record,
+                   struct ent_buf *buf);
+
+/* Append the text of a single value as people say it (look_said), shortened and
+ * safe to show. `field` may be NULL. */
+void look_put_said(const struct cmd_ctx *ctx, const struct ent_field *field,
+                   const struct ent_value *value, struct ent_buf *buf);
+
 /* One line on stdout, for a script to keep: the id of what was added. */
 void look_print_id(const struct cmd_ctx *ctx, const struct ent_id *id);
 

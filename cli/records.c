@@ -289,6 +289,8 @@ const struct cmd cmd_records[] = {
      N_("records of every kind that have all the words"), records_find},
     {"delete", N_("ID"), N_("hide a record; its history stays"), cmd_delete},
     {"undelete", N_("ID"), N_("bring a deleted record back"), cmd_undelete},
+    {"undo", "", N_("take back what the last command here has written"),
+     records_undo},
     {"explain", N_("ID"),
      N_("which nodes have a record, which get it, and why"), records_explain},
     {"conflicts", N_("[--space S] [--check]"),

@@ -24,6 +24,9 @@ int records_find(struct cmd_ctx *ctx, int argc, char **argv);
 int records_conflicts(struct cmd_ctx *ctx, int argc, char **argv);
 int records_resolve(struct cmd_ctx *ctx, int argc, char **argv);
 
+/* undo.c */
+int records_undo(struct cmd_ctx *ctx, int argc, char **argv);
+
 /* check.c */
 int records_check(struct cmd_ctx *ctx, int argc, char **argv);
 
