@@ -277,6 +277,7 @@ const struct cmd cmd_records[] = {
      N_("add a record and print its id"), cmd_add},
     {"set", N_("ID FIELD=VALUE... FIELD+=V FIELD-=V FIELD="),
      N_("change fields; += and -= put into and take out of a set"), cmd_set},
+    {"edit", N_("ID"), N_("change a record in your editor"), records_edit},
     {"show", N_("ID"), N_("every value of a record, who wrote it and when"),
      records_show},
     {"log", N_("ID [--limit N]"),
