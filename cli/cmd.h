@@ -113,5 +113,6 @@ extern const struct cmd cmd_files[];
 extern const struct cmd cmd_sync[];
 extern const struct cmd cmd_reports[];
 extern const struct cmd cmd_complete[];
+extern const struct cmd cmd_messages[];
 
 #endif

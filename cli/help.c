@@ -17,6 +17,7 @@ static const struct {
     {N_("Records"), cmd_records},
     {N_("Workflows"), cmd_moves},
     {N_("Surveys"), cmd_surveys},
+    {N_("Messages"), cmd_messages},
     {N_("Files"), cmd_files},
     {N_("Synchronisation"), cmd_sync},
     {N_("Reports"), cmd_reports},

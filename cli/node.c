@@ -10,6 +10,7 @@
 #include "cli/cmd.h"
 #include "cli/label.h"
 #include "cli/look.h"
+#include "cli/messages.h"
 #include "cli/pick.h"
 #include "cli/settings.h"
 #include "config.h"
@@ -174,6 +175,7 @@ static void space_columns(struct cmd_ctx *ctx, bool all)
     out_column(out, "entries", _("entries"), OUT_NUMBER);
     out_column(out, "records", _("records"), OUT_NUMBER);
     out_column(out, "conflicts", _("conflicts"), OUT_NUMBER);
+    out_column(out, "unread", _("unread"), OUT_NUMBER);
     out_column(out, "quarantined", _("in quarantine"), OUT_NUMBER);
     out_column(out, "alarms", _("alarms"), OUT_LIST);
 }
@@ -185,9 +187,12 @@ static int print_space(struct cmd_ctx *ctx, const struct ent_space *space,
     struct ent_space_counts counts;
     struct ent_buf lines = {0};
     struct ent_buf alarms = {0};
+    int64_t unread = 0;
     const char *text;
     int rc = ent_space_counts(ctx->store, space->space, &counts, &ctx->err);
 
+    if (rc == 0)
+        rc = messages_unread(ctx, space->space, &unread);
     if (rc == 0)
         rc = ent_space_alarms(ctx->store, space->space, &lines, &ctx->err);
     if (rc < 0)
@@ -207,6 +212,7 @@ static int print_space(struct cmd_ctx *ctx, const struct ent_space *space,
     out_cell_int(out, counts.entries);
     out_cell_int(out, counts.records);
     out_cell_int(out, counts.conflicts);
+    out_cell_int(out, unread);
     out_cell_int(out, counts.quarantined);
     out_cell(out, text);
 out:

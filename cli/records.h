@@ -27,6 +27,9 @@ int records_resolve(struct cmd_ctx *ctx, int argc, char **argv);
 /* undo.c */
 int records_undo(struct cmd_ctx *ctx, int argc, char **argv);
 
+/* watch.c */
+int records_watch(struct cmd_ctx *ctx, int argc, char **argv);
+
 /* edit.c */
 int records_edit(struct cmd_ctx *ctx, int argc, char **argv);
 

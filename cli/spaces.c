@@ -12,11 +12,9 @@
 #include "cli/pick.h"
 #include "cli/qr.h"
 #include "cli/settings.h"
+#include "cli/spaces.h"
 
-#define EXPIRES_USUAL "7d"
-
-/* For --dry-run: what the store would say of the handle of a new space. */
-static int check_handle(struct cmd_ctx *ctx, const char *name)
+int spaces_check_handle(struct cmd_ctx *ctx, const char *name)
 {
     int64_t space;
     int rc;
@@ -41,7 +39,8 @@ static int create_space(struct cmd_ctx *ctx, const char *name,
     char en[ENT_NAME_BYTES_MAX + 1], fr[ENT_NAME_BYTES_MAX + 1];
     struct ent_space made;
     int64_t space;
-    int rc = cmd_store(ctx) == NULL ? ctx->err.code : check_handle(ctx, name);
+    int rc =
+        cmd_store(ctx) == NULL ? ctx->err.code : spaces_check_handle(ctx, name);
 
     if (rc == 0)
         rc = label_read_name(ctx, "--title-en", title_en, en);
@@ -243,7 +242,8 @@ static int cmd_space_rename(struct cmd_ctx *ctx, int argc, char **argv)
         return cmd_fail(ctx);
     if (argc != 3)
         return cmd_usage(ctx, argv[0]);
-    if (pick_open(ctx, argv[1], &space) < 0 || check_handle(ctx, argv[2]) < 0)
+    if (pick_open(ctx, argv[1], &space) < 0 ||
+        spaces_check_handle(ctx, argv[2]) < 0)
         return cmd_fail(ctx);
     if (ctx->dry_run) {
         cmd_say(ctx, _("would call %s %s from now on, on this node only"),
@@ -257,13 +257,7 @@ static int cmd_space_rename(struct cmd_ctx *ctx, int argc, char **argv)
 
 /* -------------------------------------------------------------- invitations */
 
-struct endpoints {
-    char text[ENT_ENDPOINTS_MAX][ENT_ENDPOINT_MAX + 1];
-    const char *at[ENT_ENDPOINTS_MAX];
-    size_t count;
-};
-
-static int add_endpoint(struct cmd_ctx *ctx, struct endpoints *endpoints,
+static int add_endpoint(struct cmd_ctx *ctx, struct spaces_endpoints *endpoints,
                         const char *text)
 {
     int rc = peers_check_endpoint(ctx, text);
@@ -279,7 +273,8 @@ static int add_endpoint(struct cmd_ctx *ctx, struct endpoints *endpoints,
     return 0;
 }
 
-static int add_configured(struct cmd_ctx *ctx, struct endpoints *endpoints)
+static int add_configured(struct cmd_ctx *ctx,
+                          struct spaces_endpoints *endpoints)
 {
     struct ent_config config;
     int rc = settings_read(ctx, &config);
@@ -292,10 +287,8 @@ static int add_configured(struct cmd_ctx *ctx, struct endpoints *endpoints)
     return rc;
 }
 
-/* Where this node can be dialled: as given, else as configured, else as its
- * daemon announced. */
-static int find_endpoints(struct cmd_ctx *ctx, const struct args_many *given,
-                          struct endpoints *endpoints)
+int spaces_find_endpoints(struct cmd_ctx *ctx, const struct args_many *given,
+                          struct spaces_endpoints *endpoints)
 {
     int rc = 0;
 
@@ -328,9 +321,9 @@ static int parse_role(struct cmd_ctx *ctx, const char *text,
                        "--role takes editor or reader, not \"%s\"", text);
 }
 
-static int print_invite(struct cmd_ctx *ctx, int64_t space, enum ent_role role,
-                        int64_t expires_ms, const struct endpoints *endpoints,
-                        bool as_qr)
+int spaces_print_invite(struct cmd_ctx *ctx, int64_t space, enum ent_role role,
+                        int64_t expires_ms,
+                        const struct spaces_endpoints *endpoints, bool as_qr)
 {
     struct ent_buf line = {0};
     char until[LOOK_TIME_TEXT];
@@ -363,9 +356,9 @@ static int print_invite(struct cmd_ctx *ctx, int64_t space, enum ent_role role,
 static int cmd_invite(struct cmd_ctx *ctx, int argc, char **argv)
 {
     const char *role_text = "editor";
-    const char *expires_text = EXPIRES_USUAL;
+    const char *expires_text = SPACES_EXPIRES_USUAL;
     struct args_many given = {0};
-    struct endpoints endpoints = {0};
+    struct spaces_endpoints endpoints = {0};
     bool as_qr = false;
     const struct args_option options[] = {
         {.name = "--role", .value = &role_text},
@@ -384,9 +377,9 @@ static int cmd_invite(struct cmd_ctx *ctx, int argc, char **argv)
         cmd_duration(ctx, "--expires", expires_text, &lasts_ms) < 0 ||
         pick_open(ctx, argv[1], &space) < 0 ||
         pick_check_chair(ctx, space) < 0 ||
-        find_endpoints(ctx, &given, &endpoints) < 0 ||
-        print_invite(ctx, space, role, ctx->now_ms + lasts_ms, &endpoints,
-                     as_qr) < 0)
+        spaces_find_endpoints(ctx, &given, &endpoints) < 0 ||
+        spaces_print_invite(ctx, space, role, ctx->now_ms + lasts_ms,
+                            &endpoints, as_qr) < 0)
         return cmd_fail(ctx);
     return CMD_OK;
 }
