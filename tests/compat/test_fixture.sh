@@ -43,6 +43,13 @@ for file in "$fixtures"/replica-*.tar.gz; do
         "$fixtures/$name.digest"
     exits 0 "$name can be written" add contact code=ctc-9 display_name=New
     check "$name: there it is" test "$(count contact)" -eq 2
+    exits 0 "$name: what is written can be taken back" undo
+    check "$name: then it is not there" test "$(count contact)" -eq 1
+    exits 0 "$name: a message is written" say bdi "Bonjour"
+    exits 0 "$name: and listed" inbox --all
+    check "$name: as it was written" prints "Bonjour"
+    check "$name: the file as it came stands beside it" \
+        test -s "$node/replica.db.schema-${name#replica-}"
     exits 0 "$name: a kind that is newer can be written" \
         add survey code=svy-1 "questions=q1:text:Why?" status=open
     exits 0 "$name: and what was not kept then is" survey answer svy-1 q1=because
