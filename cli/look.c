@@ -225,6 +225,8 @@ enum out_type look_column_type(const struct ent_field *field)
 {
     if (field->rule == ENT_RULE_SET)
         return OUT_LIST;
+    if (field->type == ENT_TYPE_DATE)
+        return OUT_DATE;
     return field->type == ENT_TYPE_INTEGER || field->type == ENT_TYPE_DECIMAL
                ? OUT_NUMBER
                : OUT_TEXT;
@@ -233,7 +235,7 @@ enum out_type look_column_type(const struct ent_field *field)
 bool look_for_program(const struct cmd_ctx *ctx)
 {
     return ctx->format != OUT_AUTO && ctx->format != OUT_TABLE &&
-           ctx->format != OUT_MARKDOWN;
+           ctx->format != OUT_MARKDOWN && ctx->format != OUT_XLSX;
 }
 
 const char *look_id(const struct cmd_ctx *ctx, const struct ent_id *id,

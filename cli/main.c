@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/help.h"
+#include "cli/output.h"
 #include "config.h"
 #include "text/datadir.h"
 #include "text/kinds.h"
@@ -23,6 +24,7 @@ struct start {
     const char *home;
     const char *lang;
     const char *format;
+    const char *output;
     bool json, dry_run, quiet, help, version;
 };
 
@@ -32,7 +34,7 @@ struct global {
     bool *flag;
 };
 
-#define GLOBALS_MAX 10
+#define GLOBALS_MAX 11
 
 static size_t list_globals(struct start *start, struct global *globals)
 {
@@ -40,6 +42,7 @@ static size_t list_globals(struct start *start, struct global *globals)
         {"--home", &start->home, NULL},
         {"--lang", &start->lang, NULL},
         {"--format", &start->format, NULL},
+        {"--output", &start->output, NULL},
         {"--json", NULL, &start->json},
         {"--dry-run", NULL, &start->dry_run},
         {"--quiet", NULL, &start->quiet},
@@ -201,11 +204,23 @@ static int check_options(struct cmd_ctx *ctx, const struct start *start)
                            "--lang takes fr or en, not \"%s\"", start->lang);
     if (start->json)
         ctx->format = OUT_JSON;
+    else if (start->output != NULL)
+        ctx->format = output_format(start->output);
     if (start->format != NULL && !out_parse_format(start->format, &ctx->format))
         return ent_err_set(&ctx->err, ENT_EUSAGE,
-                           "--format takes table, csv, tsv, json, jsonl or "
-                           "markdown, not \"%s\"",
+                           "--format takes table, csv, tsv, json, jsonl, "
+                           "markdown or xlsx, for exports vcf and ics, too, "
+                           "not \"%s\"",
                            start->format);
+    if ((ctx->format == OUT_VCF || ctx->format == OUT_ICS) &&
+        (start->cmd == NULL || strcmp(start->cmd->name, "export") != 0))
+        return ent_err_set(&ctx->err, ENT_EUSAGE,
+                           "vcf and ics are formats of \"export\" only");
+    if (ctx->format == OUT_XLSX && start->output == NULL &&
+        isatty(STDOUT_FILENO) == 1)
+        return ent_err_set(&ctx->err, ENT_EUSAGE,
+                           "a workbook is nothing for a terminal; name a file "
+                           "with --output");
     return 0;
 }
 
@@ -319,24 +334,38 @@ static int output_failed(struct cmd_ctx *ctx)
     return CMD_FAILED;
 }
 
-static int run(struct cmd_ctx *ctx, const struct cmd *cmd, int argc,
+/* What a command says that found something open is whole, too. */
+static bool is_whole(int status)
+{
+    return status == CMD_OK || status == CMD_CONFLICT;
+}
+
+static int run(struct cmd_ctx *ctx, const struct start *start, int argc,
                char **argv)
 {
+    const struct cmd *cmd = start->cmd;
+    struct output output = {0};
     char name[NAME_MAX_BYTES];
     int status;
 
     if (open_ctx(ctx) < 0)
         return cmd_fail(ctx);
+    if (start->output != NULL &&
+        output_begin(&output, start->output, &ctx->err) < 0)
+        return cmd_fail(ctx);
     ctx->out = out_new(stdout, ctx->format);
     if (ctx->out == NULL) {
         cmd_no_memory(ctx);
-        return cmd_fail(ctx);
+        status = cmd_fail(ctx);
+        return output_end(&output, false, &ctx->err) < 0 ? CMD_FAILED : status;
     }
     snprintf(name, sizeof(name), "%s", cmd->name);
     argv[0] = name;
     status = cmd->run(ctx, argc, argv);
     if (!out_free(ctx->out) && status == CMD_OK)
         status = output_failed(ctx);
+    if (output_end(&output, is_whole(status), &ctx->err) < 0)
+        status = cmd_fail(ctx);
     return status;
 }
 
@@ -379,7 +408,7 @@ int main(int argc, char **argv)
     } else if (start.cmd == NULL || start.version) {
         status = no_command(&ctx, &start, argc, argv, first);
     } else {
-        status = run(&ctx, start.cmd, argc, argv);
+        status = run(&ctx, &start, argc, argv);
     }
     if (status == CMD_OK && fflush(stdout) != 0)
         status = output_failed(&ctx);

@@ -87,7 +87,9 @@ struct out *out_new(FILE *file, enum out_format format)
     if (out == NULL)
         return NULL;
     out->file = file;
-    out->format = format == OUT_AUTO ? OUT_TABLE : format;
+    out->format = format == OUT_AUTO || format == OUT_VCF || format == OUT_ICS
+                      ? OUT_TABLE
+                      : format;
     out->terminal = isatty(fileno(file)) == 1;
     return out;
 }
@@ -116,6 +118,7 @@ bool out_free(struct out *out)
     if (out == NULL)
         return true;
     out_flush(out);
+    out_book_end(out);
     written = fflush(out->file) == 0 && !ferror(out->file) && !out->failed;
     error = out->failed ? out->error : errno;
     out_forget_columns(out);
@@ -142,7 +145,8 @@ bool out_is_json(const struct out *out)
 
 bool out_for_people(const struct out *out)
 {
-    return out->format == OUT_TABLE || out->format == OUT_MARKDOWN;
+    return out->format == OUT_TABLE || out->format == OUT_MARKDOWN ||
+           out->format == OUT_XLSX;
 }
 
 bool out_parse_format(const char *name, enum out_format *format)
@@ -153,7 +157,8 @@ bool out_parse_format(const char *name, enum out_format *format)
     } formats[] = {
         {"table", OUT_TABLE}, {"csv", OUT_CSV},     {"tsv", OUT_TSV},
         {"json", OUT_JSON},   {"jsonl", OUT_JSONL}, {"markdown", OUT_MARKDOWN},
-        {"md", OUT_MARKDOWN},
+        {"md", OUT_MARKDOWN}, {"xlsx", OUT_XLSX},   {"vcf", OUT_VCF},
+        {"ics", OUT_ICS},
     };
 
     for (size_t i = 0; i < ENT_ARRAY_LEN(formats); i++)
@@ -174,6 +179,10 @@ void out_remark(struct out *out, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
+    if (out->format == OUT_XLSX) {
+        out_book_remark(out, text);
+        return;
+    }
     if (out->format == OUT_MARKDOWN)
         ent_buf_put_u8(&out->row, '\n');
     ent_buf_put_str(&out->row, out_shown(out, text, 0));

@@ -1,5 +1,5 @@
 /* out.h - output in the chosen format: a table for people (libsmartcols), or
- * csv, tsv, json, jsonl, markdown for programs.
+ * csv, tsv, json, jsonl, markdown for programs, or a workbook.
  * Data from peers never reaches a terminal raw: control characters, escapes
  * and bidi overrides are shown as \xNN or U+NNNN in people's formats and as
  * \uNNNN in JSON (rule T15). JSON keys are the given keys, never
@@ -22,15 +22,19 @@ enum out_format {
     OUT_JSON,
     OUT_JSONL,
     OUT_MARKDOWN,
+    OUT_XLSX, /* a workbook; nothing is on `file` before the end */
+    OUT_VCF,  /* these two are no listings: cards.h writes them */
+    OUT_ICS,
 };
 
 /* How a column's cells look in JSON and how they are set in a table. */
 enum out_type {
     OUT_TEXT,
-    OUT_NUMBER, /* an integer or decimal in text form; "" is null in JSON */
-    OUT_BOOL,   /* "1"/"0" */
-    OUT_LIST,   /* JSON array text, checked; shown joined with ", " and, in
-                 * CSV, with the bar that import takes apart */
+    OUT_NUMBER,   /* an integer or decimal in text form; "" is null in JSON */
+    OUT_BOOL,     /* "1"/"0" */
+    OUT_LIST,     /* JSON array text, checked; shown joined with ", " and, in
+                   * CSV, with the bar that import takes apart */
+    OUT_DATE,     /* a text; in a workbook, when it is a whole day, a date */
     OUT_JSON_RAW, /* JSON text made by struct out_json below */
 };
 

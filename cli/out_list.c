@@ -56,7 +56,7 @@ void out_column(struct out *out, const char *key, const char *heading,
 
 static void heading(struct out *out)
 {
-    if (out->in_object && !out_is_json(out)) {
+    if (out->in_object && !out_is_json(out) && out->format != OUT_XLSX) {
         ent_buf_put_u8(&out->row, '\n');
         if (out->format == OUT_TABLE)
             ent_buf_printf(&out->row, "%s\n",
@@ -66,6 +66,8 @@ static void heading(struct out *out)
             ent_buf_put_str(&out->row, "\n\n");
         }
     }
+    if (out->format == OUT_XLSX)
+        out_book_begin(out);
     if (out->format == OUT_TABLE)
         out_table_begin(out);
     if (out->format == OUT_CSV || out->format == OUT_TSV) {
@@ -113,6 +115,9 @@ static void end_row(struct out *out)
         break;
     case OUT_AUTO:
     case OUT_TABLE:
+    case OUT_XLSX:
+    case OUT_VCF:
+    case OUT_ICS:
         break;
     }
     out_flush(out);
@@ -130,6 +135,7 @@ void out_row(struct out *out)
         ent_buf_put_str(&out->row,
                         out->in_object && out->rows > 0 ? ", {" : "{");
     out_table_row(out);
+    out_book_row(out);
     out->in_row = true;
     out->cell = 0;
     out->rows++;
@@ -156,8 +162,13 @@ void out_cell_as(struct out *out, enum out_type type, const char *text)
         out_put_markdown(out, &out->row, out_plain(out, type, text));
         ent_buf_put_u8(&out->row, ' ');
         break;
+    case OUT_XLSX:
+        out_book_cell(out, type, text);
+        break;
     case OUT_AUTO:
     case OUT_TABLE:
+    case OUT_VCF:
+    case OUT_ICS:
         out_table_cell(out, out_shown(out, out_plain(out, type, text), 0));
         break;
     }
@@ -183,9 +194,10 @@ void out_cell_int(struct out *out, int64_t value)
 void out_end_rows(struct out *out)
 {
     end_row(out);
-    if (out->rows == 0 && !out_for_people(out))
+    if (out->rows == 0 && (!out_for_people(out) || out->format == OUT_XLSX))
         heading(out);
     out_table_end(out);
+    out_book_end_rows(out);
     if (out->format == OUT_JSON)
         ent_buf_put_str(&out->row, out->rows > 0 ? "\n]" : "]");
     else if (out->format == OUT_JSONL && out->in_object)

@@ -82,7 +82,8 @@ static void print_fields(struct out *out)
     if (out->format == OUT_TABLE) {
         print_lines(out);
         ent_buf_reset(&out->names);
-    } else if (out->format != OUT_MARKDOWN && out->gathered > 0) {
+    } else if (out->format != OUT_MARKDOWN && out->format != OUT_XLSX &&
+               out->gathered > 0) {
         ent_buf_put_u8(&out->names, '\n');
         out_write(out, &out->names);
         ent_buf_put_u8(&out->row, '\n');
@@ -96,7 +97,8 @@ static void put_field(struct out *out, const char *key, const char *label,
                       enum out_type type, const char *text)
 {
     ENT_ASSERT(out->in_object && !out->in_list);
-    if (out->gathered == 0 && out->fields > 0 && !out_is_json(out)) {
+    if (out->gathered == 0 && out->fields > 0 && !out_is_json(out) &&
+        out->format != OUT_XLSX) {
         ent_buf_put_u8(&out->row, '\n'); /* after a listing */
         out_flush(out);
     }
@@ -121,8 +123,13 @@ static void put_field(struct out *out, const char *key, const char *label,
         out_put_markdown(out, &out->row, out_plain(out, type, text));
         ent_buf_put_str(&out->row, " |\n");
         break;
+    case OUT_XLSX:
+        out_book_field(out, label, type, text);
+        break;
     case OUT_AUTO:
     case OUT_TABLE:
+    case OUT_VCF:
+    case OUT_ICS:
         if (text != NULL)
             keep_line(out, label, out_plain(out, type, text));
         break;

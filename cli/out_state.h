@@ -6,6 +6,7 @@
 #include "cli/out.h"
 
 struct libscols_table;
+struct out_book;
 struct libscols_line;
 
 struct out_column {
@@ -33,6 +34,7 @@ struct out {
     size_t gathered; /* of them not yet printed, for people and CSV */
     size_t label_width;
     char *label; /* of a listing within an object */
+    struct out_book *book;
     struct libscols_table *table;
     struct libscols_line *line;
     struct ent_buf row;   /* text on its way to the file */
@@ -84,5 +86,20 @@ void out_table_cell(struct out *out, const char *text);
 /* Print the table, if there is one, and forget it. */
 void out_table_end(struct out *out);
 void out_table_free(struct out *out);
+
+/* -------------------------------------------------------------- out_book.c */
+
+/* A sheet with the columns of the listing; the next row; its next cell; the
+ * end of the sheet. */
+void out_book_begin(struct out *out);
+void out_book_row(struct out *out);
+void out_book_cell(struct out *out, enum out_type type, const char *text);
+void out_book_end_rows(struct out *out);
+/* A field of an object, and a remark. */
+void out_book_field(struct out *out, const char *label, enum out_type type,
+                    const char *text);
+void out_book_remark(struct out *out, const char *text);
+/* Write the workbook to the file, if there is one, and forget it. */
+void out_book_end(struct out *out);
 
 #endif

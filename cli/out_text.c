@@ -383,6 +383,7 @@ void out_json_value(struct ent_buf *buf, enum out_type type, const char *text)
         ent_buf_put_str(buf, *text == '\0' ? "null" : text);
         return;
     case OUT_TEXT:
+    case OUT_DATE:
         break;
     }
     out_json_string(buf, text);

@@ -39,6 +39,7 @@ DOORS = {
     "uuid.h": ["common/base/id.c"],
     "libsmartcols/libsmartcols.h": ["cli/out"],
     "libsmartcols.h": ["cli/out"],
+    "xlsxwriter.h": ["cli/out_book.c"],
     "qrencode.h": ["cli/qr.c"],
 }
 

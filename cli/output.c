@@ -1,0 +1,70 @@
+/* output.c - see output.h. */
+#include "cli/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum out_format output_format(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    enum out_format format = OUT_AUTO;
+
+    if (dot == NULL || strchr(dot, '/') != NULL ||
+        !out_parse_format(dot + 1, &format))
+        return OUT_AUTO;
+    return format;
+}
+
+static int cannot_make(const char *path, struct ent_err *err)
+{
+    return ent_err_set(err, ENT_EFAIL, "%s cannot be made: %s", path,
+                       strerror(errno));
+}
+
+int output_begin(struct output *output, const char *path, struct ent_err *err)
+{
+    mode_t mask = umask(0);
+    struct stat st;
+    int fd;
+
+    umask(mask);
+    output->path = NULL;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        return ent_err_set(err, ENT_EUSAGE, "%s is no plain file", path);
+    if ((size_t)snprintf(output->growing, sizeof(output->growing), "%s.XXXXXX",
+                         path) >= sizeof(output->growing))
+        return ent_err_set(err, ENT_EUSAGE, "the path is too long");
+    fd = mkostemp(output->growing, O_CLOEXEC);
+    if (fd < 0)
+        return cannot_make(path, err);
+    /* As any other program's file, not as a secret. */
+    if (fchmod(fd, 0666 & ~mask) < 0 || dup2(fd, STDOUT_FILENO) < 0) {
+        cannot_make(path, err);
+        close(fd);
+        unlink(output->growing);
+        return ENT_EFAIL;
+    }
+    close(fd);
+    output->path = path;
+    return 0;
+}
+
+int output_end(struct output *output, bool keep, struct ent_err *err)
+{
+    int rc = 0;
+
+    if (output->path == NULL)
+        return 0;
+    if (keep && (fflush(stdout) != 0 || fsync(STDOUT_FILENO) < 0 ||
+                 rename(output->growing, output->path) < 0))
+        rc = ent_err_set(err, ENT_EFAIL, "%s cannot be written: %s",
+                         output->path, strerror(errno));
+    if (!keep || rc < 0)
+        unlink(output->growing);
+    output->path = NULL;
+    return rc;
+}
