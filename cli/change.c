@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "cli/countries.h"
 #include "cli/look.h"
 #include "cli/pick.h"
 #include "text/parse.h"
@@ -56,8 +57,17 @@ static int read_value(struct cmd_ctx *ctx, const struct ent_field *field,
                       struct ent_slice text, struct ent_arena *arena,
                       struct ent_value *value, struct ent_err *err)
 {
-    int rc = ent_value_parse(field, &ctx->vocab, text, arena, value, err);
+    char code[COUNTRIES_CODE];
+    int rc = 0;
 
+    if (countries_in(field)) {
+        rc = countries_read(ctx, text, code, err);
+        text = ent_arena_copy(arena, ent_slice_str(code));
+        if (rc == 0 && text.at == NULL)
+            rc = no_memory(err);
+    }
+    if (rc == 0)
+        rc = ent_value_parse(field, &ctx->vocab, text, arena, value, err);
     return rc < 0 ? rc : refuse_private(field, value, err);
 }
 

@@ -32,6 +32,8 @@ enum cmd_exit {
     CMD_PEER = 8,
 };
 
+struct countries;
+
 struct cmd_ctx {
     const char *home; /* the node's directory */
     enum ent_lang lang;
@@ -47,7 +49,8 @@ struct cmd_ctx {
     struct ent_own *own;            /* read once by fields.c */
     size_t own_count;
     struct ent_arena own_arena;
-    struct out *out; /* stdout */
+    struct countries *countries; /* read once by countries.c */
+    struct out *out;             /* stdout */
     struct ent_err err;
 };
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/countries.h"
 #include "cli/help.h"
 #include "cli/output.h"
 #include "config.h"
@@ -243,6 +244,7 @@ static int open_ctx(struct cmd_ctx *ctx)
 
 static void close_ctx(struct cmd_ctx *ctx)
 {
+    countries_free(ctx);
     ent_store_close(ctx->store);
     ent_workflows_fini(&ctx->workflows);
     ent_vocab_fini(&ctx->vocab);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/codes.h"
+#include "cli/local.h"
 #include "cli/look.h"
 #include "cli/pick.h"
 #include "text/csv.h"
@@ -198,12 +199,15 @@ static int read_cell(struct table *table, struct ent_slice cell, size_t at,
 {
     const struct ent_field *field = table->columns[at].field;
     struct change_word *word = &row->words[row->count];
-    struct ent_slice text =
-        ent_arena_copy(&table->rows->arena, unguarded(cell, at == 0));
+    struct ent_slice text = unguarded(cell, at == 0);
+    char local[LOCAL_TEXT];
     int rc;
 
     if (cell.len == 0)
         return 0;
+    if (ent_csv_separator(table->csv) == ';' && local_read(field, text, local))
+        text = ent_slice_str(local);
+    text = ent_arena_copy(&table->rows->arena, text);
     if (text.at == NULL)
         return no_memory(&table->ctx->err);
     rc = change_values(table->ctx, field, text, &table->rows->arena,
@@ -262,15 +266,14 @@ static int join_keys(struct table *table, struct row *row)
     return 0;
 }
 
-/* A UUID in the column of codes names the record itself. */
-static int take_name(struct table *table, struct row *row)
+int rows_name(struct row *row, struct ent_err *err)
 {
-    const struct ent_field *code = ent_field_find(table->kind, ENT_FIELD_CODE);
+    const struct ent_field *code = ent_field_find(row->kind, ENT_FIELD_CODE);
     const struct change_word *word = find_word(row, code);
     char text[ENT_ID_TEXT];
 
     if (word == NULL)
-        return ent_err_set(&table->ctx->err, ENT_EREFUSED,
+        return ent_err_set(err, ENT_EREFUSED,
                            "the cell that names the row is empty");
     row->code = word->values[0].bytes;
     if (row->code.len >= sizeof(text))
@@ -287,9 +290,9 @@ static int take_name(struct table *table, struct row *row)
     return 0;
 }
 
-static struct row *new_row(struct table *table)
+struct row *rows_new(struct rows *rows, const struct ent_kind *kind,
+                     const char *path, size_t line, size_t words)
 {
-    struct rows *rows = table->rows;
     struct row *row;
 
     if (rows->count == rows->cap) {
@@ -303,11 +306,10 @@ static struct row *new_row(struct table *table)
     }
     row = &rows->rows[rows->count];
     *row = (struct row){
-        .kind = table->kind,
-        .path = table->path,
-        .line = ent_csv_line(table->csv),
-        .words = ENT_ARENA_NEW(&rows->arena, struct change_word,
-                               table->column_count + 1),
+        .kind = kind,
+        .path = path,
+        .line = line,
+        .words = ENT_ARENA_NEW(&rows->arena, struct change_word, words),
     };
     return row->words == NULL ? NULL : row;
 }
@@ -315,7 +317,9 @@ static struct row *new_row(struct table *table)
 /* A fault of one cell does not hide those of the others. */
 static int read_row(struct table *table, const struct ent_slice *cells)
 {
-    struct row *row = new_row(table);
+    struct row *row =
+        rows_new(table->rows, table->kind, table->path,
+                 ent_csv_line(table->csv), table->column_count + 1);
     size_t faults = table->rows->faults;
     int rc = 0;
 
@@ -334,7 +338,7 @@ static int read_row(struct table *table, const struct ent_slice *cells)
         return 0;
     if (table->named)
         rc = table->key_count > 0 ? join_keys(table, row)
-                                  : take_name(table, row);
+                                  : rows_name(row, &table->ctx->err);
     if (rc == ENT_ENOMEM)
         return rc;
     if (rc < 0)

@@ -65,6 +65,15 @@ ENT_NODISCARD int rows_read(struct cmd_ctx *ctx, struct rows *rows,
                             const char *path, struct rows_map *map,
                             bool must_name);
 
+/* A row without words, with room for `words`, behind the others; it is one of
+ * them once `count` is raised. NULL: no memory. */
+struct row *rows_new(struct rows *rows, const struct ent_kind *kind,
+                     const char *path, size_t line, size_t words);
+
+/* Takes the name of a row from its word for the code: a code, or a UUID, which
+ * names the record itself and is no word then. ENT_EREFUSED: it has none. */
+ENT_NODISCARD int rows_name(struct row *row, struct ent_err *err);
+
 /* Rows of one kind with one code are a fault of the later one; then the
  * count of all faults decides: ENT_EREFUSED. */
 ENT_NODISCARD int rows_check(struct cmd_ctx *ctx, struct rows *rows);

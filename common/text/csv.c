@@ -437,6 +437,11 @@ void ent_csv_close(struct ent_csv *csv)
     free(csv);
 }
 
+char ent_csv_separator(const struct ent_csv *csv)
+{
+    return csv->separator;
+}
+
 size_t ent_csv_columns(const struct ent_csv *csv)
 {
     return csv->columns;

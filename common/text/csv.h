@@ -29,6 +29,9 @@ ENT_NODISCARD int ent_csv_open_fd(int fd, const char *path,
                                   struct ent_csv **csv, struct ent_err *err);
 void ent_csv_close(struct ent_csv *csv);
 
+/* What stands between its cells. */
+char ent_csv_separator(const struct ent_csv *csv);
+
 size_t ent_csv_columns(const struct ent_csv *csv);
 const char *ent_csv_heading(const struct ent_csv *csv, size_t column);
 

@@ -1,0 +1,408 @@
+/* countries.c - see countries.h. */
+#include "cli/countries.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/pick.h"
+#include "cli/rows.h"
+#include "store/query.h"
+#include "text/unicode.h"
+
+#define ISO_JSON "/usr/share/iso-codes/json/iso_3166-1.json"
+#define ISO_FRENCH "/usr/share/locale/fr/LC_MESSAGES/iso_3166-1.mo"
+#define FILE_MAX_BYTES (1 << 20)
+#define NAMES_MAX 20000
+
+struct name {
+    struct ent_slice bare; /* without case and accents */
+    const char *text;
+    char code[COUNTRIES_CODE];
+};
+
+struct country {
+    char code[COUNTRIES_CODE];
+    const char *name[ENT_LANG_COUNT];
+};
+
+struct countries {
+    struct country *list; /* of ISO, by code */
+    size_t count;
+    struct name *names; /* by bare, then code */
+    size_t name_count;
+    size_t name_cap;
+    struct ent_arena arena;
+};
+
+bool countries_in(const struct ent_field *field)
+{
+    if (field->type != ENT_TYPE_CODE)
+        return false;
+    return strcmp(field->name, "iso3") == 0 ||
+           (field->hxl != NULL && strncmp(field->hxl, "#country+", 9) == 0 &&
+            strstr(field->hxl, "+v_iso3") != NULL);
+}
+
+/* ------------------------------------------------------------- French names */
+
+/* A compiled catalogue (GNU gettext, "The Format of GNU MO Files"): pairs of
+ * texts, the first ones sorted. Read here as the locale of the program is one
+ * language at a time. */
+struct catalogue {
+    struct ent_buf bytes;
+    uint32_t count, originals, translations;
+};
+
+static uint32_t le32(const struct catalogue *cat, size_t at)
+{
+    const uint8_t *b = cat->bytes.at + at;
+
+    return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 |
+           (uint32_t)b[3] << 24;
+}
+
+static void catalogue_open(struct catalogue *cat)
+{
+    FILE *file = fopen(ISO_FRENCH, "re");
+    uint8_t *bytes =
+        file == NULL ? NULL : ent_buf_grow(&cat->bytes, FILE_MAX_BYTES);
+
+    if (bytes != NULL)
+        cat->bytes.len = fread(bytes, 1, FILE_MAX_BYTES, file);
+    if (file != NULL)
+        fclose(file);
+    if (bytes == NULL || cat->bytes.len < 28 || le32(cat, 0) != 0x950412deu)
+        return;
+    cat->originals = le32(cat, 12);
+    cat->translations = le32(cat, 16);
+    if (le32(cat, 8) <= NAMES_MAX &&
+        cat->originals + 8ull * le32(cat, 8) <= cat->bytes.len &&
+        cat->translations + 8ull * le32(cat, 8) <= cat->bytes.len)
+        cat->count = le32(cat, 8);
+}
+
+static struct ent_slice catalogue_text(const struct catalogue *cat,
+                                       uint32_t table, uint32_t i)
+{
+    uint32_t len = le32(cat, table + 8 * i);
+    uint32_t at = le32(cat, table + 8 * i + 4);
+
+    if (at > cat->bytes.len || len > cat->bytes.len - at)
+        return ent_slice(NULL, 0);
+    return ent_slice(cat->bytes.at + at, len);
+}
+
+static struct ent_slice catalogue_find(const struct catalogue *cat,
+                                       struct ent_slice text)
+{
+    uint32_t low = 0;
+    uint32_t high = cat->count;
+
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        int order =
+            ent_slice_cmp(catalogue_text(cat, cat->originals, mid), text);
+
+        if (order == 0)
+            return catalogue_text(cat, cat->translations, mid);
+        if (order < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return ent_slice(NULL, 0);
+}
+
+/* ----------------------------------------------------------------- loading */
+
+static const char *put_name(struct countries *all, struct ent_slice text,
+                            const char *code)
+{
+    struct ent_buf bare = {0};
+    struct name *name;
+
+    if (text.len == 0 || all->name_count == NAMES_MAX)
+        return NULL;
+    if (all->name_count == all->name_cap) {
+        size_t cap = all->name_cap == 0 ? 2048 : 2 * all->name_cap;
+        struct name *list = realloc(all->names, cap * sizeof(*list));
+
+        if (list == NULL)
+            return NULL;
+        all->names = list;
+        all->name_cap = cap;
+    }
+    ent_text_put_bare(&bare, text);
+    name = &all->names[all->name_count];
+    name->bare = ent_arena_copy(&all->arena, ent_buf_slice(&bare));
+    name->text = (const char *)ent_arena_copy(&all->arena, text).at;
+    memcpy(name->code, code, COUNTRIES_CODE);
+    ent_buf_fini(&bare);
+    if (name->bare.at == NULL || name->text == NULL)
+        return NULL;
+    all->name_count++;
+    return name->text;
+}
+
+/* "Congo, République démocratique du" is said the other way round. */
+static void put_turned(struct countries *all, struct ent_slice text,
+                       const char *code)
+{
+    const uint8_t *comma = memmem(text.at, text.len, ", ", 2);
+    struct ent_buf turned = {0};
+
+    if (comma == NULL)
+        return;
+    ent_buf_put(&turned, comma + 2, (size_t)(text.at + text.len - comma - 2));
+    if (turned.len > 0 && turned.at[turned.len - 1] != '\'')
+        ent_buf_put_u8(&turned, ' ');
+    ent_buf_put(&turned, text.at, (size_t)(comma - text.at));
+    put_name(all, ent_buf_slice(&turned), code);
+    ent_buf_fini(&turned);
+}
+
+/* One name and its French; the two names as kept. */
+static void put_iso(struct countries *all, const struct catalogue *french,
+                    const char *text, const char *code,
+                    const char *kept[ENT_LANG_COUNT])
+{
+    struct ent_slice english = ent_slice_str(text);
+    struct ent_slice translated = catalogue_find(french, english);
+
+    kept[ENT_LANG_EN] = put_name(all, english, code);
+    kept[ENT_LANG_FR] = put_name(all, translated, code);
+    put_turned(all, english, code);
+    if (translated.len > 0)
+        put_turned(all, translated, code);
+}
+
+static const char iso_sql[] =
+    "SELECT value ->> '$.alpha_3', value ->> '$.name',"
+    " value ->> '$.common_name', value ->> '$.official_name'"
+    " FROM json_each(:json, '$.3166-1') ORDER BY 1";
+
+static int load_iso(struct cmd_ctx *ctx, struct countries *all)
+{
+    struct catalogue french = {0};
+    struct ent_buf json = {0};
+    struct ent_query *query = NULL;
+    const char *text;
+    int rc;
+
+    if (rows_read_text(ISO_JSON, FILE_MAX_BYTES, &json, &ctx->err) < 0 ||
+        (text = ent_buf_cstr(&json)) == NULL ||
+        ent_query_json(text, iso_sql, &query, &ctx->err) < 0) {
+        ent_buf_fini(&json);
+        return 0; /* not installed: every code is one */
+    }
+    catalogue_open(&french);
+    all->list = ENT_ARENA_NEW(&all->arena, struct country, NAMES_MAX / 8);
+    rc = all->list == NULL ? cmd_no_memory(ctx) : 0;
+    while (rc == 0 && all->count < NAMES_MAX / 8 &&
+           ent_query_next(query, &ctx->err) > 0) {
+        struct country *country = &all->list[all->count];
+        const char *code = ent_query_text(query, 0);
+
+        if (strlen(code) != COUNTRIES_CODE - 1)
+            continue;
+        memcpy(country->code, code, COUNTRIES_CODE);
+        all->count++;
+        for (size_t i = 1; i < 4; i++) {
+            const char *kept[ENT_LANG_COUNT] = {0};
+
+            put_iso(all, &french, ent_query_text(query, i), country->code,
+                    kept);
+            for (int lang = 0; lang < ENT_LANG_COUNT && i < 3; lang++)
+                if (kept[lang] != NULL) /* the common name, else the name */
+                    country->name[lang] = kept[lang];
+        }
+    }
+    ent_query_close(query);
+    ent_buf_fini(&json);
+    ent_buf_fini(&french.bytes);
+    return rc;
+}
+
+/* The countries of the replica, with the names they go by there. */
+static const char recorded_sql[] =
+    "SELECT iso3, name_en FROM countries"
+    " UNION SELECT iso3, name_fr FROM countries"
+    " UNION SELECT c.iso3, a.value FROM countries c, json_each(c.aliases) a";
+
+static void load_recorded(struct cmd_ctx *ctx, struct countries *all)
+{
+    struct ent_query *query = NULL;
+    struct ent_err err;
+
+    if (ctx->store == NULL ||
+        ent_query_open(ctx->store, recorded_sql, &query, &err) < 0)
+        return;
+    while (ent_query_next(query, &err) > 0) {
+        char code[COUNTRIES_CODE] = "";
+
+        if (strlen(ent_query_text(query, 0)) != COUNTRIES_CODE - 1)
+            continue;
+        memcpy(code, ent_query_text(query, 0), COUNTRIES_CODE);
+        put_name(all, ent_slice_str(ent_query_text(query, 1)), code);
+    }
+    ent_query_close(query);
+}
+
+static int by_bare(const void *a, const void *b)
+{
+    const struct name *x = a;
+    const struct name *y = b;
+    int order = ent_slice_cmp(x->bare, y->bare);
+
+    return order != 0 ? order : strcmp(x->code, y->code);
+}
+
+static struct countries *load(struct cmd_ctx *ctx)
+{
+    struct countries *all = ctx->countries;
+
+    if (all != NULL)
+        return all;
+    all = calloc(1, sizeof(*all));
+    if (all == NULL || load_iso(ctx, all) < 0) {
+        free(all);
+        return NULL;
+    }
+    load_recorded(ctx, all);
+    if (all->name_count > 0)
+        qsort(all->names, all->name_count, sizeof(*all->names), by_bare);
+    ctx->countries = all;
+    return all;
+}
+
+void countries_free(struct cmd_ctx *ctx)
+{
+    if (ctx->countries == NULL)
+        return;
+    free(ctx->countries->names);
+    ent_arena_fini(&ctx->countries->arena);
+    free(ctx->countries);
+    ctx->countries = NULL;
+}
+
+/* ------------------------------------------------------------------ asking */
+
+static int by_code(const void *key, const void *item)
+{
+    return strcmp(key, ((const struct country *)item)->code);
+}
+
+static const struct country *find(const struct countries *all, const char *code)
+{
+    if (all->count == 0)
+        return NULL;
+    return bsearch(code, all->list, all->count, sizeof(*all->list), by_code);
+}
+
+/* ISO 3166-1 section 8.1.3: AAA to AAZ, QMA to QZZ, XAA to XXZ, ZZA to ZZZ. */
+static bool is_for_users(const char *code)
+{
+    return strncmp(code, "AA", 2) == 0 || strncmp(code, "ZZ", 2) == 0 ||
+           (code[0] == 'Q' && code[1] >= 'M') ||
+           (code[0] == 'X' && code[1] <= 'X');
+}
+
+static bool read_code(const struct countries *all, struct ent_slice text,
+                      char code[COUNTRIES_CODE])
+{
+    if (text.len != COUNTRIES_CODE - 1)
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t byte = text.at[i];
+
+        if (byte >= 'a' && byte <= 'z')
+            byte = (uint8_t)(byte - 'a' + 'A');
+        if (byte < 'A' || byte > 'Z')
+            return false;
+        code[i] = (char)byte;
+    }
+    code[COUNTRIES_CODE - 1] = '\0';
+    return all->count == 0 || find(all, code) != NULL || is_for_users(code);
+}
+
+/* The one country of that name; false when there is none, or several. */
+static bool read_name(const struct countries *all, struct ent_slice text,
+                      char code[COUNTRIES_CODE])
+{
+    struct ent_buf bare = {0};
+    const struct name *found = NULL;
+    size_t low = 0;
+    size_t high = all->name_count;
+    bool one;
+
+    ent_text_put_bare(&bare, text);
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+
+        if (ent_slice_cmp(all->names[mid].bare, ent_buf_slice(&bare)) < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    one = low < all->name_count &&
+          ent_slice_equal(all->names[low].bare, ent_buf_slice(&bare));
+    if (one)
+        found = &all->names[low];
+    for (; one && low < all->name_count &&
+           ent_slice_equal(all->names[low].bare, ent_buf_slice(&bare));
+         low++)
+        one = strcmp(all->names[low].code, found->code) == 0;
+    ent_buf_fini(&bare);
+    if (one)
+        memcpy(code, found->code, COUNTRIES_CODE);
+    return one;
+}
+
+static int refuse(struct countries *all, struct ent_slice text,
+                  struct ent_err *err)
+{
+    struct pick_near near = {0};
+    int len = ent_text_shown(text, 60);
+    char word[64] = "";
+
+    memcpy(word, text.at, (size_t)len);
+    for (size_t i = 0; i < all->name_count; i++)
+        pick_offer(&near, word, all->names[i].text);
+    for (size_t i = 0; near.name == NULL && i < all->count; i++)
+        pick_offer(&near, word, all->list[i].code);
+    if (near.name != NULL)
+        return ent_err_set(err, ENT_EREFUSED,
+                           "\"%s\" is no country; did you mean %s?", word,
+                           near.name);
+    return ent_err_set(err, ENT_EREFUSED,
+                       "\"%s\" is no country; write its ISO 3166-1 code of "
+                       "three letters, or its name in English or French",
+                       word);
+}
+
+int countries_read(struct cmd_ctx *ctx, struct ent_slice text,
+                   char code[COUNTRIES_CODE], struct ent_err *err)
+{
+    struct countries *all = load(ctx);
+
+    if (all == NULL)
+        return ent_err_set(err, ENT_ENOMEM, "out of memory");
+    while (text.len > 0 && text.at[0] == ' ')
+        text = ent_slice(text.at + 1, text.len - 1);
+    while (text.len > 0 && text.at[text.len - 1] == ' ')
+        text.len--;
+    if (read_code(all, text, code) || read_name(all, text, code))
+        return 0;
+    return refuse(all, text, err);
+}
+
+const char *countries_name(struct cmd_ctx *ctx, const char *code)
+{
+    struct countries *all = load(ctx);
+    const struct country *country = all == NULL ? NULL : find(all, code);
+
+    if (country == NULL)
+        return NULL;
+    return country->name[ctx->lang] != NULL ? country->name[ctx->lang]
+                                            : country->name[ENT_LANG_EN];
+}
