@@ -10,31 +10,9 @@
 #include <unistd.h>
 
 #include "store/home.h"
+#include "store/newfile.h"
 #include "store/replica.h"
 #include "store/schema.h"
-
-static int is_there(const char *path, struct ent_err *err)
-{
-    if (access(path, F_OK) < 0)
-        return 0;
-    return ent_err_set(err, ENT_EUSAGE,
-                       ENT_N_("%s is there already, and is left as it is"),
-                       path);
-}
-
-/* The directory in which a file's name stands. */
-static void dir_of(const char *path, char dir[ENT_PATH_MAX])
-{
-    const char *slash = strrchr(path, '/');
-    size_t len = slash == NULL ? 0 : (size_t)(slash - path);
-
-    if (slash == NULL)
-        snprintf(dir, ENT_PATH_MAX, ".");
-    else if (len == 0)
-        snprintf(dir, ENT_PATH_MAX, "/");
-    else
-        snprintf(dir, ENT_PATH_MAX, "%.*s", (int)len, path);
-}
 
 /* -------------------------------------------------------------------- write */
 
@@ -80,46 +58,14 @@ static int make_backup(const char *path, const struct ent_keys *keys,
     return rc;
 }
 
-/* Give a whole file its name. */
-static int name_file(const char *growing, const char *path, const char *dir,
-                     struct ent_err *err)
-{
-    int rc = ent_file_sync(growing, err);
-
-    if (rc == 0)
-        rc = is_there(path, err);
-    if (rc < 0)
-        return rc;
-    if (rename(growing, path) < 0)
-        return ent_err_set(err, ENT_ESTORE, ENT_N_("cannot make %s: %s"), path,
-                           strerror(errno));
-    rc = ent_dir_sync(dir, err);
-    if (rc < 0)
-        unlink(path);
-    return rc;
-}
-
 int ent_backup_write(struct ent_store *store, const char *path, bool with_key,
                      bool dry_run, int64_t now_ms, struct ent_err *err)
 {
-    char dir[ENT_PATH_MAX];
     char growing[ENT_PATH_MAX];
-    const char *slash = strrchr(path, '/');
-    int rc = is_there(path, err);
-    int fd;
+    int rc = ent_newfile_begin(path, growing, err);
 
     if (rc < 0)
         return rc;
-    dir_of(path, dir);
-    if (snprintf(growing, sizeof(growing), "%s/%s.XXXXXX", dir,
-                 slash == NULL ? path : slash + 1) >= (int)sizeof(growing))
-        return ent_err_set(err, ENT_EUSAGE, ENT_N_("the path %s is too long"),
-                           path);
-    fd = mkostemp(growing, O_CLOEXEC);
-    if (fd < 0)
-        return ent_err_set(err, ENT_ESTORE, ENT_N_("cannot make %s: %s"), path,
-                           strerror(errno));
-    close(fd);
     if (dry_run) {
         unlink(growing);
         return 0;
@@ -130,7 +76,7 @@ int ent_backup_write(struct ent_store *store, const char *path, bool with_key,
     if (rc < 0)
         ent_err_prefix(err, "%s", path);
     else
-        rc = name_file(growing, path, dir, err);
+        rc = ent_newfile_end(growing, path, err);
     if (rc < 0)
         unlink(growing);
     return rc;
@@ -340,11 +286,11 @@ int ent_key_export(const char *home, const char *path, bool dry_run,
     struct ent_keys keys = {0};
     int rc = ent_home_path(home, "key", from, err);
 
-    dir_of(path, dir);
+    ent_newfile_dir(path, dir);
     if (rc == 0)
         rc = ent_keys_load(&keys, from, err);
     if (rc == 0)
-        rc = is_there(path, err);
+        rc = ent_newfile_check(path, err);
     if (rc == 0 && !dry_run) {
         rc = ent_keys_save(keys.secret, path, err);
         if (rc == 0 && (rc = ent_dir_sync(dir, err)) < 0)
