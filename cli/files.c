@@ -10,6 +10,7 @@
 #include "cli/import.h"
 #include "cli/package.h"
 #include "cli/pick.h"
+#include "cli/snapshot.h"
 
 /* ------------------------------------------------------------------ import */
 
@@ -208,5 +209,7 @@ const struct cmd cmd_files[] = {
      N_("KIND [--space S] [--hxl] [--columns F,F] [--for excel-fr] | "
         "--package DIR [--space S]"),
      N_("write a table or a package that an import reads back"), cmd_export},
+    {"snapshot", N_("FILE [--space S] [--anonymise]"),
+     N_("write a plain SQLite file for BI tools"), snapshot_write},
     {NULL, NULL, NULL, NULL},
 };
