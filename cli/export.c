@@ -106,10 +106,9 @@ static void put_decimal_comma(const struct ent_field *field,
             buf->at[i] = ',';
 }
 
-/* A record without a code is named by its UUID. */
-static int put_cell(struct cmd_ctx *ctx, const struct export *export,
-                    const struct ent_record *record,
-                    const struct ent_field *field, struct ent_buf *buf)
+int export_cell(struct cmd_ctx *ctx, const struct export *export,
+                const struct ent_record *record, const struct ent_field *field,
+                struct ent_buf *buf)
 {
     field = fields_of(ctx, export->kind, record->ref.space, field);
     if (field == NULL)
@@ -175,7 +174,7 @@ static int put_row(struct cmd_ctx *ctx, const struct export *export,
         struct ent_buf guarded = {0};
         const char *text;
 
-        rc = put_cell(ctx, export, record, export->fields[i], &cell);
+        rc = export_cell(ctx, export, record, export->fields[i], &cell);
         text = ent_buf_cstr(&cell);
         if (rc == 0 && text == NULL)
             rc = cmd_no_memory(ctx);
@@ -193,13 +192,8 @@ static int put_row(struct cmd_ctx *ctx, const struct export *export,
     return rc;
 }
 
-/* What is done with each record of a table. */
-typedef int row_fn(struct cmd_ctx *ctx, const struct export *export,
-                   const struct ent_record *record, void *to);
-
-/* The live records, by code. */
-static int each_record(struct cmd_ctx *ctx, const struct export *export,
-                       row_fn *take, void *to, size_t *rows)
+int export_each(struct cmd_ctx *ctx, const struct export *export,
+                export_fn *take, void *to, size_t *rows)
 {
     struct codes codes = {0};
     int rc = codes_load(ctx, &codes, export->kind, export->space);
@@ -248,7 +242,7 @@ int export_table(struct cmd_ctx *ctx, const struct export *export, FILE *file,
     put_heading(export, &sink.buf);
     rc = write_buf(ctx, &sink.buf, file);
     if (rc == 0)
-        rc = each_record(ctx, export, write_row, &sink, rows);
+        rc = export_each(ctx, export, write_row, &sink, rows);
     ent_buf_fini(&sink.buf);
     return rc;
 }
@@ -276,7 +270,7 @@ static int list_row(struct cmd_ctx *ctx, const struct export *export,
                 rc = put_elements(ctx, record, one, true, &cell);
             ent_buf_put_u8(&cell, ']');
         } else {
-            rc = put_cell(ctx, export, record, field, &cell);
+            rc = export_cell(ctx, export, record, field, &cell);
         }
         text = ent_buf_cstr(&cell);
         if (rc == 0 && text == NULL)
@@ -298,7 +292,7 @@ int export_listing(struct cmd_ctx *ctx, const struct export *export)
         out_column(ctx->out, export_column_name(export, export->fields[i]),
                    look_field_label(ctx, export->fields[i]),
                    look_column_type(export->fields[i]));
-    rc = each_record(ctx, export, list_row, NULL, &rows);
+    rc = export_each(ctx, export, list_row, NULL, &rows);
     out_list_end(ctx->out);
     return rc;
 }

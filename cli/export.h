@@ -7,8 +7,10 @@
 
 #include "cli/cmd.h"
 #include "model/kind.h"
+#include "store/records.h"
 
-struct export {
+struct export
+{
     const struct ent_kind *kind;
     int64_t space; /* 0: all */
     const struct ent_field **fields;
@@ -28,10 +30,24 @@ ENT_NODISCARD int export_columns(struct cmd_ctx *ctx, struct export *export,
 const char *export_column_name(const struct export *export,
                                const struct ent_field *field);
 
+/* What a table has for the field of a record, not yet guarded: elements of a
+ * set with bars, the UUID of a record without a code. ENT_ENOMEM. */
+ENT_NODISCARD int export_cell(struct cmd_ctx *ctx, const struct export *export,
+                              const struct ent_record *record,
+                              const struct ent_field *field,
+                              struct ent_buf *buf);
+
+/* What is done with each record. */
+typedef int export_fn(struct cmd_ctx *ctx, const struct export *export,
+                      const struct ent_record *record, void *to);
+
+/* The live records, by code; `rows` counts them. */
+ENT_NODISCARD int export_each(struct cmd_ctx *ctx, const struct export *export,
+                              export_fn *take, void *to, size_t *rows);
+
 /* The table to `file`; the number of rows. ENT_EFAIL: it cannot be written. */
-ENT_NODISCARD int export_table(struct cmd_ctx *ctx,
-                               const struct export *export, FILE *file,
-                               size_t *rows);
+ENT_NODISCARD int export_table(struct cmd_ctx *ctx, const struct export *export,
+                               FILE *file, size_t *rows);
 
 /* The records as a listing in the chosen format. */
 ENT_NODISCARD int export_listing(struct cmd_ctx *ctx,

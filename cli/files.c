@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/args.h"
+#include "cli/cards.h"
 #include "cli/export.h"
 #include "cli/import.h"
 #include "cli/package.h"
@@ -41,8 +43,16 @@ static int read_file(struct cmd_ctx *ctx, const struct import_ask *ask,
     if (rc == 0 && fd < 0)
         rc = ent_err_set(&ctx->err, ENT_ENOTFOUND, "%s cannot be opened: %s",
                          ask->file, strerror(errno));
-    if (rc == 0)
+    if (rc == 0 && cards_sniff(fd) != OUT_AUTO) {
+        rc = ask->map == NULL
+                 ? cards_import(ctx, rows, kind, fd, ask->file)
+                 : ent_err_set(&ctx->err, ENT_EUSAGE,
+                               "--map is for tables; %s is none", ask->file);
+        if (ask->map != NULL)
+            close(fd);
+    } else if (rc == 0) {
         rc = rows_read(ctx, rows, kind, fd, ask->file, map, false);
+    }
     if (rc == 0)
         rc = rows_check(ctx, rows);
     if (map != NULL)
@@ -129,14 +139,18 @@ struct export_ask {
     const char *space;
     const char *columns;
     const char *excel;
+    const char *vcard;
     bool hxl;
 };
 
 /* A table is CSV unless another format is asked for. */
-static int write_export(struct cmd_ctx *ctx, const struct export *export)
+static int write_export(struct cmd_ctx *ctx, const struct export *export,
+                        bool version3)
 {
     size_t rows;
 
+    if (ctx->format == OUT_VCF || ctx->format == OUT_ICS)
+        return cards_export(ctx, export, ctx->format, version3, stdout);
     if (ctx->format == OUT_AUTO || ctx->format == OUT_CSV ||
         ctx->format == OUT_TSV)
         return export_table(ctx, export, stdout, &rows);
@@ -167,9 +181,23 @@ static int export_kind(struct cmd_ctx *ctx, const struct export_ask *ask,
     else if (rc == 0)
         rc = export_columns(ctx, &export, &arena);
     if (rc == 0)
-        rc = write_export(ctx, &export);
+        rc = write_export(ctx, &export,
+                          ask->vcard != NULL && strcmp(ask->vcard, "3.0") == 0);
     ent_arena_fini(&arena);
     return rc;
+}
+
+static int check_vcard(struct cmd_ctx *ctx, const char *version)
+{
+    if (version == NULL)
+        return 0;
+    if (ctx->format != OUT_VCF)
+        return ent_err_set(&ctx->err, ENT_EUSAGE,
+                           "--vcard is for --format vcf");
+    if (strcmp(version, "4.0") != 0 && strcmp(version, "3.0") != 0)
+        return ent_err_set(&ctx->err, ENT_EUSAGE,
+                           "--vcard takes 4.0 or 3.0, not \"%s\"", version);
+    return 0;
 }
 
 static int cmd_export(struct cmd_ctx *ctx, int argc, char **argv)
@@ -180,6 +208,7 @@ static int cmd_export(struct cmd_ctx *ctx, int argc, char **argv)
         {.name = "--space", .value = &ask.space},
         {.name = "--columns", .value = &ask.columns},
         {.name = "--for", .value = &ask.excel},
+        {.name = "--vcard", .value = &ask.vcard},
         {.name = "--hxl", .flag = &ask.hxl},
     };
     int64_t space;
@@ -191,6 +220,8 @@ static int cmd_export(struct cmd_ctx *ctx, int argc, char **argv)
             ? argc != 1 || ask.columns != NULL || ask.hxl || ask.excel != NULL
             : argc != 2)
         return cmd_usage(ctx, "export");
+    if (check_vcard(ctx, ask.vcard) < 0)
+        return cmd_fail(ctx);
     ask.kind = argv[1];
     if (cmd_store(ctx) == NULL || pick_space(ctx, ask.space, &space) < 0)
         return cmd_fail(ctx);
@@ -203,11 +234,12 @@ const struct cmd cmd_files[] = {
     {"import",
      N_("KIND FILE [--space S] [--map FILE] | --package DIR [--space S] "
         "[--where FIELD=V]..."),
-     N_("read a table (CSV, TSV) or a package; twice changes nothing"),
+     N_("read a table (CSV, TSV), vCards, a calendar or a package; twice "
+        "changes nothing"),
      cmd_import},
     {"export",
-     N_("KIND [--space S] [--hxl] [--columns F,F] [--for excel-fr] | "
-        "--package DIR [--space S]"),
+     N_("KIND [--space S] [--hxl] [--columns F,F] [--for excel-fr] "
+        "[--vcard 3.0] | --package DIR [--space S]"),
      N_("write a table or a package that an import reads back"), cmd_export},
     {"snapshot", N_("FILE [--space S] [--anonymise]"),
      N_("write a plain SQLite file for BI tools"), snapshot_write},

@@ -1,0 +1,283 @@
+#!/bin/sh
+# files.sh - what other programs read and write: vCards, calendars, workbooks,
+# tables of French spreadsheets, SQLite files for BI tools. What goes out comes
+# back whole, and nothing of it runs in the program that opens it.
+. "$(dirname "$0")/lib.sh"
+
+# The distribution's interpreter: it alone sees the distribution's modules.
+python=/usr/bin/python3
+
+entente init --org "Org A"
+entente space create demo
+entente space create copy
+entente import --package "$demo" --space demo
+
+# ------------------------------------------------------------ there and back
+
+for pair in organisation:vcf contact:vcf group:vcf activity:ics \
+    milestone:ics training:ics support_session:ics; do
+    kind=${pair%%:*}
+    format=${pair##*:}
+    for lang in fr en; do
+        exits 0 "$kind as $format ($lang)" --lang $lang export "$kind" \
+            --space demo --format "$format" --output "$work/$kind.$lang.$format"
+    done
+    entente export "$kind" --space demo
+    cp "$work/out" "$work/$kind.csv"
+    exits 0 "is read elsewhere" import "$kind" "$work/$kind.fr.$format" \
+        --space copy
+    entente export "$kind" --space copy
+    check "and every cell of it is the same" \
+        cmp -s "$work/out" "$work/$kind.csv"
+    exits 0 "in the other language, too" import "$kind" \
+        "$work/$kind.en.$format" --space copy --format csv
+    check "and nothing changes" grep -q "^$kind,0,0,[0-9]*,0\$" "$work/out"
+    exits 0 "written again it is the same" --lang fr export "$kind" \
+        --space demo --format "$format"
+    check "to the byte" cmp -s "$work/out" "$work/$kind.fr.$format"
+done
+exits 0 "vCard 3.0" export contact --space demo --format vcf --vcard 3.0 \
+    --output "$work/three.vcf"
+exits 0 "is read, too" import contact "$work/three.vcf" --space copy \
+    --format csv
+check "without a change" grep -q '^contact,0,0,107,0$' "$work/out"
+
+check "the UID is the code" grep -q "^UID:ctc-pf-bdi-01" \
+    "$work/contact.fr.vcf"
+check "an organisation says that it is one" grep -q "^KIND:org" \
+    "$work/organisation.fr.vcf"
+check "a group names its members" \
+    grep -q "^MEMBER;VALUE=text:ctc-pf-bdi-01" "$work/group.fr.vcf"
+check "a state is that of calendars" grep -q "^STATUS:NEEDS-ACTION" \
+    "$work/activity.fr.ics"
+check "an event ends before the day after" \
+    sh -c "tr -d '\r' <'$work/training.fr.ics' |
+        grep -A12 '^UID:evt-tot-bdi\$' | grep -q '^DTEND;VALUE=DATE:2018'"
+check "no line is longer than 75 bytes" sh -c \
+    "! tr -d '\r' <'$work/training.fr.ics' | LC_ALL=C grep -q '.\{76\}'"
+exits 2 "a plan is no vCard" export plan --format vcf
+check "and what is one is named" tells "contact"
+exits 2 "a contact is no event" export contact --format ics
+exits 2 "a listing is no vCard" list contact --format vcf
+exits 2 "vCard 2.1 is not written" export contact --format vcf --vcard 2.1
+
+# ----------------------------------------------------- what other programs do
+
+if "$python" -c 'import vobject, icalendar, openpyxl' 2>/dev/null; then
+    for lang in fr en; do
+        for kind in contact organisation group; do
+            cp "$work/$kind.$lang.vcf" "$work/$kind.vcf"
+        done
+        for kind in activity milestone training support_session; do
+            cp "$work/$kind.$lang.ics" "$work/$kind.ics"
+        done
+        if "$python" "$here/foreign.py" read "$work" >"$work/foreign" 2>&1; then
+            cat "$work/foreign"
+        else
+            cat "$work/foreign"
+            failed=1
+        fi
+    done
+    "$python" "$here/foreign.py" write "$work"
+    node=$work/foreign-node
+    entente init --org "Org F"
+    entente space create f
+    entente add organisation code=org-x name="Org Étrangère" acronym=OX
+    exits 0 "vCards of python3-vobject are read" import contact \
+        "$work/foreign.vcf" --format csv
+    check "all of them" grep -q '^contact,2,0,0,0$' "$work/out"
+    check "what has no field is counted" tells "PHOTO 1"
+    entente --json show foreign-1
+    check "the name" prints '"display_name": "Ann; Dupont, née \"X\""'
+    check "the preferred address" prints '"email": "ann@example.org"'
+    check "the organisation, by its name" prints '"org_id": "org-x"'
+    check "the country, by its name" prints '"iso3": "COD"'
+    exits 0 "they are read again" import contact "$work/foreign.vcf" \
+        --format csv
+    check "and nothing changes" grep -q '^contact,0,0,2,0$' "$work/out"
+    exits 0 "a calendar of python3-icalendar is read" import activity \
+        "$work/foreign.ics" --format csv
+    check "all of it" grep -q '^activity,2,0,0,0$' "$work/out"
+    entente --json show todo-1
+    check "its state" prints '"status": "in_progress"'
+    check "its day" prints '"due_on": "2019-02-09"'
+    check "its long title" prints "$(printf 'é%.0s' $(seq 1 60))"
+    exits 0 "an event of it is a training, too" import training \
+        "$work/events.ics"
+    entente --json show event-1
+    check "that ends on its last day" prints '"end_on": "2019-03-05"'
+    node=$work/a
+fi
+
+# What another program changed counts, whatever stands beside it.
+sed 's/^STATUS:NEEDS-ACTION/STATUS:COMPLETED/; s/^DUE;VALUE=DATE:2019....$/DUE;VALUE=DATE:20191231/' \
+    "$work/activity.fr.ics" >"$work/changed.ics"
+exits 0 "a calendar that was changed elsewhere" import activity \
+    "$work/changed.ics" --space copy
+check "changes states" same "$(count activity --space copy status=planned)" 0
+
+# --------------------------------------------------------------- bad objects
+
+node=$work/bad
+entente init --org "Org B"
+entente space create b
+bad=$work/bad.vcf
+refused() {
+    sentence=$1
+    shift
+    exits 5 "$sentence" import "$@"
+    check "and nothing of it is imported" same "$(count contact)" 0
+}
+printf 'BEGIN:VCARD\r\nVERSION:4.0\r\nUID:a\r\nFN:A\r\n' >"$bad"
+refused "a vCard without an end is refused" contact "$bad"
+check "with its line" tells "bad.vcf:1"
+printf 'BEGIN:VCARD\nUID:a b\nFN:A\nEND:VCARD\nBEGIN:VCARD\nUID:b\nFN:B\nX-ENTENTE-ROLE:king\nEND:VCARD\n' >"$bad"
+refused "a UID with a blank is refused" contact "$bad"
+check "with its line and name" tells "bad.vcf:1: UID"
+check "and all faults are told at once" tells "bad.vcf:8: role"
+printf 'BEGIN:VCARD\nFN:A\nthis is none\nEND:VCARD\n' >"$bad"
+refused "a line that is no property is refused" contact "$bad"
+check "with its line" tells "bad.vcf:3"
+printf 'BEGIN:VCARD\nFN;CHARSET=ISO-8859-1:Ren\351\nEND:VCARD\n' >"$bad"
+refused "text that is not UTF-8 is refused" contact "$bad"
+check "and the way out is said" tells "UTF-8"
+printf 'BEGIN:VCARD\nUID:a\nFN:A\nEND:VCARD\nBEGIN:VCARD\nUID:a\nFN:B\nEND:VCARD\n' >"$bad"
+refused "one UID twice is refused" contact "$bad"
+printf 'BEGIN:VCALENDAR\nEND:VCALENDAR\n' >"$work/empty.ics"
+exits 5 "a calendar with nothing in it is refused" import activity \
+    "$work/empty.ics"
+exits 2 "a calendar has no contacts" import contact "$work/empty.ics"
+
+printf 'BEGIN:VCARD\r\nVERSION:2.1\r\nUID:old\r\nN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:Dupont;Ren=\r\n=C3=A9e\r\nTEL;CELL;PREF:+257 22\r\nROLE:Head of everything\r\nEND:VCARD\r\n' >"$bad"
+exits 0 "a card of an old telephone is read" import contact "$bad"
+check "what is not ours is counted" tells "ROLE 1"
+entente --json show old
+check "with its name" prints '"display_name": "Renée Dupont"'
+{
+    printf 'BEGIN:VCARD\nUID:pic\nFN:P\nPHOTO;ENCODING=b:'
+    head -c 300000 /dev/zero | tr '\0' A
+    printf '\nEND:VCARD\n'
+} >"$bad"
+exits 0 "a picture does not keep a card out" import contact "$bad"
+check "it is only counted" tells "PHOTO 1"
+entente add contact code=c-esc display_name="$(printf 'Bad\\; \342\200\256gpj, Ann')"
+exits 0 "a name that turns the direction of writing" export contact \
+    --format vcf --output "$work/esc.vcf"
+exits 0 "comes back" import contact "$work/esc.vcf" --format csv
+check "unchanged" grep -q '^contact,0,0,3,0$' "$work/out"
+
+# --------------------------------------------------------- French spreadsheets
+
+printf '\357\273\277id;title_fr;iso3;due_on;budget;spent\r\na-1;Atelier;Rép. dém. du Congo;;;\r\n' >"$work/fr.csv"
+exits 5 "a country nobody knows is refused" import activity "$work/fr.csv"
+check "with file, line, field and value" tells "fr.csv:2: iso3: \"Rép. dém."
+printf '\357\273\277id;title_fr;iso3;due_on;budget;spent\r\na-1;Atelier;République démocratique du Congo;15/06/2017;1 250,50;"12,5"\r\na-2;Cours;burundi;01.02.2018;3\302\240000,25;-7\r\na-3;Fin;BDI;2018-06;10.5;0\r\n' >"$work/fr.csv"
+exits 0 "names of countries, days and commas of a French spreadsheet" \
+    import activity "$work/fr.csv"
+entente --json show a-1
+check "the country is a code" prints '"iso3": "COD"'
+check "the day is one" prints '"due_on": "2017-06-15"'
+check "the comma is a point" prints '"budget": 1250.5'
+entente --json show a-2
+check "whatever the case" prints '"iso3": "BDI"'
+check "and whatever blank" prints '"budget": 3000.25'
+printf 'id,iso3\na-4,Burundy\n' >"$work/fr.csv"
+exits 5 "a country misspelt is refused" import activity "$work/fr.csv"
+check "and the nearest named" tells "did you mean Burundi?"
+printf 'id,iso3\na-4,BUX\n' >"$work/fr.csv"
+exits 5 "so is a code that no country has" import activity "$work/fr.csv"
+printf 'id,iso3\na-4,XKX\na-5,Kenya\n' >"$work/fr.csv"
+exits 0 "codes for users of ISO are taken" import activity "$work/fr.csv"
+printf 'id,budget\na-4,"1,250"\n' >"$work/fr.csv"
+exits 5 "between commas a comma is no decimal point" \
+    import activity "$work/fr.csv"
+exits 0 "what is written for a French spreadsheet" export activity \
+    --for excel-fr --output "$work/back.csv"
+check "has decimal commas" grep -q "1250,5" "$work/back.csv"
+before=$(digest b)
+exits 0 "is read back" import activity "$work/back.csv"
+check "and nothing changes" same "$(digest b)" "$before"
+
+# ------------------------------------------------------------------- workbooks
+
+node=$work/a
+exits 0 "a workbook of a kind" export activity --space demo \
+    --output "$work/a.xlsx"
+exits 0 "of a listing" list contact --space demo --output "$work/l.xlsx"
+exits 0 "of a report" --lang fr report cascade --output "$work/r.xlsx"
+exits 0 "of a record" show mem-001 --output "$work/s.xlsx"
+exits 0 "to a pipe" list activity --format xlsx
+check "is one" sh -c "head -c 2 '$work/out' | grep -q PK"
+node=$work/bad
+entente add organisation code=o-1 name='=1+1' acronym='@cmd'
+exits 0 "of a name that looks like a formula" export organisation \
+    --output "$work/f.xlsx"
+if "$python" -c 'import openpyxl' 2>/dev/null; then
+    if "$python" "$here/foreign.py" books "$work" >"$work/foreign" 2>&1; then
+        cat "$work/foreign"
+    else
+        cat "$work/foreign"
+        failed=1
+    fi
+fi
+
+# -------------------------------------------------------------- whole or not
+
+node=$work/a
+echo old >"$work/kept.csv"
+exits 3 "a failing command" export contcat --output "$work/kept.csv"
+check "leaves the file that was there" same "$(cat "$work/kept.csv")" old
+check "and nothing beside it" \
+    same "$(find "$work" -name 'kept.csv.*' | wc -l)" 0
+exits 0 "a good one" export country --output "$work/kept.csv"
+check "replaces it" grep -q '^iso3,' "$work/kept.csv"
+exits 1 "a folder that is not there is no place" export country \
+    --output "$work/no/such.csv"
+exits 2 "nor is a device" export country --output /dev/null
+
+# ------------------------------------------------------------------- snapshots
+
+exits 0 "a file for BI tools" snapshot "$work/s.db" --space demo
+exits 2 "is not written over" snapshot "$work/s.db"
+exits 0 "without persons" snapshot "$work/anon.db" --space demo --anonymise
+exits 0 "a dry run" --dry-run snapshot "$work/dry.db"
+check "writes none" test ! -e "$work/dry.db"
+ask() {
+    sqlite3 -readonly "file:$work/$1?immutable=1" "$2" 2>&1
+}
+check "it is one file, without a journal" \
+    same "$(find "$work" -name 's.db*' | wc -l)" 1
+check "its header says so" \
+    same "$(od -An -tu1 -j18 -N2 "$work/s.db" | tr -s ' ')" " 1 1"
+check "it has the rows" \
+    same "$(ask s.db 'SELECT count(*) FROM contacts')" 107
+check "numbers are numbers" \
+    same "$(ask s.db 'SELECT sum(spent) > 1000 FROM activities')" 1
+check "a view speaks French" same \
+    "$(ask s.db "SELECT \"État\" FROM v_activities_fr WHERE Code = 'act-bdi-1'")" \
+    Terminée
+check "and English" same \
+    "$(ask s.db "SELECT \"Responsible\" FROM v_activities_en WHERE Code = 'act-bdi-1'")" \
+    "Point focal BDI 01"
+check "no log, key or member is in it" same "$(ask s.db "SELECT count(*)
+    FROM sqlite_master WHERE name IN ('log', 'origin', 'roster', 'local_node',
+    'local_invite', 'frontier')")" 0
+for view in $(ask s.db "SELECT name FROM sqlite_master WHERE type = 'view'"); do
+    check "$view can be read" same \
+        "$(ask s.db "SELECT count(*) > -1 FROM $view")" 1
+    check "without persons, too" same \
+        "$(ask anon.db "SELECT count(*) > -1 FROM $view")" 1
+done
+check "no address is left" sh -c "! grep -q 'example.org' '$work/anon.db'"
+check "no name is left" sh -c "! grep -q 'Point focal BDI' '$work/anon.db'"
+check "no code of a person is left" sh -c "! grep -q 'ctc-pf' '$work/anon.db'"
+check "tables can still be joined" same "$(ask anon.db "SELECT count(*) =
+    (SELECT count(*) FROM assignments) FROM assignments a
+    JOIN contacts c ON c.code = a.contact_id")" 1
+ask anon.db 'SELECT id, title, role FROM contacts' >"$work/order"
+check "the order of rows says nothing" env LC_ALL=C sort -c "$work/order"
+exits 0 "another one" snapshot "$work/anon2.db" --space demo --anonymise
+check "has other hashes" sh -c "test \
+    \"$(ask anon.db 'SELECT min(code) FROM contacts')\" != \
+    \"$(ask anon2.db 'SELECT min(code) FROM contacts')\""
+finish
