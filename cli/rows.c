@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "cli/codes.h"
@@ -11,6 +12,7 @@
 #include "cli/look.h"
 #include "cli/pick.h"
 #include "text/csv.h"
+#include "text/hxl.h"
 #include "text/parse.h"
 
 static int no_memory(struct ent_err *err)
@@ -91,6 +93,37 @@ static const char *mapped(struct table *table, struct rows_map *map,
     return heading;
 }
 
+/* The field that a heading means which is no name of one: by the HXL tag of
+ * its column, or by the label people see. NULL: none, or several. */
+static const struct ent_field *find_meant(struct table *table,
+                                          const char *heading, size_t at)
+{
+    const char *tag = *heading == '#' ? heading : ent_csv_tag(table->csv, at);
+    const struct ent_field *found = NULL;
+    bool tagged = false;
+
+    for (size_t i = 0; i < table->kind->field_count; i++) {
+        const struct ent_field *field = &table->kind->fields[i];
+        bool same = tag != NULL && field->hxl != NULL &&
+                    ent_hxl_same(ent_slice_str(tag), ent_slice_str(field->hxl));
+        bool said = false;
+
+        for (int lang = 0; lang < ENT_LANG_COUNT; lang++)
+            said = said || (field->label[lang] != NULL &&
+                            strcasecmp(field->label[lang], heading) == 0);
+        if (same && !tagged) {
+            found = NULL; /* a tag says more than a heading */
+            tagged = true;
+        }
+        if ((tagged && !same) || (!tagged && !said))
+            continue;
+        if (found != NULL)
+            return NULL;
+        found = field;
+    }
+    return found;
+}
+
 static void read_column(struct table *table, struct rows_map *map, size_t at)
 {
     const char *heading = ent_csv_heading(table->csv, at);
@@ -103,10 +136,12 @@ static void read_column(struct table *table, struct rows_map *map, size_t at)
     column->field = ent_field_named(table->kind, name);
     if (column->field == NULL && strcmp(name, "id") == 0)
         column->field = ent_field_find(table->kind, ENT_FIELD_CODE);
+    if (column->field == NULL)
+        column->field = find_meant(table, name, at);
     if (column->field == NULL &&
         pick_field(table->ctx, table->kind, table->rows->space, name,
                    strlen(name), &column->field) < 0) {
-        table_fault(table, 1, heading);
+        table_fault(table, ent_csv_line(table->csv), heading);
         return;
     }
     column->use =
@@ -117,7 +152,7 @@ static void read_column(struct table *table, struct rows_map *map, size_t at)
             ent_err_set(&table->ctx->err, ENT_EREFUSED,
                         "two columns go into the field %s",
                         column->field->name);
-            table_fault(table, 1, heading);
+            table_fault(table, ent_csv_line(table->csv), heading);
         }
 }
 
@@ -160,7 +195,7 @@ static void read_heading(struct table *table, struct rows_map *map,
                         "the map names the column \"%.*s\", which is not here",
                         (int)map->lines[i].column.len,
                         (const char *)map->lines[i].column.at);
-            table_fault(table, 1, NULL);
+            table_fault(table, ent_csv_line(table->csv), NULL);
         }
     if (table->named)
         return;
@@ -169,7 +204,7 @@ static void read_heading(struct table *table, struct rows_map *map,
         ent_err_set(&table->ctx->err, ENT_EREFUSED,
                     "no column names the rows; %s expects %s",
                     table->kind->name, table->kind->key);
-        table_fault(table, 1, NULL);
+        table_fault(table, ent_csv_line(table->csv), NULL);
     }
 }
 

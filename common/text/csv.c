@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "text/hxl.h"
 #include "text/parse.h"
 
 #define CHUNK_BYTES (64 << 10)
@@ -43,6 +44,8 @@ struct ent_csv {
     struct ent_arena arena;
     const char *headings[ENT_CSV_COLUMNS_MAX];
     size_t columns;
+    const char *tags[ENT_CSV_COLUMNS_MAX]; /* HXL */
+    size_t tags_line;                      /* 0: there is no such row */
 };
 
 /* Blanks belong to the cell (RFC 4180 section 2.4). */
@@ -371,6 +374,34 @@ static char find_separator(const struct ent_csv *csv)
     return separators[best];
 }
 
+/* The row of HXL tags, if there is one: what the columns are, where the table
+ * begins, and what stands between its cells. */
+static int find_tags(struct ent_csv *csv, struct ent_err *err)
+{
+    static const char separators[] = {',', ';', '\t'};
+    struct ent_slice text = ent_slice(csv->chunk + csv->at, csv->len - csv->at);
+    struct ent_hxl *hxl = calloc(1, sizeof(*hxl));
+    size_t i = 0;
+
+    if (hxl == NULL)
+        return no_memory(csv, err);
+    while (i < ENT_ARRAY_LEN(separators) &&
+           !ent_hxl_find(text, separators[i], ENT_CSV_HXL_ROWS, hxl))
+        i++;
+    if (i < ENT_ARRAY_LEN(separators)) {
+        csv->separator = separators[i];
+        csv->tags_line = hxl->line;
+        for (size_t at = 0; at < hxl->count && csv->arena.rc == 0; at++)
+            if (hxl->tags[at].len > 0)
+                csv->tags[at] =
+                    (const char *)ent_arena_copy(&csv->arena, hxl->tags[at]).at;
+        csv->at += hxl->heading_at;
+        csv->line = hxl->heading_line;
+    }
+    free(hxl);
+    return csv->arena.rc < 0 ? no_memory(csv, err) : 0;
+}
+
 static int read_start(struct ent_csv *csv, struct ent_err *err)
 {
     int rc = refill(csv, err);
@@ -384,6 +415,9 @@ static int read_start(struct ent_csv *csv, struct ent_err *err)
     if (csv->len >= 3 && memcmp(csv->chunk, "\xef\xbb\xbf", 3) == 0)
         csv->at = 3;
     csv->separator = find_separator(csv);
+    rc = find_tags(csv, err);
+    if (rc < 0)
+        return rc;
     if (!parser_start(csv))
         return no_memory(csv, err);
     return read_heading(csv, err);
@@ -453,8 +487,16 @@ const char *ent_csv_heading(const struct ent_csv *csv, size_t column)
     return csv->headings[column];
 }
 
+const char *ent_csv_tag(const struct ent_csv *csv, size_t column)
+{
+    ENT_ASSERT(column < csv->columns);
+    return csv->tags[column];
+}
+
 static bool is_hxl_row(const struct ent_csv *csv)
 {
+    if (csv->row_line == csv->tags_line)
+        return true;
     return csv->rows <= ENT_CSV_HXL_ROWS && csv->cells[0].len > 0 &&
            csv->cells[0].at[0] == '#';
 }

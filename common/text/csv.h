@@ -18,9 +18,10 @@ struct ent_csv; /* an open file */
 
 /* Opens `path`. The separator (comma, semicolon, tab) is found from the first
  * line; a UTF-8 BOM is skipped. The first row is the heading: names unique and
- * not empty. A following row whose first cell starts with # is the HXL row
- * (also further down within 25 rows: any row whose first cell starts with # is
- * skipped). ENT_ENOTFOUND: cannot be opened. ENT_EREFUSED: broken. */
+ * not empty; so is the row above a row of HXL tags (text/hxl.h), and titles
+ * above it are skipped. The row of tags is no data, nor is any row within the
+ * first 25 whose first cell starts with #. ENT_ENOTFOUND: cannot be opened.
+ * ENT_EREFUSED: broken. */
 ENT_NODISCARD int ent_csv_open(const char *path, struct ent_csv **csv,
                                struct ent_err *err);
 /* Reads from the descriptor, which is taken and closed also on failure; `path`
@@ -34,6 +35,8 @@ char ent_csv_separator(const struct ent_csv *csv);
 
 size_t ent_csv_columns(const struct ent_csv *csv);
 const char *ent_csv_heading(const struct ent_csv *csv, size_t column);
+/* The HXL tag of a column, NULL when it has none. */
+const char *ent_csv_tag(const struct ent_csv *csv, size_t column);
 
 /* The next row: 1 with exactly ent_csv_columns() cells, borrowed until the
  * next call, 0 at the end. ENT_EREFUSED, with file and line: another number of

@@ -198,6 +198,24 @@ before=$(digest b)
 exits 0 "is read back" import activity "$work/back.csv"
 check "and nothing changes" same "$(digest b)" "$before"
 
+# ------------------------------------------------------- headings of all sorts
+
+printf 'Contacts 2019;;\r\n;;\r\nIdentifiant;Qui;Adresse\r\n;#contact +NAME;#contact+email\r\nc-h;Ann;ann@example.org\r\n' |
+    sed '4s/^/#contact+code/' >"$work/hxl.csv"
+exits 0 "titles above, foreign headings and tags below them" \
+    import contact "$work/hxl.csv"
+entente --json show c-h
+check "say what the columns are" prints '"email": "ann@example.org"'
+printf '#contact+code,#contact+name\nc-h2,Bo\n' >"$work/hxl.csv"
+exits 0 "tags alone are a heading" import contact "$work/hxl.csv"
+check "of a record" same "$(count contact code=c-h2 display_name=Bo)" 1
+printf 'Code,Nom,Courriel\nc-h3,Cy,cy@example.org\n' >"$work/hxl.csv"
+exits 0 "so are the labels people see" import contact "$work/hxl.csv"
+check "in their language" same "$(count contact display_name=Cy)" 1
+printf 'x,y\nThe title,\ncode,nom\n#contact+code,#contact+none\nc-h4,Di\n' \
+    >"$work/hxl.csv"
+exits 5 "a tag nobody knows does not help" import contact "$work/hxl.csv"
+
 # ------------------------------------------------------------------- workbooks
 
 node=$work/a
