@@ -433,7 +433,9 @@ void ent_card_put_param(struct ent_buf *buf, const char *name,
 {
     bool quote = strpbrk(value, ",;:") != NULL;
 
-    ent_buf_printf(buf, ";%s=%s", name, quote ? "\"" : "");
+    ent_buf_put_u8(buf, ';');
+    ent_buf_put_str(buf, name);
+    ent_buf_put_str(buf, quote ? "=\"" : "=");
     for (; *value != '\0'; value++) {
         switch (*value) {
         case '^':
@@ -459,16 +461,13 @@ static bool begins_char(uint8_t byte)
     return (byte & 0xc0) != 0x80;
 }
 
-void ent_card_put(struct ent_buf *buf, const char *name, const char *params,
-                  struct ent_slice value)
+/* Append the line, which is too long, with its folds. */
+static void put_folded(struct ent_buf *buf, struct ent_slice line)
 {
-    struct ent_buf line = {0};
     size_t from = 0;
     size_t room = ENT_CARD_FOLD_BYTES;
 
-    ent_buf_printf(&line, "%s%s:", name, params);
-    ent_buf_put_slice(&line, value);
-    while (line.rc == 0 && line.len - from > room) {
+    while (line.len - from > room) {
         size_t end = from + room;
 
         while (end > from + 1 && !begins_char(line.at[end]))
@@ -478,10 +477,27 @@ void ent_card_put(struct ent_buf *buf, const char *name, const char *params,
         from = end;
         room = ENT_CARD_FOLD_BYTES - 1; /* the blank counts */
     }
-    if (line.rc == 0)
-        ent_buf_put(buf, line.at + from, line.len - from);
-    else
-        buf->rc = line.rc;
+    ent_buf_put(buf, line.at + from, line.len - from);
+}
+
+void ent_card_put(struct ent_buf *buf, const char *name, const char *params,
+                  struct ent_slice value)
+{
+    size_t from = buf->len;
+
+    ent_buf_put_str(buf, name);
+    ent_buf_put_str(buf, params);
+    ent_buf_put_u8(buf, ':');
+    ent_buf_put_slice(buf, value);
+    if (buf->rc == 0 && buf->len - from > ENT_CARD_FOLD_BYTES) {
+        struct ent_buf line = {0};
+
+        ent_buf_put(&line, buf->at + from, buf->len - from);
+        buf->len = from;
+        put_folded(buf, ent_buf_slice(&line));
+        if (line.rc < 0)
+            buf->rc = line.rc;
+        ent_buf_fini(&line);
+    }
     ent_buf_put_str(buf, "\r\n");
-    ent_buf_fini(&line);
 }
