@@ -29,6 +29,29 @@ int conflict_read(struct cmd_ctx *ctx, const struct ent_record *record,
     return 0;
 }
 
+/* What a deleted record says is nobody's business until it is brought back. */
+int conflict_open(struct cmd_ctx *ctx, const struct ent_conflict *item,
+                  struct ent_record *record, struct ent_arena *arena,
+                  struct conflict *conflict)
+{
+    const struct ent_kind *kind = ent_kind_find(&ctx->kinds, item->ref.kind);
+    const struct ent_field *field = NULL;
+    int rc;
+
+    if (kind == NULL)
+        return 0;
+    if (item->field != ENT_FIELD_LIFE) {
+        field = fields_find(ctx, kind, item->ref.space, item->field);
+        if (field == NULL)
+            return 0;
+    }
+    rc = ent_record_read(ctx->store, &item->ref, record, &ctx->err);
+    if (rc < 0 || (!record->live && field != NULL))
+        return rc < 0 ? rc : 0;
+    rc = conflict_read(ctx, record, kind, field, arena, conflict);
+    return rc < 0 ? rc : 1;
+}
+
 const char *conflict_name(const struct conflict *conflict)
 {
     if (conflict->workflow != NULL)
@@ -217,33 +240,18 @@ static int put_rows(struct cmd_ctx *ctx, const struct conflict *conflict)
     return 0;
 }
 
-/* Counts what it printed: what a deleted record says is nobody's business
- * until it is brought back. */
+/* Counts what it printed. */
 static int put_conflict(struct cmd_ctx *ctx, const struct ent_conflict *item,
                         size_t *printed)
 {
-    const struct ent_kind *kind = ent_kind_find(&ctx->kinds, item->ref.kind);
-    const struct ent_field *field = NULL;
     struct ent_record record = {0};
     struct ent_arena arena = {0};
     struct conflict conflict;
-    int rc;
+    int rc = conflict_open(ctx, item, &record, &arena, &conflict);
 
-    if (kind == NULL)
-        return 0;
-    if (item->field != ENT_FIELD_LIFE) {
-        field = fields_find(ctx, kind, item->ref.space, item->field);
-        if (field == NULL)
-            return 0;
-    }
-    rc = ent_record_read(ctx->store, &item->ref, &record, &ctx->err);
-    if (rc < 0)
-        return rc;
-    if (record.live || field == NULL) {
-        rc = conflict_read(ctx, &record, kind, field, &arena, &conflict);
-        if (rc == 0)
-            rc = out_is_json(ctx->out) ? put_object(ctx, &conflict)
-                                       : put_rows(ctx, &conflict);
+    if (rc > 0) {
+        rc = out_is_json(ctx->out) ? put_object(ctx, &conflict)
+                                   : put_rows(ctx, &conflict);
         (*printed)++;
     }
     ent_arena_fini(&arena);
@@ -276,7 +284,7 @@ static void put_heading(struct cmd_ctx *ctx)
     out_column(ctx->out, "seen", _("seen by"), OUT_LIST);
 }
 
-static int list_conflicts(struct cmd_ctx *ctx, int64_t space, size_t *count)
+int conflicts_print(struct cmd_ctx *ctx, int64_t space, size_t *count)
 {
     struct ent_arena arena = {0};
     struct ent_conflict *list = NULL;
@@ -323,7 +331,7 @@ int records_conflicts(struct cmd_ctx *ctx, int argc, char **argv)
     if (argc != 1)
         return cmd_usage(ctx, "conflicts");
     if (cmd_store(ctx) == NULL || pick_space(ctx, space_name, &space) < 0 ||
-        list_conflicts(ctx, space, &count) < 0)
+        conflicts_print(ctx, space, &count) < 0)
         return cmd_fail(ctx);
     return check && count > 0 ? CMD_CONFLICT : CMD_OK;
 }

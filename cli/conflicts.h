@@ -32,6 +32,19 @@ typedef int conflict_fn(struct cmd_ctx *ctx, const struct conflict *conflict);
 ENT_NODISCARD int conflict_each_state(struct cmd_ctx *ctx, int64_t space,
                                       conflict_fn *take, size_t *count);
 
+/* One of the list that ent_conflict_list gives, read into `record`, which
+ * starts out empty: 1; 0 when nobody is asked about it: what a deleted record
+ * says, or a kind or field that this program does not know. */
+ENT_NODISCARD int conflict_open(struct cmd_ctx *ctx,
+                                const struct ent_conflict *item,
+                                struct ent_record *record,
+                                struct ent_arena *arena,
+                                struct conflict *conflict);
+
+/* Print all of a space, or of all (0), and add to *count how many. */
+ENT_NODISCARD int conflicts_print(struct cmd_ctx *ctx, int64_t space,
+                                  size_t *count);
+
 /* The field's name; "state", or "life" for a deletion against an edit. */
 const char *conflict_name(const struct conflict *conflict);
 

@@ -235,7 +235,8 @@ enum out_type look_column_type(const struct ent_field *field)
 bool look_for_program(const struct cmd_ctx *ctx)
 {
     return ctx->format != OUT_AUTO && ctx->format != OUT_TABLE &&
-           ctx->format != OUT_MARKDOWN && ctx->format != OUT_XLSX;
+           ctx->format != OUT_MARKDOWN && ctx->format != OUT_XLSX &&
+           ctx->format != OUT_SVG;
 }
 
 const char *look_id(const struct cmd_ctx *ctx, const struct ent_id *id,

@@ -210,8 +210,8 @@ static int check_options(struct cmd_ctx *ctx, const struct start *start)
     if (start->format != NULL && !out_parse_format(start->format, &ctx->format))
         return ent_err_set(&ctx->err, ENT_EUSAGE,
                            "--format takes table, csv, tsv, json, jsonl, "
-                           "markdown or xlsx, for exports vcf and ics, too, "
-                           "not \"%s\"",
+                           "markdown or xlsx, for exports vcf and ics, for "
+                           "reports svg, not \"%s\"",
                            start->format);
     if ((ctx->format == OUT_VCF || ctx->format == OUT_ICS) &&
         (start->cmd == NULL || strcmp(start->cmd->name, "export") != 0))
@@ -222,6 +222,10 @@ static int check_options(struct cmd_ctx *ctx, const struct start *start)
         return ent_err_set(&ctx->err, ENT_EUSAGE,
                            "a workbook is nothing for a terminal; name a file "
                            "with --output");
+    if (ctx->format == OUT_SVG && start->cmd != NULL &&
+        strcmp(start->cmd->name, "report") != 0)
+        return ent_err_set(&ctx->err, ENT_EUSAGE,
+                           "--format svg is for \"report\"");
     return 0;
 }
 

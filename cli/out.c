@@ -13,7 +13,7 @@
 #include "cli/out_text.h"
 #include "text/csv.h"
 
-#define REMARK_MAX 1024
+#define REMARK_MAX 4096
 
 /* ------------------------------------------------------------------ values */
 
@@ -138,6 +138,11 @@ enum out_format out_format_of(const struct out *out)
     return out->format;
 }
 
+bool out_on_terminal(const struct out *out)
+{
+    return out->format == OUT_TABLE && out->terminal;
+}
+
 bool out_is_json(const struct out *out)
 {
     return out->format == OUT_JSON || out->format == OUT_JSONL;
@@ -158,7 +163,7 @@ bool out_parse_format(const char *name, enum out_format *format)
         {"table", OUT_TABLE}, {"csv", OUT_CSV},     {"tsv", OUT_TSV},
         {"json", OUT_JSON},   {"jsonl", OUT_JSONL}, {"markdown", OUT_MARKDOWN},
         {"md", OUT_MARKDOWN}, {"xlsx", OUT_XLSX},   {"vcf", OUT_VCF},
-        {"ics", OUT_ICS},
+        {"ics", OUT_ICS},     {"svg", OUT_SVG},
     };
 
     for (size_t i = 0; i < ENT_ARRAY_LEN(formats); i++)
@@ -187,5 +192,13 @@ void out_remark(struct out *out, const char *fmt, ...)
         ent_buf_put_u8(&out->row, '\n');
     ent_buf_put_str(&out->row, out_shown(out, text, 0));
     ent_buf_put_u8(&out->row, '\n');
+    out_flush(out);
+}
+
+void out_raw(struct out *out, const struct ent_buf *text)
+{
+    ent_buf_put_slice(&out->row, ent_buf_slice(text));
+    if (text->rc < 0)
+        out->failed = true;
     out_flush(out);
 }

@@ -25,6 +25,7 @@ enum out_format {
     OUT_XLSX, /* a workbook; nothing is on `file` before the end */
     OUT_VCF,  /* these two are no listings: cards.h writes them */
     OUT_ICS,
+    OUT_SVG, /* a picture: only commands that draw one take it */
 };
 
 /* How a column's cells look in JSON and how they are set in a table. */
@@ -90,7 +91,12 @@ void out_show(struct ent_buf *buf, const char *text);
 void out_guard(struct ent_buf *buf, const char *text);
 struct ent_slice out_unguard(struct ent_slice cell);
 
+/* A document that is not made of rows, as it is. */
+void out_raw(struct out *out, const struct ent_buf *text);
+
 enum out_format out_format_of(const struct out *out);
+/* A table that somebody looks at. */
+bool out_on_terminal(const struct out *out);
 bool out_is_json(const struct out *out); /* JSON or JSONL */
 bool out_parse_format(const char *name, enum out_format *format);
 

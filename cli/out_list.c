@@ -118,6 +118,7 @@ static void end_row(struct out *out)
     case OUT_XLSX:
     case OUT_VCF:
     case OUT_ICS:
+    case OUT_SVG:
         break;
     }
     out_flush(out);
@@ -170,6 +171,8 @@ void out_cell_as(struct out *out, enum out_type type, const char *text)
     case OUT_VCF:
     case OUT_ICS:
         out_table_cell(out, out_shown(out, out_plain(out, type, text), 0));
+        break;
+    case OUT_SVG:
         break;
     }
     out->cell++;

@@ -133,6 +133,8 @@ static void put_field(struct out *out, const char *key, const char *label,
         if (text != NULL)
             keep_line(out, label, out_plain(out, type, text));
         break;
+    case OUT_SVG:
+        break;
     }
     out->fields++;
     out->gathered++;

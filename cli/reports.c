@@ -1,392 +1,494 @@
 /* reports.c - the shipped questions to the replica: each is an SQL file whose
- * comments give its title and the headings of its columns in both languages.
- * A report is data: it runs read-only and bounded, its parameters are bound. */
-#include <dirent.h>
+ * comments say how its rows are shown (report.h). A report is data: it runs
+ * read-only and bounded, its parameters are bound. Behind the rows stands how
+ * fresh they are. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/args.h"
+#include "cli/conflicts.h"
 #include "cli/look.h"
-#include "cli/pick.h"
-#include "cli/rows.h"
+#include "cli/report.h"
 #include "store/query.h"
-#include "text/parse.h"
 
-#define REPORT_BYTES_MAX (64 << 10)
-#define REPORT_NAME_MAX 64
 #define REPORT_ROWS_MAX 100000
-#define PATH_BYTES_MAX 4096
+#define REPORT_FEW 5 /* people from which a cell is shown: the one place */
 
-/* ------------------------------------------------------------ report files */
+/* ------------------------------------------------------------------ reading */
 
-static bool is_report_name(const char *name)
+static int keep_cell(struct cmd_ctx *ctx, struct report_rows *rows,
+                     struct ent_query *query, size_t column)
 {
-    size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_");
+    enum ent_column_type type = ent_query_type(query, column);
+    struct report_cell *cell =
+        &rows->cells[rows->count * rows->column_count + column];
 
-    return len > 0 && len <= REPORT_NAME_MAX && name[len] == '\0';
-}
-
-static int read_report(struct cmd_ctx *ctx, const char *name,
-                       struct ent_buf *sql)
-{
-    char path[PATH_BYTES_MAX];
-
-    if (!is_report_name(name))
-        return ent_err_set(&ctx->err, ENT_ENOTFOUND,
-                           "there is no report \"%s\"; \"report\" lists them",
-                           name);
-    if ((size_t)snprintf(path, sizeof(path), "%s/reports/%s.sql", cmd_datadir(),
-                         name) >= sizeof(path))
-        return ent_err_set(&ctx->err, ENT_EFAIL, "the path is too long");
-    return rows_read_text(path, REPORT_BYTES_MAX, sql, &ctx->err);
-}
-
-/* What stands behind "-- KEY: " in the comments, up to the end of its line;
- * an empty slice when there is no such line. */
-static struct ent_slice find_comment(const char *sql, const char *key)
-{
-    char begin[2 * REPORT_NAME_MAX];
-    size_t len = (size_t)snprintf(begin, sizeof(begin), "-- %s: ", key);
-
-    if (len >= sizeof(begin))
-        return ent_slice(NULL, 0);
-    while (*sql != '\0') {
-        size_t line = strcspn(sql, "\n");
-
-        if (line > len && strncmp(sql, begin, len) == 0)
-            return ent_slice(sql + len, line - len);
-        sql += line + (sql[line] == '\n');
-    }
-    return ent_slice(NULL, 0);
-}
-
-static const char *copy_text(struct ent_arena *arena, struct ent_slice text,
-                             const char *missing)
-{
-    struct ent_slice copy = ent_arena_copy(arena, text);
-
-    return text.len == 0 || copy.at == NULL ? missing : (const char *)copy.at;
-}
-
-static const char *report_title(const struct cmd_ctx *ctx, const char *sql,
-                                const char *name, struct ent_arena *arena)
-{
-    const char *key = ctx->lang == ENT_LANG_FR ? "title-fr" : "title-en";
-
-    return copy_text(arena, find_comment(sql, key), name);
-}
-
-/* "-- column NAME: English | French". */
-static const char *column_label(const struct cmd_ctx *ctx, const char *sql,
-                                const char *name, struct ent_arena *arena)
-{
-    char key[REPORT_NAME_MAX + 16];
-    struct ent_slice both;
-    const uint8_t *bar;
-
-    if ((size_t)snprintf(key, sizeof(key), "column %s", name) >= sizeof(key))
-        return name;
-    both = find_comment(sql, key);
-    bar = both.len == 0 ? NULL : memchr(both.at, '|', both.len);
-    if (bar != NULL && ctx->lang == ENT_LANG_FR)
-        both = ent_slice(bar + 1, both.len - (size_t)(bar + 1 - both.at));
-    else if (bar != NULL)
-        both = ent_slice(both.at, (size_t)(bar - both.at));
-    while (both.len > 0 && both.at[0] == ' ')
-        both = ent_slice(both.at + 1, both.len - 1);
-    while (both.len > 0 && both.at[both.len - 1] == ' ')
-        both.len--;
-    return copy_text(arena, both, name);
-}
-
-/* ----------------------------------------------------------------- listing */
-
-static int is_report_file(const struct dirent *entry)
-{
-    size_t len = strlen(entry->d_name);
-    char name[REPORT_NAME_MAX + 1];
-
-    if (len < 5 || len - 4 > REPORT_NAME_MAX ||
-        strcmp(entry->d_name + len - 4, ".sql") != 0)
+    *cell = (struct report_cell){
+        .number = type == ENT_COLUMN_INTEGER || type == ENT_COLUMN_REAL,
+    };
+    if (type == ENT_COLUMN_NULL)
         return 0;
-    memcpy(name, entry->d_name, len - 4);
-    name[len - 4] = '\0';
-    return is_report_name(name);
-}
-
-static int put_report(struct cmd_ctx *ctx, const char *name)
-{
-    struct ent_arena arena = {0};
-    struct ent_buf sql = {0};
-    const char *text;
-    int rc = read_report(ctx, name, &sql);
-
-    text = ent_buf_cstr(&sql);
-    if (rc == 0 && text != NULL) {
-        out_row(ctx->out);
-        out_cell(ctx->out, name);
-        out_cell(ctx->out, report_title(ctx, text, name, &arena));
-    }
-    ent_buf_fini(&sql);
-    ent_arena_fini(&arena);
-    return rc;
-}
-
-static int list_reports(struct cmd_ctx *ctx)
-{
-    char path[PATH_BYTES_MAX];
-    struct dirent **entries = NULL;
-    int count;
-    int rc = 0;
-
-    if ((size_t)snprintf(path, sizeof(path), "%s/reports", cmd_datadir()) >=
-        sizeof(path))
-        return ent_err_set(&ctx->err, ENT_EFAIL, "the path is too long");
-    count = scandir(path, &entries, is_report_file, alphasort);
-    if (count < 0)
-        return ent_err_set(&ctx->err, ENT_EFAIL, "%s cannot be read", path);
-    out_list_begin(ctx->out);
-    out_column(ctx->out, "name", _("name"), OUT_TEXT);
-    out_column(ctx->out, "title", _("title"), OUT_TEXT);
-    for (int i = 0; i < count; i++) {
-        entries[i]->d_name[strlen(entries[i]->d_name) - 4] = '\0';
-        if (rc == 0)
-            rc = put_report(ctx, entries[i]->d_name);
-        free(entries[i]);
-    }
-    free(entries);
-    out_list_end(ctx->out);
-    return rc;
-}
-
-/* ----------------------------------------------------------------- running */
-
-/* The rows are kept until the last is there: only then is it known which
- * columns are numbers. */
-struct result {
-    struct ent_arena arena;
-    const char **cells; /* NULL: no value */
-    size_t columns;
-    size_t rows;
-    size_t cap;
-    bool *text; /* of a column: some value is no number */
-};
-
-static void result_fini(struct result *result)
-{
-    ent_arena_fini(&result->arena);
-    free(result->cells);
-    free(result->text);
-}
-
-static int keep_row(struct cmd_ctx *ctx, struct result *result,
-                    struct ent_query *query)
-{
-    if (result->rows == REPORT_ROWS_MAX)
-        return ent_err_set(&ctx->err, ENT_EREFUSED, "more than %d rows",
-                           REPORT_ROWS_MAX);
-    if (result->rows == result->cap) {
-        size_t cap = result->cap == 0 ? 64 : 2 * result->cap;
-        const char **cells = realloc(
-            result->cells, (cap * result->columns + 1) * sizeof(*cells));
-
-        if (cells == NULL)
-            return cmd_no_memory(ctx);
-        result->cells = cells;
-        result->cap = cap;
-    }
-    for (size_t i = 0; i < result->columns; i++) {
-        enum ent_column_type type = ent_query_type(query, i);
-        const char **cell = &result->cells[result->rows * result->columns + i];
-
-        *cell = NULL;
-        if (type == ENT_COLUMN_NULL)
-            continue;
-        if (type != ENT_COLUMN_INTEGER && type != ENT_COLUMN_REAL)
-            result->text[i] = true;
-        *cell = (const char *)ent_arena_copy(
-                    &result->arena, ent_slice_str(ent_query_text(query, i)))
-                    .at;
-        if (*cell == NULL)
-            return cmd_no_memory(ctx);
-    }
-    result->rows++;
+    cell->text = ent_arena_str(&rows->arena, ent_query_text(query, column));
+    if (cell->text == NULL)
+        return cmd_no_memory(ctx);
+    if (cell->number)
+        rows->columns[column].number = true;
+    else
+        rows->columns[column].text = true;
     return 0;
 }
 
-static int keep_rows(struct cmd_ctx *ctx, struct ent_query *query,
-                     struct result *result)
+static int keep_row(struct cmd_ctx *ctx, struct report_rows *rows,
+                    struct ent_query *query)
 {
+    int rc = 0;
+
+    if (rows->count == REPORT_ROWS_MAX)
+        return ent_err_set(&ctx->err, ENT_EREFUSED, "more than %d rows",
+                           REPORT_ROWS_MAX);
+    if (rows->count == rows->cap) {
+        size_t cap = rows->cap == 0 ? 64 : 2 * rows->cap;
+        struct report_cell *cells = realloc(
+            rows->cells, (cap * rows->column_count + 1) * sizeof(*cells));
+
+        if (cells == NULL)
+            return cmd_no_memory(ctx);
+        rows->cells = cells;
+        rows->cap = cap;
+    }
+    for (size_t i = 0; rc == 0 && i < rows->column_count; i++)
+        rc = keep_cell(ctx, rows, query, i);
+    rows->count++;
+    return rc;
+}
+
+static int keep_rows(struct cmd_ctx *ctx, struct report *report,
+                     struct ent_query *query, struct report_rows *rows)
+{
+    size_t count = ent_query_columns(query);
     int rc;
 
-    result->columns = ent_query_columns(query);
-    result->text = calloc(result->columns + 1, sizeof(*result->text));
-    if (result->text == NULL)
+    rows->columns = calloc(count + 1, sizeof(*rows->columns));
+    if (rows->columns == NULL)
         return cmd_no_memory(ctx);
+    rows->column_count = count;
+    for (size_t i = 0; i < count; i++) {
+        const char *name =
+            ent_arena_str(&rows->arena, ent_query_name(query, i));
+
+        if (name == NULL)
+            return cmd_no_memory(ctx);
+        rows->columns[i] = report_column(ctx, report, name);
+    }
     while ((rc = ent_query_next(query, &ctx->err)) > 0) {
-        rc = keep_row(ctx, result, query);
+        rc = keep_row(ctx, rows, query);
         if (rc < 0)
             return rc;
     }
     return rc;
 }
 
-static void print_result(struct cmd_ctx *ctx, const char *sql,
-                         struct ent_query *query, struct result *result)
+static void rows_free(struct report_rows *rows)
 {
-    out_list_begin(ctx->out);
-    for (size_t i = 0; i < result->columns; i++) {
-        const char *name = ent_query_name(query, i);
+    ent_arena_fini(&rows->arena);
+    free(rows->columns);
+    free(rows->cells);
+}
 
-        out_column(ctx->out, name, column_label(ctx, sql, name, &result->arena),
-                   result->text[i] ? OUT_TEXT : OUT_NUMBER);
-    }
-    for (size_t i = 0; i < result->rows; i++) {
+/* ----------------------------------------------------------------- printing */
+
+static enum out_type column_type(const struct report_column *column)
+{
+    if (column->how == REPORT_SET)
+        return OUT_LIST;
+    return column->text && !column->number ? OUT_TEXT : OUT_NUMBER;
+}
+
+static bool is_hidden(const struct cmd_ctx *ctx,
+                      const struct report_column *column)
+{
+    return column->how == REPORT_PROGRAMS && !look_for_program(ctx);
+}
+
+static double figure(const struct report_rows *rows, size_t row, size_t column)
+{
+    const char *text = report_cell(rows, row, column)->text;
+
+    return text == NULL ? 0 : strtod(text, NULL);
+}
+
+/* What a whole bar stands for when no column says it. */
+static double largest(const struct report_rows *rows, size_t column)
+{
+    double most = 0;
+
+    for (size_t i = 0; i < rows->count; i++)
+        if (!report_is_total(rows, i) && figure(rows, i, column) > most)
+            most = figure(rows, i, column);
+    return most;
+}
+
+static void put_bar(struct cmd_ctx *ctx, const struct report_rows *rows,
+                    size_t row, const struct report_bar *bar, double most)
+{
+    struct ent_buf text = {0};
+    double whole =
+        bar->whole == SIZE_MAX ? most : figure(rows, row, bar->whole);
+
+    if (whole > 0 && (bar->whole != SIZE_MAX || !report_is_total(rows, row)))
+        report_put_bar(&text, figure(rows, row, bar->part) / whole);
+    out_cell(ctx->out, text.len > 0 ? ent_buf_cstr(&text) : NULL);
+    ent_buf_fini(&text);
+}
+
+static int check_tags(struct cmd_ctx *ctx, struct report *report,
+                      const struct report_rows *rows)
+{
+    enum out_format format = out_format_of(ctx->out);
+
+    if (format != OUT_CSV && format != OUT_TSV)
+        return ent_err_set(&ctx->err, ENT_EUSAGE,
+                           "--hxl is for --format csv or tsv");
+    for (size_t i = 0; i < rows->column_count; i++)
+        if (report_tag(report, rows->columns[i].name) == NULL)
+            return ent_err_set(&ctx->err, ENT_EUSAGE,
+                               "the report \"%s\" has no HXL tags",
+                               report->name);
+    return 0;
+}
+
+/* The row of tags that HXL has below the heading. */
+static void put_tags(struct cmd_ctx *ctx, struct report *report,
+                     const struct report_rows *rows)
+{
+    out_row(ctx->out);
+    for (size_t i = 0; i < rows->column_count; i++)
+        out_cell_as(ctx->out, OUT_TEXT,
+                    report_tag(report, rows->columns[i].name));
+}
+
+static int print_rows(struct cmd_ctx *ctx, struct report *report,
+                      const struct report_rows *rows,
+                      const struct report_ask *ask,
+                      const struct report_bar *bar)
+{
+    double most = bar->part == SIZE_MAX ? 0 : largest(rows, bar->part);
+
+    if (ask->hxl && check_tags(ctx, report, rows) < 0)
+        return ctx->err.code;
+    out_list_begin(ctx->out);
+    for (size_t i = 0; i < rows->column_count; i++)
+        if (!is_hidden(ctx, &rows->columns[i]))
+            out_column(ctx->out, rows->columns[i].name, rows->columns[i].label,
+                       column_type(&rows->columns[i]));
+    if (bar->part != SIZE_MAX)
+        out_column(ctx->out, "bar", "", OUT_TEXT);
+    if (ask->hxl)
+        put_tags(ctx, report, rows);
+    for (size_t i = 0; i < rows->count; i++) {
         out_row(ctx->out);
-        for (size_t j = 0; j < result->columns; j++)
-            out_cell(ctx->out, result->cells[i * result->columns + j]);
+        for (size_t j = 0; j < rows->column_count; j++) {
+            const struct report_column *column = &rows->columns[j];
+            const struct report_cell *cell = report_cell(rows, i, j);
+            enum out_type type = column_type(column);
+
+            if (is_hidden(ctx, column))
+                continue;
+            if (type == OUT_NUMBER && !cell->number)
+                type = OUT_TEXT;
+            out_cell_as(ctx->out, type, report_said(ctx, column, cell->text));
+        }
+        if (bar->part != SIZE_MAX)
+            put_bar(ctx, rows, i, bar, most);
     }
     out_list_end(ctx->out);
+    return 0;
 }
 
 /* --------------------------------------------------------------- freshness */
 
-/* The newest entry of each log, by who wrote it. */
-static const char freshness_sql[] =
-    "SELECT lower(hex(o.author)),"
-    "       max((SELECT l.at FROM log l"
-    "             WHERE l.n BETWEEN o.o << 40 AND ((o.o + 1) << 40) - 1"
-    "             ORDER BY l.n DESC LIMIT 1)) AS at"
-    "  FROM origin o GROUP BY o.author ORDER BY at DESC";
-
-static int put_contributors(struct cmd_ctx *ctx, struct ent_buf *buf)
+static void put_sources(struct cmd_ctx *ctx,
+                        const struct report_sources *sources,
+                        struct ent_buf *buf)
 {
-    struct ent_query *query;
-    int rc = ent_query_open(ctx->store, freshness_sql, &query, &ctx->err);
-
-    if (rc < 0)
-        return rc;
-    while ((rc = ent_query_next(query, &ctx->err)) > 0) {
-        const char *hex = ent_query_text(query, 0);
+    for (size_t i = 0; i < sources->count; i++) {
+        const struct report_source *source = &sources->list[i];
         char when[LOOK_TIME_TEXT];
         char org[24];
-        struct ent_key key;
 
-        if (ent_query_type(query, 1) == ENT_COLUMN_NULL ||
-            !ent_hex_get(key.b, sizeof(key.b), hex, strlen(hex)))
-            continue;
-        look_time(ctx, ent_query_int(query, 1), when);
-        ent_buf_printf(buf, "%s%s %s", buf->len > 0 ? ", " : "",
-                       look_org(ctx, &key, org), when);
+        look_time(ctx, source->at_ms, when);
+        ent_buf_printf(buf, "%s%s %s", i > 0 ? ", " : "",
+                       look_org(ctx, &source->key, org), when);
+        if (source->conflicts > 0)
+            ent_buf_printf(buf,
+                           ngettext(" (%zu open conflict)",
+                                    " (%zu open conflicts)", source->conflicts),
+                           source->conflicts);
     }
-    ent_query_close(query);
-    return rc;
 }
 
-/* How far the figures can be trusted: who contributed and until when. */
-static int print_freshness(struct cmd_ctx *ctx)
+/* The two sentences behind every report, with a line end between. */
+static int put_freshness(struct cmd_ctx *ctx, struct ent_buf *buf)
 {
     struct ent_arena arena = {0};
-    struct ent_buf buf = {0};
-    struct ent_conflict *list = NULL;
-    size_t conflicts = 0;
-    const char *text;
-    int rc = put_contributors(ctx, &buf);
+    struct ent_buf list = {0};
+    struct report_sources sources;
+    const char *text = NULL;
+    int rc = report_sources(ctx, &arena, &sources);
 
-    if (rc == 0)
-        rc = ent_conflict_list(ctx->store, 0, &arena, &list, &conflicts,
-                               &ctx->err);
-    text = ent_buf_cstr(&buf);
-    if (rc == 0 && text != NULL && *text == '\0')
-        out_remark(ctx->out, "%s", _("Nobody has contributed yet."));
-    else if (rc == 0 && text != NULL)
-        out_remark(ctx->out, _("Last changes received (UTC): %s."), text);
-    if (rc == 0)
-        out_remark(ctx->out, _("Open conflicts: %zu."), conflicts);
-    ent_buf_fini(&buf);
+    if (rc == 0) {
+        put_sources(ctx, &sources, &list);
+        text = ent_buf_cstr(&list);
+        rc = text == NULL ? cmd_no_memory(ctx) : 0;
+    }
+    if (rc == 0) {
+        if (sources.count == 0)
+            ent_buf_put_str(buf, _("Nobody has contributed yet."));
+        else
+            ent_buf_printf(buf, _("Last changes received (UTC): %s."), text);
+        ent_buf_put_u8(buf, '\n');
+        ent_buf_printf(buf, _("Open conflicts: %zu."), sources.conflicts);
+    }
+    ent_buf_fini(&list);
     ent_arena_fini(&arena);
     return rc;
 }
 
-struct report_ask {
-    const char *on;
-    const char *country;
-    const char *group;
+/* People read it below the rows; where a program reads those, it is told
+ * beside them. */
+static void print_freshness(struct cmd_ctx *ctx, const char *text)
+{
+    while (*text != '\0') {
+        int len = (int)strcspn(text, "\n");
+
+        if (look_for_program(ctx))
+            cmd_say(ctx, "%.*s", len, text);
+        else
+            out_remark(ctx->out, "%.*s", len, text);
+        text += len + (text[len] == '\n');
+    }
+}
+
+/* ----------------------------------------------------------------- running */
+
+static int draw(struct cmd_ctx *ctx, struct report *report,
+                const struct report_rows *rows, const struct report_ask *ask,
+                const char *freshness)
+{
+    struct report_chart chart;
+    struct ent_buf picture = {0};
+    int rc = report_chart(ctx, report, rows, &chart);
+
+    if (rc == 0) {
+        report_put_svg(ctx, report, rows, &chart, ask->on, freshness, &picture);
+        out_raw(ctx->out, &picture);
+        rc = picture.rc < 0 ? cmd_no_memory(ctx) : 0;
+    }
+    ent_buf_fini(&picture);
+    return rc;
+}
+
+static int print_report(struct cmd_ctx *ctx, struct report *report,
+                        const struct report_rows *rows,
+                        const struct report_ask *ask)
+{
+    struct report_bar bar = {.part = SIZE_MAX, .whole = SIZE_MAX};
+    struct ent_buf buf = {0};
+    const char *freshness = NULL;
+    int rc = put_freshness(ctx, &buf);
+
+    if (rc == 0) {
+        freshness = ent_buf_cstr(&buf);
+        rc = freshness == NULL ? cmd_no_memory(ctx) : 0;
+    }
+    if (rc == 0 && ctx->format == OUT_SVG) {
+        rc = draw(ctx, report, rows, ask, freshness);
+    } else if (rc == 0) {
+        if (out_on_terminal(ctx->out))
+            rc = report_bar(ctx, report, rows, &bar);
+        if (rc == 0)
+            rc = print_rows(ctx, report, rows, ask, &bar);
+        if (rc == 0)
+            print_freshness(ctx, freshness);
+    }
+    ent_buf_fini(&buf);
+    return rc;
+}
+
+/* A report that has nothing to do with countries would give all of them. */
+static int bind(struct cmd_ctx *ctx, const struct report *report,
+                struct ent_query *query, const struct report_ask *ask)
+{
+    const struct {
+        const char *option, *name, *value;
+    } filters[] = {
+        {"--country", ":country", ask->country},
+        {"--group", ":group", ask->group},
+    };
+
+    for (size_t i = 0; i < ENT_ARRAY_LEN(filters); i++) {
+        if (filters[i].value != NULL &&
+            !ent_query_takes(query, filters[i].name))
+            return ent_err_set(&ctx->err, ENT_EUSAGE,
+                               "the report \"%s\" does not take %s",
+                               report->name, filters[i].option);
+        ent_query_bind(query, filters[i].name, filters[i].value);
+    }
+    ent_query_bind(query, ":on", ask->on);
+    ent_query_bind(query, ":lang", ctx->lang == ENT_LANG_FR ? "fr" : "en");
+    ent_query_bind_int(query, ":few", REPORT_FEW);
+    return 0;
+}
+
+static int run_file(struct cmd_ctx *ctx, const char *name,
+                    const struct report_ask *ask)
+{
+    struct report report;
+    struct report_rows rows = {0};
+    struct ent_query *query = NULL;
+    int rc = report_read(ctx, name, &report);
+
+    if (rc == 0)
+        rc = ent_query_open(ctx->store, report.sql, &query, &ctx->err);
+    if (rc == 0)
+        rc = bind(ctx, &report, query, ask);
+    if (rc == 0)
+        rc = keep_rows(ctx, &report, query, &rows);
+    if (rc == 0)
+        rc = print_report(ctx, &report, &rows, ask);
+    ent_query_close(query);
+    rows_free(&rows);
+    report_fini(&report);
+    return rc;
+}
+
+/* -------------------------------------------------- reports that are no SQL */
+
+static int run_freshness(struct cmd_ctx *ctx)
+{
+    struct ent_arena arena = {0};
+    struct report_sources sources;
+    int rc = report_sources(ctx, &arena, &sources);
+
+    out_list_begin(ctx->out);
+    out_column(ctx->out, "org", _("organisation"), OUT_TEXT);
+    out_column(ctx->out, "last_change", _("last change (UTC)"), OUT_TEXT);
+    out_column(ctx->out, "conflicts", _("open conflicts"), OUT_NUMBER);
+    out_column(ctx->out, "key", _("key"), OUT_TEXT);
+    for (size_t i = 0; rc == 0 && i < sources.count; i++) {
+        const struct report_source *source = &sources.list[i];
+        char when[LOOK_TIME_TEXT];
+        char org[24];
+        char hex[2 * ENT_KEY_BYTES + 1];
+
+        if (look_for_program(ctx))
+            look_rfc3339(source->at_ms, when);
+        else
+            look_time(ctx, source->at_ms, when);
+        ent_hex_put(hex, source->key.b, sizeof(source->key.b));
+        out_row(ctx->out);
+        out_cell(ctx->out, look_org(ctx, &source->key, org));
+        out_cell(ctx->out, when);
+        out_cell_int(ctx->out, (int64_t)source->conflicts);
+        out_cell(ctx->out, hex);
+    }
+    out_list_end(ctx->out);
+    if (rc == 0)
+        out_remark(ctx->out, _("Open conflicts: %zu."), sources.conflicts);
+    ent_arena_fini(&arena);
+    return rc;
+}
+
+static int run_conflicts(struct cmd_ctx *ctx)
+{
+    struct ent_buf buf = {0};
+    size_t count = 0;
+    int rc = conflicts_print(ctx, 0, &count);
+
+    if (rc == 0)
+        rc = put_freshness(ctx, &buf);
+    if (rc == 0 && ent_buf_cstr(&buf) != NULL)
+        print_freshness(ctx, ent_buf_cstr(&buf));
+    ent_buf_fini(&buf);
+    return rc;
+}
+
+static const struct {
+    const char *name;
+    const char *title;
+    int (*run)(struct cmd_ctx *ctx);
+} built_in[] = {
+    {"conflicts", N_("Open conflicts"), run_conflicts},
+    {"freshness", N_("What came from each node, and when"), run_freshness},
 };
 
 static int run_report(struct cmd_ctx *ctx, const char *name,
                       const struct report_ask *ask)
 {
-    struct ent_buf buf = {0};
-    struct ent_query *query = NULL;
-    struct result result = {0};
-    const char *sql;
-    int rc = read_report(ctx, name, &buf);
-
-    if (rc == ENT_ENOTFOUND)
-        rc = ent_err_set(&ctx->err, ENT_ENOTFOUND,
-                         "there is no report \"%s\"; \"report\" lists them",
-                         name);
-    sql = ent_buf_cstr(&buf);
-    if (rc == 0 && sql == NULL)
-        rc = cmd_no_memory(ctx);
-    if (rc == 0)
-        rc = ent_query_open(ctx->store, sql, &query, &ctx->err);
-    if (rc < 0)
-        goto out;
-    ent_query_bind(query, ":on", ask->on);
-    ent_query_bind(query, ":country", ask->country);
-    ent_query_bind(query, ":group", ask->group);
-    ent_query_bind(query, ":lang", ctx->lang == ENT_LANG_FR ? "fr" : "en");
-    rc = keep_rows(ctx, query, &result);
-    if (rc == 0) {
-        print_result(ctx, sql, query, &result);
-        rc = print_freshness(ctx);
+    for (size_t i = 0; i < ENT_ARRAY_LEN(built_in); i++) {
+        if (strcmp(built_in[i].name, name) != 0)
+            continue;
+        if (ask->country != NULL || ask->group != NULL || ask->hxl)
+            return ent_err_set(&ctx->err, ENT_EUSAGE,
+                               "the report \"%s\" does not take %s", name,
+                               ask->hxl             ? "--hxl"
+                               : ask->group != NULL ? "--group"
+                                                    : "--country");
+        if (ctx->format == OUT_SVG)
+            return ent_err_set(&ctx->err, ENT_EUSAGE,
+                               "the report \"%s\" has no picture: --format svg "
+                               "is for those that have one",
+                               name);
+        return built_in[i].run(ctx);
     }
-out:
-    ent_query_close(query);
-    result_fini(&result);
-    ent_buf_fini(&buf);
+    return run_file(ctx, name, ask);
+}
+
+/* ----------------------------------------------------------------- listing */
+
+static int put_report(struct cmd_ctx *ctx, const char *name)
+{
+    struct report report;
+    int rc = report_read(ctx, name, &report);
+
+    if (rc == 0) {
+        out_row(ctx->out);
+        out_cell(ctx->out, name);
+        out_cell(ctx->out, report_title(ctx, &report));
+    }
+    report_fini(&report);
     return rc;
 }
 
-/* -------------------------------------------------------------- parameters */
-
-static int check_date(struct cmd_ctx *ctx, const char *text)
+static int list_reports(struct cmd_ctx *ctx)
 {
-    static const struct ent_field date = {.name = "on", .type = ENT_TYPE_DATE};
     struct ent_arena arena = {0};
-    struct ent_value value;
-    int rc = ent_value_parse(&date, &ctx->vocab, ent_slice_str(text), &arena,
-                             &value, &ctx->err);
+    const char **names = NULL;
+    size_t count = 0;
+    size_t next = 0;
+    int rc = report_names(ctx, &arena, &names, &count);
 
-    if (rc < 0)
-        ent_err_prefix(&ctx->err, "--on");
+    out_list_begin(ctx->out);
+    out_column(ctx->out, "name", _("name"), OUT_TEXT);
+    out_column(ctx->out, "title", _("title"), OUT_TEXT);
+    for (size_t i = 0; rc == 0 && i <= count; i++) {
+        for (; next < ENT_ARRAY_LEN(built_in) &&
+               (i == count || strcmp(built_in[next].name, names[i]) < 0);
+             next++) {
+            out_row(ctx->out);
+            out_cell(ctx->out, built_in[next].name);
+            out_cell(ctx->out, _(built_in[next].title));
+        }
+        if (i < count)
+            rc = put_report(ctx, names[i]);
+    }
+    out_list_end(ctx->out);
     ent_arena_fini(&arena);
     return rc;
 }
 
-/* A name nobody has would quietly give an empty report. */
-static int check_code(struct cmd_ctx *ctx, const char *kind_name,
-                      const char *code)
-{
-    const struct ent_kind *kind = ent_kind_named(&ctx->kinds, kind_name);
-    struct ent_record_ref found;
-    size_t count = 0;
-    int rc;
-
-    if (kind == NULL)
-        return 0;
-    rc = ent_record_find(ctx->store, code, 0, kind->number, &found, 1, &count,
-                         &ctx->err);
-    if ((rc == 0 || rc == ENT_EAMBIG) && count > 0)
-        return 0;
-    if (rc < 0 && rc != ENT_ENOTFOUND)
-        return rc;
-    return ent_err_set(&ctx->err, ENT_ENOTFOUND, "there is no %s \"%s\" here",
-                       kind->name, code);
-}
+/* ----------------------------------------------------------------- command */
 
 static int cmd_report(struct cmd_ctx *ctx, int argc, char **argv)
 {
@@ -395,9 +497,10 @@ static int cmd_report(struct cmd_ctx *ctx, int argc, char **argv)
         {.name = "--on", .value = &ask.on},
         {.name = "--country", .value = &ask.country},
         {.name = "--group", .value = &ask.group},
+        {.name = "--hxl", .flag = &ask.hxl},
     };
-    char today[11];
-    int rc = 0;
+    struct report_texts texts = {0};
+    int rc;
 
     if (args_take(options, ENT_ARRAY_LEN(options), &argc, argv, &ctx->err) < 0)
         return cmd_fail(ctx);
@@ -407,20 +510,15 @@ static int cmd_report(struct cmd_ctx *ctx, int argc, char **argv)
         return list_reports(ctx) < 0 ? cmd_fail(ctx) : CMD_OK;
     if (cmd_store(ctx) == NULL)
         return cmd_fail(ctx);
-    if (ask.on == NULL) {
-        cmd_today(ctx, today);
-        ask.on = today;
-    }
-    rc = check_date(ctx, ask.on);
-    if (rc == 0 && ask.group != NULL)
-        rc = check_code(ctx, "group", ask.group);
+    rc = report_ask(ctx, &ask, &texts);
     if (rc == 0)
         rc = run_report(ctx, argv[1], &ask);
+    ent_buf_fini(&texts.group);
     return rc < 0 ? cmd_fail(ctx) : CMD_OK;
 }
 
 const struct cmd cmd_reports[] = {
-    {"report", N_("[NAME] [--on DATE] [--country C] [--group G]"),
+    {"report", N_("[NAME] [--on DATE] [--country C] [--group G] [--hxl]"),
      N_("the reports there are, or one of them"), cmd_report},
     {NULL, NULL, NULL, NULL},
 };

@@ -363,6 +363,20 @@ void ent_query_bind(struct ent_query *query, const char *name, const char *text)
         bind_text(query, at, text);
 }
 
+void ent_query_bind_int(struct ent_query *query, const char *name,
+                        int64_t value)
+{
+    int at = sqlite3_bind_parameter_index(query->stmt.raw, name);
+
+    if (at > 0 && query->stmt.rc == SQLITE_OK)
+        query->stmt.rc = sqlite3_bind_int64(query->stmt.raw, at, value);
+}
+
+bool ent_query_takes(const struct ent_query *query, const char *name)
+{
+    return sqlite3_bind_parameter_index(query->stmt.raw, name) > 0;
+}
+
 size_t ent_query_columns(const struct ent_query *query)
 {
     return (size_t)sqlite3_column_count(query->stmt.raw);

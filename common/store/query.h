@@ -28,6 +28,12 @@ void ent_query_close(struct ent_query *query);
 void ent_query_bind(struct ent_query *query, const char *name,
                     const char *text);
 
+/* A whole number, for a parameter that is compared with numbers. */
+void ent_query_bind_int(struct ent_query *query, const char *name,
+                        int64_t value);
+/* Whether the text has that parameter. */
+bool ent_query_takes(const struct ent_query *query, const char *name);
+
 size_t ent_query_columns(const struct ent_query *query);
 const char *ent_query_name(const struct ent_query *query, size_t column);
 
