@@ -1,13 +1,15 @@
 -- title-en: Roll-out cascade
 -- title-fr: Cascade de la diffusion
 -- description-en: Of the people who attended a training of trainers: who delivered and reported, who was late, who did not deliver, who left the post; per country, with the total.
--- description-fr: Parmi les personnes présentes à une formation de formateurs : qui a donné et rapporté sa formation, qui l'a donnée en retard, qui ne l'a pas donnée, qui a quitté son poste ; par pays, avec le total.
+-- description-fr: Parmi les personnes présentes à une formation de formateurs : qui a donné et rapporté sa formation, qui l’a donnée en retard, qui ne l’a pas donnée, qui a quitté son poste ; par pays, avec le total.
 -- column iso3: Country | Pays
 -- column trained: Trained | Formés
 -- column reported: Delivered and reported | Donnée et rapportée
 -- column late: Delivered late | Donnée en retard
 -- column not_delivered: Not delivered | Non donnée
 -- column left_post: Left the post | Ont quitté leur poste
+-- bar reported of trained
+-- chart iso3: reported late not_delivered
 --
 -- :country keeps one country, :group the country of that group. An outcome
 -- nobody has entered counts as not delivered.

@@ -1,7 +1,7 @@
 -- title-en: In-country trainings held and reported
 -- title-fr: Formations nationales données et rapportées
--- description-en: In-country trainings held up to the date, those whose report has arrived by then, and the codes of those whose report is missing; per country, with the total. Organisations are counted over the reported trainings.
--- description-fr: Formations nationales données jusqu'à la date, celles dont le rapport est arrivé à cette date et les codes de celles dont le rapport manque ; par pays, avec le total. Les organisations sont comptées sur les formations rapportées.
+-- description-en: In-country trainings held up to the date, those whose report has arrived by then, and the codes of those whose report is missing; per country, with the total. Organisations are counted over the reported trainings. A number that is contested is given from the least to the greatest of its values.
+-- description-fr: Formations nationales données jusqu’à la date, celles dont le rapport est arrivé à cette date et les codes de celles dont le rapport manque ; par pays, avec le total. Les organisations sont comptées sur les formations rapportées. Un nombre contesté est donné de la plus petite à la plus grande de ses valeurs.
 -- column iso3: Country | Pays
 -- column held: Held | Données
 -- column reported: Reported | Rapportées
@@ -11,40 +11,76 @@
 --
 -- :on is the date, :country keeps one country, :group the country of that
 -- group. Partial dates compare as their beginning: 2018-06 comes before
--- 2018-06-01.
-WITH held AS (
-    SELECT code, iso3, participants, orgs_represented,
-           reported = 'yes'
-               AND (:on IS NULL OR coalesce(reported_on, '') <= :on)
-               AS is_reported
-      FROM trainings
-     WHERE kind = 'in_country'
-       AND status = 'delivered'
-       AND (:on IS NULL OR coalesce(end_on, start_on, '') <= :on)
-       AND (:country IS NULL OR iso3 = :country)
-       AND (:group IS NULL
-            OR iso3 IN (SELECT iso3 FROM groups WHERE code = :group))
+-- 2018-06-01. Reported is what is marked as such or has a report by the date.
+-- An organisation named among those attending is counted once in a country and
+-- once in the total; trainings that give only a number add that number. The
+-- sides of a conflict over the participants (kind 6, field 13) stand in cell.
+WITH sent AS MATERIALIZED (
+    SELECT training_id, min(coalesce(submitted_on, '')) AS sent_on
+      FROM training_reports
+     WHERE training_id IS NOT NULL
+     GROUP BY training_id
 ),
-counted AS (
-    SELECT iso3,
+held AS MATERIALIZED (
+    SELECT CAST(coalesce(t.code, ent_uuid(t.id)) AS TEXT) AS code,
+           t.iso3, t.participants,
+           t.orgs_represented, t.orgs_attending,
+           (coalesce(t.reported = 'yes', 0)
+               AND (:on IS NULL OR coalesce(t.reported_on, '') <= :on))
+               OR coalesce(sent.sent_on <= :on, 0) AS is_reported,
+           (SELECT min(ent_value(c.value)) FROM cell c
+             WHERE c.space = t.space AND c.kind = 6 AND c.id = t.id
+               AND c.field = 13) AS least,
+           (SELECT max(ent_value(c.value)) FROM cell c
+             WHERE c.space = t.space AND c.kind = 6 AND c.id = t.id
+               AND c.field = 13) AS most
+      FROM trainings t
+      LEFT JOIN sent ON sent.training_id = coalesce(t.code, ent_uuid(t.id))
+     WHERE t.kind = 'in_country'
+       AND t.status = 'delivered'
+       AND (:on IS NULL OR coalesce(t.end_on, t.start_on, '') <= :on)
+       AND (:country IS NULL OR t.iso3 = :country)
+       AND (:group IS NULL
+            OR t.iso3 IN (SELECT iso3 FROM groups WHERE code = :group))
+),
+attending AS MATERIALIZED (
+    SELECT held.iso3, j.value AS org
+      FROM held, json_each(held.orgs_attending) j
+     WHERE is_reported
+),
+missing AS MATERIALIZED (
+    SELECT iso3, group_concat(code, ', ') AS codes
+      FROM (SELECT iso3, code FROM held WHERE NOT is_reported ORDER BY code)
+     GROUP BY iso3
+),
+counted AS MATERIALIZED (
+    SELECT held.iso3,
            count(*) AS held,
            count(*) FILTER (WHERE is_reported) AS reported,
-           (SELECT group_concat(code, ', ')
-              FROM (SELECT code FROM held AS one
-                     WHERE one.iso3 IS held.iso3 AND NOT
-                           coalesce(one.is_reported, 0)
-                     ORDER BY code)) AS missing,
-           coalesce(sum(participants), 0) AS participants,
-           coalesce(sum(orgs_represented) FILTER (WHERE is_reported), 0)
-               AS organisations
+           coalesce(sum(coalesce(least, participants)), 0) AS least,
+           coalesce(sum(coalesce(most, participants)), 0) AS most,
+           coalesce(sum(orgs_represented) FILTER (
+               WHERE is_reported AND orgs_attending IS NULL), 0) AS others
       FROM held
-     GROUP BY iso3
+     GROUP BY held.iso3
+),
+listed AS (
+    SELECT 0 AS place, counted.iso3, held, reported, missing.codes AS missing,
+           least, most,
+           others + (SELECT count(DISTINCT org) FROM attending
+                      WHERE attending.iso3 IS counted.iso3) AS organisations
+      FROM counted
+      LEFT JOIN missing ON missing.iso3 IS counted.iso3
+    UNION ALL
+    SELECT 1, 'TOTAL', coalesce(sum(held), 0), coalesce(sum(reported), 0), NULL,
+           coalesce(sum(least), 0), coalesce(sum(most), 0),
+           coalesce(sum(others), 0)
+               + (SELECT count(DISTINCT org) FROM attending)
+      FROM counted
 )
-SELECT iso3, held, reported, missing, participants, organisations
-  FROM (SELECT 0 AS place, * FROM counted
-        UNION ALL
-        SELECT 1, 'TOTAL', coalesce(sum(held), 0), coalesce(sum(reported), 0),
-               NULL, coalesce(sum(participants), 0),
-               coalesce(sum(organisations), 0)
-          FROM counted)
+SELECT iso3, held, reported, missing,
+       CASE WHEN least = most THEN least ELSE least || '-' || most END
+           AS participants,
+       organisations
+  FROM listed
  ORDER BY place, iso3;

@@ -1,27 +1,38 @@
 -- title-en: Pre-course completion
 -- title-fr: Suivi du cours préparatoire
--- description-en: People enrolled for the pre-course and the share who did the evaluation, completed the course and did the introduction to supervision; per cohort.
--- description-fr: Personnes inscrites au cours préparatoire et part de celles qui ont fait l'évaluation, terminé le cours et suivi l'introduction à la supervision ; par cohorte.
+-- description-en: People enrolled for the pre-course and the share who did the evaluation, completed the course and did the introduction to supervision; per cohort. Cohorts of which fewer than five people are counted are not shown.
+-- description-fr: Personnes inscrites au cours préparatoire et part de celles qui ont fait l’évaluation, terminé le cours et suivi l’introduction à la supervision ; par cohorte. Les cohortes dont moins de cinq personnes sont comptées ne sont pas montrées.
 -- column cohort: Cohort | Cohorte
 -- column enrolled: Enrolled | Inscrits
 -- column evaluation_pct: Evaluation, % | Évaluation, %
 -- column course_pct: Course, % | Cours, %
 -- column intro_pct: Introduction to supervision, % | Introduction à la supervision, %
 --
--- :country keeps one country, :group the country of that group.
+-- :country keeps one country, :group the country of that group. :few is the
+-- number of people from which a cell is shown.
+WITH counted AS (
+    SELECT cohort,
+           count(*) AS people,
+           100.0 * count(*) FILTER (WHERE precourse_evaluation = 'yes')
+               / count(*) AS evaluation,
+           100.0 * count(*) FILTER (WHERE precourse_completed = 'yes')
+               / count(*) AS course,
+           100.0 * count(*) FILTER (WHERE precourse_supervision_intro = 'yes')
+               / count(*) AS intro
+      FROM trainers
+     WHERE cohort IS NOT NULL
+       AND (:country IS NULL OR iso3 = :country)
+       AND (:group IS NULL
+            OR iso3 IN (SELECT iso3 FROM groups WHERE code = :group))
+     GROUP BY cohort
+)
 SELECT cohort,
-       count(*) AS enrolled,
-       CAST(round(100.0 * count(*) FILTER (WHERE precourse_evaluation = 'yes')
-                  / count(*)) AS INTEGER) AS evaluation_pct,
-       CAST(round(100.0 * count(*) FILTER (WHERE precourse_completed = 'yes')
-                  / count(*)) AS INTEGER) AS course_pct,
-       CAST(round(100.0
-                  * count(*) FILTER (WHERE precourse_supervision_intro = 'yes')
-                  / count(*)) AS INTEGER) AS intro_pct
-  FROM trainers
- WHERE cohort IS NOT NULL
-   AND (:country IS NULL OR iso3 = :country)
-   AND (:group IS NULL
-        OR iso3 IN (SELECT iso3 FROM groups WHERE code = :group))
- GROUP BY cohort
+       CASE WHEN people >= :few THEN people ELSE '<' || :few END AS enrolled,
+       CASE WHEN people >= :few THEN CAST(round(evaluation) AS INTEGER) END
+           AS evaluation_pct,
+       CASE WHEN people >= :few THEN CAST(round(course) AS INTEGER) END
+           AS course_pct,
+       CASE WHEN people >= :few THEN CAST(round(intro) AS INTEGER) END
+           AS intro_pct
+  FROM counted
  ORDER BY cohort;

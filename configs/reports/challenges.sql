@@ -1,0 +1,60 @@
+-- title-en: Challenges, ranked over countries
+-- title-fr: Difficultés, classées sur l’ensemble des pays
+-- description-en: What the plans name as their challenges: the first of a plan gives 10 points, the second 9 and so on; in how many countries it is named, and how often among the first three.
+-- description-fr: Ce que les plans nomment comme difficultés : la première d’un plan donne 10 points, la deuxième 9 et ainsi de suite ; dans combien de pays elle est nommée, et combien de fois parmi les trois premières.
+-- column challenge: Challenge | Difficulté | codes challenge
+-- column countries: Countries | Pays
+-- column in_top3: In the first three | Parmi les trois premières
+-- column score: Points | Points
+-- bar score
+--
+-- :on is the date, :country keeps one country, :group the plans of that group
+-- and of those below it. The ballots of a plan, where there are any, are added
+-- up to one ranking, which takes the place of the one that was entered.
+WITH RECURSIVE within(code) AS (
+    SELECT :group
+    UNION
+    SELECT g.code FROM groups g JOIN within w ON g.parent_id = w.code
+),
+plan AS MATERIALIZED (
+    SELECT CAST(coalesce(code, ent_uuid(id)) AS TEXT) AS code,
+           min(space) AS space, group_id,
+           iso3
+      FROM plans
+     GROUP BY 1
+),
+voted AS MATERIALIZED (
+    SELECT b.plan_id, vote.value AS challenge,
+           rank() OVER (PARTITION BY b.plan_id
+                        ORDER BY sum(10 - vote.key) DESC) AS rank
+      FROM ballots b,
+           json_each(json_array(rank_1, rank_2, rank_3, rank_4, rank_5, rank_6,
+                                rank_7, rank_8, rank_9, rank_10)) vote
+     WHERE b.plan_id IS NOT NULL
+       AND vote.value IS NOT NULL
+       AND coalesce(b.voted_on, '') <= :on
+     GROUP BY b.plan_id, vote.value
+),
+given AS (
+    SELECT plan_id, challenge, iso3, rank
+      FROM challenges
+     WHERE challenge IS NOT NULL
+       AND coalesce(plan_id, '') NOT IN (SELECT plan_id FROM voted)
+    UNION ALL
+    SELECT plan_id, challenge, NULL, rank FROM voted
+),
+ranked AS (
+    SELECT given.challenge, given.plan_id, given.rank,
+           coalesce(given.iso3, plan.iso3) AS iso3
+      FROM given
+      LEFT JOIN plan ON plan.code = given.plan_id
+     WHERE (:country IS NULL OR coalesce(given.iso3, plan.iso3) = :country)
+       AND (:group IS NULL OR plan.group_id IN (SELECT code FROM within))
+)
+SELECT challenge,
+       count(DISTINCT coalesce(iso3, plan_id)) AS countries,
+       count(*) FILTER (WHERE rank <= 3) AS in_top3,
+       coalesce(sum(max(11 - rank, 0)), 0) AS score
+  FROM ranked
+ GROUP BY challenge
+ ORDER BY score DESC, challenge;

@@ -1,0 +1,103 @@
+-- title-en: Plan execution and cost
+-- title-fr: Exécution et coût des plans
+-- description-en: The activities of each plan: done, in time, overdue on the date, cancelled; budget, and what is spent of it; with a total for each currency.
+-- description-fr: Les activités de chaque plan : terminées, dans les délais, en retard à la date, annulées ; budget et part dépensée ; avec un total par monnaie.
+-- column iso3: Country | Pays
+-- column plan: Plan | Plan
+-- column status: Status | État | codes plan_status
+-- column activities: Activities | Activités
+-- column done: Done | Terminées
+-- column running: In time | Dans les délais | programs
+-- column overdue: Overdue | En retard
+-- column cancelled: Cancelled | Annulées | programs
+-- column currency: Currency | Monnaie
+-- column budget: Budget | Budget
+-- column spent: Spent | Dépensé
+-- column spent_pct: Spent, % | Dépensé, %
+-- bar done of activities
+-- chart plan: done running overdue cancelled
+--
+-- :on is the date, :country keeps one country, :group the plans of that group
+-- and of those below it. A month or a year is over with its last day: what is
+-- due in 2018-06 is overdue from 2018-07-01 on ('~' sorts behind '-' and the
+-- digits). Where expenses of an activity are kept, those up to the date are
+-- what is spent of it; else it is the figure that the activity has. Money of
+-- one currency is never added to that of another.
+WITH RECURSIVE within(code) AS (
+    SELECT :group
+    UNION
+    SELECT g.code FROM groups g JOIN within w ON g.parent_id = w.code
+),
+plan AS MATERIALIZED (
+    SELECT CAST(coalesce(code, ent_uuid(id)) AS TEXT) AS code,
+           min(space) AS space, iso3,
+           status, currency
+      FROM plans
+     WHERE (:country IS NULL OR iso3 = :country)
+       AND (:group IS NULL OR group_id IN (SELECT code FROM within))
+     GROUP BY 1
+),
+paid AS MATERIALIZED (
+    SELECT activity_id, currency,
+           sum(amount) FILTER (WHERE coalesce(spent_on, '') <= :on) AS amount
+      FROM expenses
+     WHERE activity_id IS NOT NULL
+       AND amount IS NOT NULL
+     GROUP BY activity_id, currency
+),
+work AS MATERIALIZED (
+    SELECT plan.code AS plan, plan.iso3, plan.status AS plan_status,
+           coalesce(a.currency, plan.currency) AS currency,
+           coalesce(a.code, ent_uuid(a.id)) AS code,
+           coalesce(a.status, '') AS status,
+           coalesce(a.due_on || '~' < :on, 0) AS is_late,
+           a.budget, a.spent
+      FROM activities a
+      JOIN plan ON plan.code = a.plan_id
+),
+line AS (
+    SELECT plan, iso3, plan_status, currency,
+           1 AS activities,
+           status = 'done' AS done,
+           status = 'cancelled' AS cancelled,
+           status NOT IN ('done', 'cancelled') AND is_late AS overdue,
+           budget,
+           CASE WHEN code IN (SELECT activity_id FROM paid) THEN NULL
+                ELSE spent END AS spent
+      FROM work
+    UNION ALL
+    SELECT work.plan, work.iso3, work.plan_status,
+           coalesce(paid.currency, work.currency), 0, 0, 0, 0, NULL, paid.amount
+      FROM work
+      JOIN paid ON paid.activity_id = work.code
+    UNION ALL
+    SELECT code, iso3, status, currency, 0, 0, 0, 0, NULL, NULL
+      FROM plan
+     WHERE code NOT IN (SELECT plan FROM work)
+),
+counted AS MATERIALIZED (
+    SELECT iso3, plan, plan_status, currency,
+           sum(activities) AS activities,
+           sum(done) AS done,
+           sum(overdue) AS overdue,
+           sum(cancelled) AS cancelled,
+           sum(budget) AS budget,
+           sum(spent) AS spent
+      FROM line
+     GROUP BY plan, currency
+)
+SELECT iso3, plan, plan_status AS status, activities, done,
+       activities - done - overdue - cancelled AS running,
+       overdue, cancelled, currency,
+       CASE WHEN budget = CAST(budget AS INTEGER) THEN CAST(budget AS INTEGER)
+            ELSE round(budget, 2) END AS budget,
+       CASE WHEN spent = CAST(spent AS INTEGER) THEN CAST(spent AS INTEGER)
+            ELSE round(spent, 2) END AS spent,
+       CAST(round(100.0 * spent / nullif(budget, 0)) AS INTEGER) AS spent_pct
+  FROM (SELECT 0 AS place, * FROM counted
+        UNION ALL
+        SELECT 1, 'TOTAL', NULL, NULL, currency, sum(activities), sum(done),
+               sum(overdue), sum(cancelled), sum(budget), sum(spent)
+          FROM counted
+         GROUP BY currency)
+ ORDER BY place, iso3, plan, currency;

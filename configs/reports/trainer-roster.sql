@@ -1,0 +1,42 @@
+-- title-en: Trainer roster
+-- title-fr: Vivier de formateurs
+-- description-en: Trainers and facilitators with their languages and specialities, and whether they are available on the date.
+-- description-fr: Formateurs et facilitateurs, avec leurs langues et spécialités, et leur disponibilité à la date.
+-- column trainer_id: | | programs
+-- column name: Name | Nom
+-- column iso3: Country | Pays
+-- column organisation: Organisation | Organisation
+-- column cohort: Cohort | Cohorte
+-- column languages: Languages | Langues | set
+-- column specialities: Specialities | Spécialités | set
+-- column status: Status | État | codes trainer_status
+-- column certified_on: Certified | Certifié
+-- column availability: Available | Disponibilité | codes availability
+--
+-- :on is the date, :country keeps one country, :group the country of that
+-- group. Outside the time for which somebody is available, that person is not;
+-- a month or a year is over with its last day ('~' sorts behind '-' and the
+-- digits). Languages are those to train in, else all that are spoken.
+WITH org AS MATERIALIZED (
+    SELECT CAST(coalesce(code, ent_uuid(id)) AS TEXT) AS code,
+           min(coalesce(acronym, name)) AS name
+      FROM organisations
+     GROUP BY 1
+)
+SELECT coalesce(t.code, ent_uuid(t.id)) AS trainer_id,
+       coalesce(t.display_name, t.code) AS name,
+       t.iso3,
+       coalesce(org.name, t.org_id) AS organisation,
+       t.cohort,
+       coalesce(t.training_languages, t.languages) AS languages,
+       t.specialities,
+       t.status,
+       t.certified_on,
+       CASE WHEN t.available_from > :on OR t.available_to || '~' < :on
+            THEN 'unavailable' ELSE t.availability END AS availability
+  FROM trainers t
+  LEFT JOIN org ON org.code = t.org_id
+ WHERE (:country IS NULL OR t.iso3 = :country)
+   AND (:group IS NULL
+        OR t.iso3 IN (SELECT iso3 FROM groups WHERE code = :group))
+ ORDER BY t.iso3, 1;
