@@ -338,7 +338,10 @@ static void offer_word(const struct line *line)
         offer_spaces(line);
     else if (strncmp(part, "FIELD", 5) == 0)
         offer_fields(line);
-    else if (strcmp(part, "ID") == 0 || strcmp(part, "RECORD") == 0)
+    else if (strcmp(part, "SPACE|ID") == 0) {
+        offer_spaces(line);
+        offer_records(line, NULL);
+    } else if (strcmp(part, "ID") == 0 || strcmp(part, "RECORD") == 0)
         offer_records(line, NULL);
     else if (strcmp(part, "CONTACT") == 0)
         offer_records(line, ent_kind_named(&line->ctx->kinds, "contact"));

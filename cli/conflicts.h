@@ -26,8 +26,8 @@ conflict_read(struct cmd_ctx *ctx, const struct ent_record *record,
               const struct ent_kind *kind, const struct ent_field *field,
               struct ent_arena *arena, struct conflict *conflict);
 
-/* Hands every contested state of a space (0: all) to `take` and counts them.
- * (states.c) */
+/* Hands every contested state of a space (0: all) to `take`, which may be NULL,
+ * and counts them. (states.c) */
 typedef int conflict_fn(struct cmd_ctx *ctx, const struct conflict *conflict);
 ENT_NODISCARD int conflict_each_state(struct cmd_ctx *ctx, int64_t space,
                                       conflict_fn *take, size_t *count);

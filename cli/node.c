@@ -8,6 +8,7 @@
 
 #include "cli/args.h"
 #include "cli/cmd.h"
+#include "cli/conflicts.h"
 #include "cli/label.h"
 #include "cli/look.h"
 #include "cli/messages.h"
@@ -185,6 +186,7 @@ static int print_space(struct cmd_ctx *ctx, const struct ent_space *space,
 {
     struct out *out = ctx->out;
     struct ent_space_counts counts;
+    size_t moved = 0; /* to two states apart */
     struct ent_buf lines = {0};
     struct ent_buf alarms = {0};
     int64_t unread = 0;
@@ -193,6 +195,8 @@ static int print_space(struct cmd_ctx *ctx, const struct ent_space *space,
 
     if (rc == 0)
         rc = messages_unread(ctx, space->space, &unread);
+    if (rc == 0)
+        rc = conflict_each_state(ctx, space->space, NULL, &moved);
     if (rc == 0)
         rc = ent_space_alarms(ctx->store, space->space, &lines, &ctx->err);
     if (rc < 0)
@@ -211,7 +215,7 @@ static int print_space(struct cmd_ctx *ctx, const struct ent_space *space,
     }
     out_cell_int(out, counts.entries);
     out_cell_int(out, counts.records);
-    out_cell_int(out, counts.conflicts);
+    out_cell_int(out, counts.conflicts + (int64_t)moved);
     out_cell_int(out, unread);
     out_cell_int(out, counts.quarantined);
     out_cell(out, text);

@@ -223,7 +223,9 @@ static int show_way(struct cmd_ctx *ctx, const struct flow_record *read)
     out_object_begin(ctx->out);
     out_field(ctx->out, "id", _("id"), read->id);
     out_field(ctx->out, "code", _("code"), read->code);
-    out_field(ctx->out, "kind", _("kind"), read->kind->name);
+    out_field(ctx->out, "kind", _("kind"),
+              look_for_program(ctx) ? read->kind->name
+                                    : look_kind_label(ctx, read->kind));
     out_field(ctx->out, "workflow", _("workflow"),
               look_for_program(ctx) ? now->workflow->name
                                     : now->workflow->label[ctx->lang]);

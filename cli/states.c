@@ -95,7 +95,7 @@ static int take_subject(struct cmd_ctx *ctx, const struct flow_step *step,
     /* Those by code and those by id are one record's: told once. */
     if (rc == 0 && record.live && read.now.contested &&
         strcmp(read.now.heads[0]->subject, step->subject) == 0) {
-        rc = take_state(ctx, &read, take);
+        rc = take == NULL ? 0 : take_state(ctx, &read, take);
         taken = 1;
     }
     flow_record_fini(&read);

@@ -104,6 +104,15 @@ exits 0 "what was written is imported elsewhere" \
 exits 0 "and written again" export --package "$work/pkg2" --space scratch
 rm -f "$work/pkg/datapackage.json" "$work/pkg2/datapackage.json"
 check "it is the same" diff -r "$work/pkg" "$work/pkg2"
+exits 0 "a field that came later is filled" add activity code=act-new \
+    partners=org-irc --space demo
+entente export activity --space demo
+check "and has a column then" same \
+    "$(head -1 "$work/out" | tr , '\n' | tail -1)" partners
+entente delete act-new
+entente export activity --space demo
+check "but none while nobody fills it" \
+    sh -c "! head -1 '$work/out' | grep -q partners"
 
 # ------------------------------------------------------------------- a split
 

@@ -171,6 +171,8 @@ exits 0 "and takes back a training" move evt-bdi-2 reviewed
 as field move evt-bdi-2 reviewed
 meet field office
 exits 6 "that is a conflict" conflicts --check
+exits 0 "the status counts it" --json status
+check "the state and the field" prints '"conflicts": 2'
 exits 0 "of the state" --json conflicts
 check "told once" same "$(grep -c '"field": "state"' "$work/out")" 1
 check "with the one" prints '"value": "completed"'

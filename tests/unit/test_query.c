@@ -306,6 +306,25 @@ START_TEST(the_word_index_and_json_can_be_asked)
 }
 END_TEST
 
+/* Registers and sets, which have numbers of their own in `meta`. */
+START_TEST(the_entries_behind_a_row_can_be_asked)
+{
+    set(1, "code", "tr-1");
+    set(1, "modules", "M1");
+    set(1, "modules", "M2");
+    set_int(1, "participants", 24);
+
+    ck_assert_str_eq(
+        answer("SELECT count(DISTINCT l.n) || ' ' || (SELECT count(*) FROM log)"
+               "  FROM trainings t, json_each(ent_writes('training', t.meta)) w"
+               "  JOIN log l ON l.n = w.value"),
+        "4 4");
+    ck_assert_str_eq(answer("SELECT ent_writes('training', x'ff') IS NULL"),
+                     "1");
+    ck_assert_str_eq(answer("SELECT ent_writes('none', x'0101') IS NULL"), "1");
+}
+END_TEST
+
 START_TEST(a_store_open_for_reading_answers_too)
 {
     struct ent_store_options options = {
@@ -532,6 +551,7 @@ int main(void)
     tcase_add_test(tcase, one_statement_and_no_more);
     tcase_add_test(tcase, what_is_wrong_with_a_text_is_said_in_sqlites_words);
     tcase_add_test(tcase, the_word_index_and_json_can_be_asked);
+    tcase_add_test(tcase, the_entries_behind_a_row_can_be_asked);
     tcase_add_test(tcase, a_store_open_for_reading_answers_too);
     tcase_add_test(tcase, values_come_out_of_json_text);
     tcase_add_test(tcase, malformed_json_is_an_error);
