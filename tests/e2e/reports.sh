@@ -246,25 +246,25 @@ tested() {
 node=$work/few
 entente init --org "Org few"
 entente space create few
-tested AAA 5
-tested BBB 4
+tested BDI 5
+tested NER 4
 csv knowledge-gain
-check "five people are shown" row "AAA,5,40.0,80.0,40.0"
-check "four are not" row 'BBB,<5,,,'
+check "five people are shown" row "BDI,5,40.0,80.0,40.0"
+check "four are not" row 'NER,<5,,,'
 check "nor does the total tell" row "TOTAL,5,40.0,80.0,40.0"
-tested CCC 3
+tested SSD 3
 csv knowledge-gain
 check "seven in two hidden cells enter the total" begins "TOTAL,12,"
-csv knowledge-gain --country CCC
-check "a country alone is hidden too" row 'CCC,<5,,,'
+csv knowledge-gain --country SSD
+check "a country alone is hidden too" row 'SSD,<5,,,'
 check "with its total" lines 2
-entente add participation training_id=evt-y trainer_id=t-BBB-1 \
+entente add participation training_id=evt-y trainer_id=t-NER-1 \
     pre_test_pct=10 post_test_pct=20
 csv knowledge-gain
-check "somebody tested twice is one" row 'BBB,<5,,,'
+check "somebody tested twice is one" row 'NER,<5,,,'
 csv precourse
-check "a small cohort is hidden" row 'C-BBB,<5,,,'
-check "one of five is not" row 'C-AAA,5,0,0,0'
+check "a small cohort is hidden" row 'C-NER,<5,,,'
+check "one of five is not" row 'C-BDI,5,0,0,0'
 exits 0 "in JSON a hidden cell is text among numbers" --json \
     report knowledge-gain
 check "like this" prints '"people": "<5", "pre_pct": null'
