@@ -90,3 +90,32 @@ size_t ent_field_at(const struct ent_kind *kind, const struct ent_field *field)
 {
     return (size_t)(field - kind->fields);
 }
+
+const struct ent_field *ent_field_same(void)
+{
+    static const struct ent_field same = {
+        .number = ENT_FIELD_SAME,
+        .name = "same_as",
+        .type = ENT_TYPE_REF,
+        .rule = ENT_RULE_REGISTER,
+        .loud = ENT_LOUD_QUIET,
+        .personal = ENT_PERSONAL_NO,
+        .label = {[ENT_LANG_EN] = "Same as", [ENT_LANG_FR] = "Identique à"},
+    };
+
+    return &same;
+}
+
+bool ent_kind_is_listed(const char *targets, const char *name)
+{
+    const size_t len = strlen(name);
+
+    while (targets != NULL && *targets != '\0') {
+        size_t part = strcspn(targets, "|");
+
+        if (part == len && strncmp(targets, name, len) == 0)
+            return true;
+        targets += part + (targets[part] == '|');
+    }
+    return false;
+}

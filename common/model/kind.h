@@ -15,6 +15,11 @@
 #define ENT_FIELDS_MAX 64          /* fields of a kind */
 #define ENT_NUMBER_SHIPPED_MAX 999 /* above: a space's own fields */
 
+/* The register `same_as`, which every kind has without defining it: another
+ * record that this one is the same as (rule M11, store/same.h). It has no
+ * column; what stands in it is in table `cell`. */
+#define ENT_FIELD_SAME 999
+
 /* Numbers of the kinds whose records belong to their author (rule M9). What is
  * good hangs on them, so changing them changes the format version. */
 #define ENT_KIND_MESSAGE 16
@@ -103,6 +108,13 @@ const struct ent_field *ent_field_named(const struct ent_kind *kind,
  * letter in front, at most ENT_FIELD_NAME_MAX bytes. */
 #define ENT_FIELD_NAME_MAX 63
 bool ent_field_name_fits(struct ent_slice name);
+
+/* The definition of ENT_FIELD_SAME. */
+const struct ent_field *ent_field_same(void);
+
+/* Whether a kind's name stands in a list of kinds with bars between, such as
+ * `targets`; NULL is an empty one. */
+bool ent_kind_is_listed(const char *targets, const char *name);
 
 /* Position of `field` in its kind. */
 size_t ent_field_at(const struct ent_kind *kind, const struct ent_field *field);

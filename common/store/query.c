@@ -12,6 +12,7 @@
 #include "store/meta.h"
 #include "store/own.h"
 #include "store/replica.h"
+#include "store/same.h"
 #include "text/parse.h"
 #include "text/unicode.h"
 
@@ -167,15 +168,14 @@ static void writes(sqlite3_context *call, int argc, sqlite3_value **argv)
 
 /* ----------------------------------------------------------------- opening */
 
+/* `kinds` NULL: there is no replica. */
 static int confine(struct ent_query *query, const struct ent_kinds *kinds,
                    struct ent_err *err)
 {
     const int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
     sqlite3 *raw = query->db.raw;
-    int rc = ent_db_exec(&query->db, "PRAGMA query_only = ON", err);
+    int rc;
 
-    if (rc < 0)
-        return rc;
     sqlite3_limit(raw, SQLITE_LIMIT_LENGTH, QUERY_BYTES_MAX);
     sqlite3_limit(raw, SQLITE_LIMIT_SQL_LENGTH, QUERY_SQL_BYTES_MAX);
     sqlite3_limit(raw, SQLITE_LIMIT_ATTACHED, 0);
@@ -192,8 +192,14 @@ static int confine(struct ent_query *query, const struct ent_kinds *kinds,
         rc = sqlite3_create_function(raw, "ent_writes", 2, flags,
                                      (void *)(uintptr_t)kinds, writes, NULL,
                                      NULL);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_set_authorizer(raw, authorize, NULL);
+    if (rc != SQLITE_OK)
+        return ent_db_fail(&query->db, rc, err);
+    rc = kinds == NULL ? 0 : ent_same_cover(&query->db, kinds, err);
+    if (rc == 0)
+        rc = ent_db_exec(&query->db, "PRAGMA query_only = ON", err);
+    if (rc < 0)
+        return rc;
+    rc = sqlite3_set_authorizer(raw, authorize, NULL);
     return rc == SQLITE_OK ? 0 : ent_db_fail(&query->db, rc, err);
 }
 
@@ -661,7 +667,7 @@ static int make_listing(struct ent_store *store, struct listing_text *text,
         ent_buf_put_str(&text->sql, " AS ");
         ent_table_quote(&text->sql, listing->columns[i]->name);
     }
-    ent_buf_put_str(&text->sql, " FROM ");
+    ent_buf_put_str(&text->sql, listing->apart ? " FROM main." : " FROM ");
     ent_table_quote(&text->sql, listing->kind->table);
     ent_buf_put_str(&text->sql, " t WHERE 1");
     if (listing->space != 0)

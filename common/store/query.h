@@ -70,6 +70,7 @@ struct ent_listing {
     const struct ent_field *sort; /* NULL: by code, then id */
     bool descending;
     int64_t limit; /* 0: none */
+    bool apart;    /* each record by itself, also those shown as one (M11) */
 };
 
 /* Rows of one kind. Columns: the space's handle, the id as UUID text, the

@@ -35,6 +35,10 @@
 #define HEADER_VERSION_AT 60 /* user_version, big-endian */
 #define HEADER_APPLICATION_AT 68
 
+/* Who is one with whom (same.h) is asked by every query. */
+#define SAME_INDEX                                                             \
+    "CREATE INDEX cell_same ON cell(space, kind) WHERE field = 999;"
+
 static const char schema[] =
     /* What this replica is: never leaves this node. */
     "CREATE TABLE local_node("
@@ -84,7 +88,8 @@ static const char schema[] =
     " space INTEGER NOT NULL, kind INTEGER NOT NULL, id BLOB NOT NULL,"
     " field INTEGER NOT NULL, n INTEGER NOT NULL, ordinal INTEGER NOT NULL,"
     " code INTEGER NOT NULL, value BLOB,"
-    " PRIMARY KEY(space, kind, id, field, n, ordinal)) STRICT, WITHOUT ROWID;"
+    " PRIMARY KEY(space, kind, id, field, n, ordinal))"
+    " STRICT, WITHOUT ROWID;" SAME_INDEX
 
     /* Writes that were replaced before they came (rule M3). */
     "CREATE TABLE unseen("
@@ -194,7 +199,7 @@ static const char *const steps[ENT_SCHEMA_VERSION] = {
           " AND f.id = origin.id AND f.branch = zeroblob(32))"
           " WHERE branch <> zeroblob(32);"
           "UPDATE log SET verdict = 0 WHERE verdict = 2;",
-    [3] = LOCAL_ANSWERS LOCAL_MARKS,
+    [3] = LOCAL_ANSWERS LOCAL_MARKS SAME_INDEX,
 };
 
 int ent_schema_migrate(struct ent_db *db, const char *path, int version,

@@ -134,6 +134,13 @@ const char *const ent_sql_text[ENT_SQL_COUNT] = {
         " AND field = ?4 AND n = ?5 AND ordinal = ?6",
     [ENT_SQL_CELL_CLEAR] =
         "DELETE FROM cell WHERE space = ?1 AND kind = ?2 AND id = ?3",
+    /* The number of ENT_FIELD_SAME stands here as it does in the index. */
+    [ENT_SQL_SAME_ALL] = "SELECT space, kind, id, value FROM cell"
+                         " WHERE field = 999 AND value IS NOT NULL",
+    [ENT_SQL_SAME_OF_KIND] =
+        "SELECT space, kind, id, value FROM cell"
+        " WHERE field = 999 AND value IS NOT NULL"
+        " AND space = ?1 AND kind = ?2",
 
     /* Of the fields that stand in several cells few are contested: only of
      * those is asked whether the record was deleted. */

@@ -50,9 +50,10 @@ static const struct choice columns[] = {
 
 static const struct choice yesno[] = {{"no", 0}, {"yes", 1}, {NULL, 0}};
 
-/* Columns of their own in every table of the replica. */
-static const char *const taken_fields[] = {"space", "id", "meta", "rowid",
-                                           "oid"};
+/* Columns of their own in every table of the replica, and the field that every
+ * kind has (rule M11). */
+static const char *const taken_fields[] = {"space", "id",  "meta",
+                                           "rowid", "oid", "same_as"};
 
 static const char *const label_names[ENT_LANG_COUNT] = {"label_en", "label_fr"};
 
@@ -375,6 +376,11 @@ static int check_field_number(struct reader *r, const struct ent_kind *kind,
     bool is_code = strcmp(field->name, "code") == 0;
     int rc = 0;
 
+    if (field->number == ENT_FIELD_SAME)
+        rc = ent_err_set(r->err, ENT_EREFUSED,
+                         "number %d belongs to the field %s, which every kind "
+                         "has",
+                         ENT_FIELD_SAME, ent_field_same()->name);
     for (size_t i = 0; rc == 0 && i < kind->field_count; i++)
         if (kind->fields[i].number == field->number)
             rc = ent_err_set(r->err, ENT_EREFUSED,

@@ -1,0 +1,71 @@
+/* same.h - records that people found to be one and the same (rule M11).
+ * Field 999 of a record, `same_as`, names another one of its kind and space by
+ * id. Whatever stands in such a register joins the two, whichever of them it
+ * was written on, and joins of joins are one group; so the order in which
+ * merges were made, and merges made apart, end the same on every replica.
+ * Nothing is moved: each record keeps its values. Of a group those that live
+ * are shown as one under their lowest id, which leads. */
+#ifndef ENT_STORE_SAME_H
+#define ENT_STORE_SAME_H
+
+#include "store/db.h"
+#include "store/records.h"
+
+/* A record of a group that is shown under one id. */
+struct ent_same {
+    struct ent_record_ref ref;
+    struct ent_id lead;
+    bool live; /* else it is deleted, and only references still name it */
+};
+
+/* Every record of every group in which one lives, by space, kind and id; in
+ * `arena`. Cheap when nobody has joined any. */
+ENT_NODISCARD int ent_same_list(struct ent_store *store,
+                                struct ent_arena *arena, struct ent_same **list,
+                                size_t *count, struct ent_err *err);
+
+/* What the list says of one record; NULL: it stands for itself. */
+const struct ent_same *ent_same_find(const struct ent_same *list, size_t count,
+                                     const struct ent_record_ref *ref);
+
+/* A write of `same_as` that a plan consists of. */
+struct ent_same_write {
+    struct ent_id id;
+    struct ent_id to; /* zero: the field is emptied */
+};
+
+/* The write that joins two records. It replaces no join that matters and goes
+ * to a record that this node may change; the list is empty when they are one
+ * already. ENT_EUSAGE: they are not of one kind and space, or one and the
+ * same. ENT_EDENIED: no record in question may be changed here (M9). */
+ENT_NODISCARD int ent_same_plan_join(struct ent_store *store,
+                                     const struct ent_record_ref *a,
+                                     const struct ent_record_ref *b,
+                                     struct ent_arena *arena,
+                                     struct ent_same_write **writes,
+                                     size_t *count, struct ent_err *err);
+
+/* The writes that take one record out of its group and leave the others
+ * joined; none when it is in no group. */
+ENT_NODISCARD int ent_same_plan_part(struct ent_store *store,
+                                     const struct ent_record_ref *ref,
+                                     struct ent_arena *arena,
+                                     struct ent_same_write **writes,
+                                     size_t *count, struct ent_err *err);
+
+/* Show groups as one record on a connection that only reads: the tables of the
+ * kinds concerned are covered by views of the same name. A group's row has the
+ * lead's values, those the lead does not have from the next, and the elements
+ * of all its sets; references by code or id lead to it. The tables themselves
+ * are there as main.TABLE. Functions of query.c must be known by then. */
+ENT_NODISCARD int ent_same_cover(struct ent_db *db,
+                                 const struct ent_kinds *kinds,
+                                 struct ent_err *err);
+
+/* The list, on a connection of one's own. */
+ENT_NODISCARD int ent_same_read(struct ent_db *db,
+                                const struct ent_kinds *kinds,
+                                struct ent_arena *arena, struct ent_same **list,
+                                size_t *count, struct ent_err *err);
+
+#endif
