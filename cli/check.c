@@ -10,6 +10,7 @@
 #include "cli/look.h"
 #include "cli/pick.h"
 #include "cli/records.h"
+#include "cli/same.h"
 #include "store/query.h"
 #include "text/parse.h"
 
@@ -25,6 +26,10 @@ static bool has_refs(const struct ent_kind *kind)
 struct findings {
     struct codes targets; /* every record that can be referred to */
     struct cycles cycles;
+    struct ent_same *same; /* records that are shown as one */
+    size_t same_count;
+    struct same_names names; /* what they are called */
+    struct ent_arena arena;
     size_t dangling;
 };
 
@@ -44,6 +49,36 @@ static void put_finding(struct cmd_ctx *ctx, const struct cycles_edge *edge,
     out_cell(ctx->out, look_for_program(ctx) ? problem : gettext(problem));
 }
 
+/* A circle through records that are shown as one is a circle of those. */
+static struct ent_id lead_of(const struct findings *findings,
+                             const struct ent_record_ref *ref)
+{
+    const struct ent_same *same =
+        ent_same_find(findings->same, findings->same_count, ref);
+
+    return same == NULL ? ref->id : same->lead;
+}
+
+/* Of records that are shown as one the lead's reference counts, and another's
+ * where the lead has none. */
+static int is_shown_here(struct cmd_ctx *ctx, const struct findings *findings,
+                         const struct ent_record_ref *ref,
+                         const struct ent_field *field, bool *here)
+{
+    struct ent_record_ref lead = *ref;
+    struct ent_record record = {0};
+    int rc;
+
+    lead.id = lead_of(findings, ref);
+    *here = ent_id_equal(&lead.id, &ref->id);
+    if (*here)
+        return 0;
+    rc = ent_record_read(ctx->store, &lead, &record, &ctx->err);
+    *here = rc == 0 && look_value(&record, field->number) == NULL;
+    ent_record_fini(&record);
+    return rc;
+}
+
 static int check_write(struct cmd_ctx *ctx, struct findings *findings,
                        const struct ent_record *record,
                        const struct ent_kind *kind,
@@ -60,10 +95,12 @@ static int check_write(struct cmd_ctx *ctx, struct findings *findings,
         .claimed_ms = write->claimed_ms,
         .dot = write->dot,
     };
+    struct ent_record_ref target_ref;
     bool own = to != NULL && to->kind == kind->number && shown &&
                field->rule == ENT_RULE_REGISTER;
     struct ent_buf code = {0};
     struct ent_buf target = {0};
+    bool here = true;
     int rc = 0;
 
     if (to != NULL && !own)
@@ -76,9 +113,17 @@ static int check_write(struct cmd_ctx *ctx, struct findings *findings,
     }
     edge.code = ent_buf_slice(&code);
     edge.target = ent_buf_slice(&target);
-    if (own) {
-        edge.to = to->id;
-        rc = cycles_put(&findings->cycles, &edge, &ctx->err);
+    if (to == NULL && same_shown(ctx, &findings->names, field,
+                                 (const char *)edge.target.at) != NULL) {
+        /* What it names was deleted, and is shown as another. */
+    } else if (own) {
+        target_ref = (struct ent_record_ref){
+            .space = to->space, .kind = to->kind, .id = to->id};
+        edge.from = lead_of(findings, &record->ref);
+        edge.to = lead_of(findings, &target_ref);
+        rc = is_shown_here(ctx, findings, &record->ref, field, &here);
+        if (rc == 0 && here)
+            rc = cycles_put(&findings->cycles, &edge, &ctx->err);
     } else {
         put_finding(ctx, &edge, N_("leads nowhere"));
         findings->dangling++;
@@ -104,6 +149,7 @@ static int check_record(struct cmd_ctx *ctx, struct findings *findings,
             fields_find(ctx, kind, ref->space, write->field);
 
         if (field != NULL && field->type == ENT_TYPE_REF && !write->missing &&
+            field->number != ENT_FIELD_SAME &&
             write->value.type != ENT_VALUE_NIL)
             rc = check_write(ctx, findings, &record, kind, field, write,
                              i == 0 || write[-1].field != write->field);
@@ -173,6 +219,11 @@ static int check(struct cmd_ctx *ctx, int64_t space)
     size_t circles = 0;
     int rc = codes_load_targets(ctx, &findings.targets);
 
+    if (rc == 0)
+        rc = ent_same_list(ctx->store, &findings.arena, &findings.same,
+                           &findings.same_count, &ctx->err);
+    if (rc == 0)
+        rc = same_names_load(ctx, 0, &findings.names);
     if (rc < 0)
         goto out;
     out_list_begin(ctx->out);
@@ -195,6 +246,8 @@ static int check(struct cmd_ctx *ctx, int64_t space)
 out:
     codes_fini(&findings.targets);
     cycles_fini(&findings.cycles);
+    same_names_fini(&findings.names);
+    ent_arena_fini(&findings.arena);
     return rc;
 }
 

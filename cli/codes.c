@@ -41,6 +41,7 @@ int codes_load(struct cmd_ctx *ctx, struct codes *codes,
         .space = space,
         .columns = &code,
         .column_count = 1,
+        .apart = true,
     };
     struct codes_item item = {.kind = kind->number, .space = space};
     char last[ENT_HANDLE_MAX + 1] = "";
@@ -72,26 +73,11 @@ int codes_load(struct cmd_ctx *ctx, struct codes *codes,
     return rc;
 }
 
-/* Whether `name` stands in a list of kinds with bars between. */
-static bool is_listed(const char *targets, const char *name)
-{
-    const size_t len = strlen(name);
-
-    while (targets != NULL && *targets != '\0') {
-        size_t part = strcspn(targets, "|");
-
-        if (part == len && strncmp(targets, name, len) == 0)
-            return true;
-        targets += part + (targets[part] == '|');
-    }
-    return false;
-}
-
 static bool is_target(const struct ent_kinds *kinds, const char *name)
 {
     for (size_t i = 0; i < kinds->count; i++)
         for (size_t j = 0; j < kinds->kinds[i].field_count; j++)
-            if (is_listed(kinds->kinds[i].fields[j].targets, name))
+            if (ent_kind_is_listed(kinds->kinds[i].fields[j].targets, name))
                 return true;
     return false;
 }

@@ -9,6 +9,7 @@
 #include "cli/look.h"
 #include "cli/pick.h"
 #include "cli/records.h"
+#include "cli/same.h"
 #include "cli/stages.h"
 #include "store/query.h"
 #include "text/parse.h"
@@ -50,6 +51,24 @@ static bool is_sign(const char *at, size_t sign)
     return strncmp(at, signs[sign].sign, strlen(signs[sign].sign)) == 0;
 }
 
+/* References are shown as what they lead to, so that is what is compared. */
+static int follow_operand(struct cmd_ctx *ctx, struct ask *ask,
+                          struct ent_filter *filter)
+{
+    struct same_names names = {0};
+    const char *shown = NULL;
+    int rc = same_names_load(ctx, ask->listing.space, &names);
+
+    if (rc == 0)
+        shown = same_shown(ctx, &names, filter->field, filter->text);
+    if (shown != NULL) {
+        filter->text = ent_arena_str(&ask->arena, shown);
+        rc = filter->text == NULL ? cmd_no_memory(ctx) : 0;
+    }
+    same_names_fini(&names);
+    return rc;
+}
+
 /* A filter's text as the replica holds it: a label becomes its code, "oui"
  * becomes "yes". */
 static int read_operand(struct cmd_ctx *ctx, struct ask *ask,
@@ -78,7 +97,9 @@ static int read_operand(struct cmd_ctx *ctx, struct ask *ask,
     ent_buf_fini(&buf);
     if (filter->text == NULL)
         return cmd_no_memory(ctx);
-    return 0;
+    return filter->field->type == ENT_TYPE_REF
+               ? follow_operand(ctx, ask, filter)
+               : 0;
 }
 
 static int read_filter(struct cmd_ctx *ctx, struct ask *ask, const char *word,
@@ -562,6 +583,7 @@ static int print_found(struct cmd_ctx *ctx, const char *words, size_t limit)
 {
     struct ent_record_ref *found = calloc(limit, sizeof(*found));
     size_t count = 0;
+    bool more;
     int rc;
 
     if (found == NULL)
@@ -577,11 +599,13 @@ static int print_found(struct cmd_ctx *ctx, const char *words, size_t limit)
     out_column(ctx->out, "title", _("title"), OUT_TEXT);
     out_column(ctx->out, "space", _("space"), OUT_TEXT);
     out_column(ctx->out, "id", _("id"), OUT_TEXT);
-    count = count < limit ? count : limit;
+    more = count >= limit;
+    count = more ? limit : count;
+    rc = same_reduce(ctx, found, &count);
     for (size_t i = 0; rc == 0 && i < count; i++)
         rc = put_found(ctx, &found[i]);
     out_list_end(ctx->out);
-    if (rc == 0 && count == limit)
+    if (rc == 0 && more)
         out_remark(ctx->out, _("These are the first %zu; --limit shows more."),
                    limit);
 out:

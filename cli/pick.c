@@ -6,6 +6,7 @@
 
 #include "cli/fields.h"
 #include "cli/look.h"
+#include "cli/same.h"
 #include "store/members.h"
 
 #define WORD_MAX 64 /* bytes of a name worth comparing */
@@ -299,6 +300,11 @@ int pick_record(struct cmd_ctx *ctx, const char *name,
                            "there is no record \"%s\"; \"find\" looks for "
                            "words",
                            name);
+    if (count > 1 && count <= ENT_ARRAY_LEN(found)) {
+        rc = same_reduce(ctx, found, &count);
+        if (rc < 0)
+            return rc;
+    }
     if (count > 1) {
         size_t listed =
             count < ENT_ARRAY_LEN(found) ? count : ENT_ARRAY_LEN(found);
@@ -318,6 +324,14 @@ int pick_record(struct cmd_ctx *ctx, const char *name,
                            (unsigned)found[0].kind);
     *ref = found[0];
     return 0;
+}
+
+int pick_shown(struct cmd_ctx *ctx, const char *name,
+               struct ent_record_ref *ref, const struct ent_kind **kind)
+{
+    int rc = pick_record(ctx, name, ref, kind);
+
+    return rc < 0 ? rc : same_lead(ctx, ref);
 }
 
 int pick_read(struct cmd_ctx *ctx, const char *name, struct ent_record *record,

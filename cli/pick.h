@@ -55,7 +55,13 @@ ENT_NODISCARD int pick_record(struct cmd_ctx *ctx, const char *name,
                               struct ent_record_ref *ref,
                               const struct ent_kind **kind);
 
-/* The same, and what is written of it. */
+/* The same, and where several records are shown as one, the one that leads
+ * (rule M11). */
+ENT_NODISCARD int pick_shown(struct cmd_ctx *ctx, const char *name,
+                             struct ent_record_ref *ref,
+                             const struct ent_kind **kind);
+
+/* A record as pick_record finds it, and what is written of it. */
 ENT_NODISCARD int pick_read(struct cmd_ctx *ctx, const char *name,
                             struct ent_record *record,
                             const struct ent_kind **kind);

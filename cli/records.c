@@ -195,7 +195,7 @@ static int cmd_set(struct cmd_ctx *ctx, int argc, char **argv)
         return cmd_usage(ctx, "set");
     if (cmd_store(ctx) == NULL)
         return cmd_fail(ctx);
-    rc = pick_record(ctx, argv[1], &ref, &kind);
+    rc = pick_shown(ctx, argv[1], &ref, &kind);
     if (rc == 0)
         rc = change_read(ctx, kind, ref.space, argv + 2, argc - 2, &change);
     if (rc == 0)
@@ -278,7 +278,8 @@ const struct cmd cmd_records[] = {
     {"set", N_("ID FIELD=VALUE... FIELD+=V FIELD-=V FIELD="),
      N_("change fields; += and -= put into and take out of a set"), cmd_set},
     {"edit", N_("ID"), N_("change a record in your editor"), records_edit},
-    {"show", N_("ID"), N_("every value of a record, who wrote it and when"),
+    {"show", N_("ID [--apart]"),
+     N_("every value of a record, who wrote it and when"),
      records_show},
     {"log", N_("ID [--limit N]"),
      N_("the history of a record: what replaced what"), records_log},
@@ -300,6 +301,14 @@ const struct cmd cmd_records[] = {
     {"resolve", N_("ID FIELD --take N | --value V"),
      N_("settle a conflict with one of its values or another"),
      records_resolve},
+    {"duplicates", N_("[KIND] [--space S] [--limit N]"),
+     N_("records that may be one and the same, with the reasons"),
+     records_duplicates},
+    {"merge", N_("ID INTO"),
+     N_("show two records as one from now on; \"unmerge\" takes it back"),
+     records_merge},
+    {"unmerge", N_("ID"), N_("show a merged record by itself again"),
+     records_unmerge},
     {"check", N_("[--space S]"),
      N_("references that lead nowhere here, or round in a circle"),
      records_check},

@@ -32,6 +32,12 @@ int records_watch(struct cmd_ctx *ctx, int argc, char **argv);
 
 /* edit.c */
 int records_edit(struct cmd_ctx *ctx, int argc, char **argv);
+/* duplicates.c */
+int records_duplicates(struct cmd_ctx *ctx, int argc, char **argv);
+
+/* merge.c */
+int records_merge(struct cmd_ctx *ctx, int argc, char **argv);
+int records_unmerge(struct cmd_ctx *ctx, int argc, char **argv);
 
 /* check.c */
 int records_check(struct cmd_ctx *ctx, int argc, char **argv);
