@@ -40,6 +40,7 @@ struct cmd_ctx {
     enum out_format format;
     bool dry_run;
     bool quiet;
+    const char *as; /* --as: the contact who works here, or NULL */
     int64_t now_ms;
     struct ent_rand rand;
     struct ent_kinds kinds;         /* loaded by main */
@@ -114,6 +115,7 @@ extern const struct cmd cmd_moves[];
 extern const struct cmd cmd_surveys[];
 extern const struct cmd cmd_files[];
 extern const struct cmd cmd_sync[];
+extern const struct cmd cmd_everyday[];
 extern const struct cmd cmd_reports[];
 extern const struct cmd cmd_complete[];
 extern const struct cmd cmd_messages[];

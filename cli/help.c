@@ -20,6 +20,7 @@ static const struct {
     {N_("Messages"), cmd_messages},
     {N_("Files"), cmd_files},
     {N_("Synchronisation"), cmd_sync},
+    {N_("Everyday work"), cmd_everyday},
     {N_("Reports"), cmd_reports},
     {N_("Shells"), cmd_complete},
 };
@@ -32,6 +33,8 @@ static const struct {
                           "~/.local/share/entente")},
     {N_("--lang fr|en"), N_("language of messages and headings")},
     {N_("--format F"), N_("table, csv, tsv, json, jsonl or markdown")},
+    {N_("--as CONTACT"),
+     N_("the contact who works here; else the setting \"me\"")},
     {"--json", N_("short for --format json")},
     {"--dry-run", N_("say what would be done, and change nothing")},
     {"--quiet", N_("no messages but errors")},

@@ -26,6 +26,7 @@ struct start {
     const char *lang;
     const char *format;
     const char *output;
+    const char *as;
     bool json, dry_run, quiet, help, version;
 };
 
@@ -35,7 +36,7 @@ struct global {
     bool *flag;
 };
 
-#define GLOBALS_MAX 11
+#define GLOBALS_MAX 12
 
 static size_t list_globals(struct start *start, struct global *globals)
 {
@@ -44,6 +45,7 @@ static size_t list_globals(struct start *start, struct global *globals)
         {"--lang", &start->lang, NULL},
         {"--format", &start->format, NULL},
         {"--output", &start->output, NULL},
+        {"--as", &start->as, NULL},
         {"--json", NULL, &start->json},
         {"--dry-run", NULL, &start->dry_run},
         {"--quiet", NULL, &start->quiet},
@@ -200,6 +202,7 @@ static int check_options(struct cmd_ctx *ctx, const struct start *start)
 
     ctx->dry_run = start->dry_run;
     ctx->quiet = start->quiet;
+    ctx->as = start->as;
     if (start->lang != NULL && !ent_lang_parse(start->lang, &lang))
         return ent_err_set(&ctx->err, ENT_EUSAGE,
                            "--lang takes fr or en, not \"%s\"", start->lang);

@@ -1,0 +1,165 @@
+/* trainers.c - the pool of trainers and facilitators, and who of them can be
+ * asked. */
+#include "cli/args.h"
+#include "cli/everyday.h"
+#include "cli/look.h"
+#include "cli/me.h"
+#include "cli/pick.h"
+#include "store/query.h"
+
+/* Available is who says so, wholly or in part, has not left, and whose time
+ * is not over or still to come. Specialities are found by their beginning or
+ * any part, since each group has its own words for them. */
+static const char trainers_sql[] =
+    "WITH person AS (SELECT code AS ref, * FROM contacts"
+    "  WHERE code IS NOT NULL"
+    " UNION ALL SELECT ent_uuid(id), * FROM contacts)"
+    " SELECT t.code, t.display_name, t.iso3,"
+    "  (SELECT json_group_array(value) FROM (SELECT value FROM"
+    "    json_each(t.languages) UNION SELECT value FROM"
+    "    json_each(t.training_languages)) HAVING count(*) > 0) AS languages,"
+    "  t.specialities, t.status, t.outcome, t.availability, t.available_from,"
+    "  t.available_to, coalesce(o.name, t.org_id, p.org_id) AS org,"
+    "  coalesce(p.phone, p.phones ->> 0) AS phone,"
+    "  coalesce(p.email, p.emails ->> 0) AS email, ent_uuid(t.id) AS id"
+    "  FROM trainers t LEFT JOIN person p ON p.ref = t.contact_id"
+    "  LEFT JOIN organisations o ON o.code = coalesce(t.org_id, p.org_id)"
+    " WHERE (:lang IS NULL"
+    "   OR :lang IN (SELECT lower(value) FROM json_each(t.languages))"
+    "   OR :lang IN (SELECT lower(value) FROM json_each(t.training_languages)))"
+    "  AND (:country IS NULL OR t.iso3 = :country"
+    "   OR :country IN (SELECT value FROM json_each(t.country_experience)))"
+    "  AND (:speciality IS NULL OR EXISTS(SELECT 1"
+    "    FROM (SELECT value FROM json_each(t.specialities)"
+    "     UNION ALL SELECT value FROM json_each(t.profile)) e"
+    "    WHERE instr(ent_fold(e.value), ent_fold(:speciality))))"
+    "  AND (:day IS NULL OR"
+    "   (t.availability IN ('available', 'limited')"
+    "     OR t.availability IS NULL"
+    "      AND coalesce(t.available_from, t.available_to) IS NOT NULL)"
+    "   AND coalesce(t.left_post, 'no') <> 'yes'"
+    "   AND (t.available_from IS NULL OR substr(t.available_from ||"
+    "     '-01-01', 1, 10) <= substr(:day || '-99-99', 1, 10))"
+    "   AND (t.available_to IS NULL OR substr(t.available_to ||"
+    "     '-99-99', 1, 10) >= substr(:day || '-01-01', 1, 10)))"
+    " GROUP BY t.space, t.id"
+    " ORDER BY t.availability IS NOT 'available', "
+    "t.iso3, t.display_name,"
+    "  t.code, t.id";
+
+struct ask {
+    const char *lang;
+    const char *day;
+    const char *speciality;
+    const char *country;
+};
+
+enum {
+    COLUMN_STATUS = 5,
+    COLUMN_OUTCOME = 6,
+    COLUMN_AVAILABILITY = 7,
+};
+
+static const struct {
+    const char *key;
+    const char *heading;
+    enum out_type type;
+    bool people; /* shown to people, too */
+} columns[] = {
+    {"code", N_("code"), OUT_TEXT, true},
+    {"name", N_("name"), OUT_TEXT, true},
+    {"country", N_("country"), OUT_TEXT, true},
+    {"languages", N_("languages"), OUT_LIST, true},
+    {"specialities", N_("specialities"), OUT_LIST, true},
+    {"status", N_("state"), OUT_TEXT, true},
+    {"outcome", N_("outcome"), OUT_TEXT, false},
+    {"availability", N_("availability"), OUT_TEXT, true},
+    {"available_from", N_("from"), OUT_TEXT, false},
+    {"available_to", N_("until"), OUT_TEXT, false},
+    {"org", N_("organisation"), OUT_TEXT, true},
+    {"phone", N_("telephone"), OUT_TEXT, true},
+    {"email", N_("e-mail"), OUT_TEXT, true},
+    {"id", N_("id"), OUT_TEXT, false},
+};
+
+/* What an enumeration's code is called by people. */
+static const char *said(const struct cmd_ctx *ctx, size_t column,
+                        const char *text)
+{
+    const char *list = column == COLUMN_STATUS         ? "trainer_status"
+                       : column == COLUMN_OUTCOME      ? "trainer_outcome"
+                       : column == COLUMN_AVAILABILITY ? "availability"
+                                                       : NULL;
+    const struct ent_term *term = list == NULL || text == NULL
+                                      ? NULL
+                                      : ent_vocab_find(&ctx->vocab, list, text);
+
+    return term == NULL || look_for_program(ctx) ? text
+                                                 : term->label[ctx->lang];
+}
+
+static void put_row(struct cmd_ctx *ctx, struct ent_query *query)
+{
+    bool program = look_for_program(ctx);
+
+    out_row(ctx->out);
+    for (size_t i = 0; i < ENT_ARRAY_LEN(columns); i++)
+        if (program || columns[i].people)
+            out_cell(ctx->out, said(ctx, i,
+                                    ent_query_type(query, i) == ENT_COLUMN_NULL
+                                        ? NULL
+                                        : ent_query_text(query, i)));
+}
+
+static int print_trainers(struct cmd_ctx *ctx, const struct ask *ask)
+{
+    bool program = look_for_program(ctx);
+    struct ent_query *query;
+    unsigned long rows = 0;
+    int rc = ent_query_open(ctx->store, trainers_sql, &query, &ctx->err);
+
+    if (rc < 0)
+        return rc;
+    ent_query_bind(query, ":lang", ask->lang);
+    ent_query_bind(query, ":day", ask->day);
+    ent_query_bind(query, ":speciality", ask->speciality);
+    ent_query_bind(query, ":country", ask->country);
+    out_list_begin(ctx->out);
+    for (size_t i = 0; i < ENT_ARRAY_LEN(columns); i++)
+        if (program || columns[i].people)
+            out_column(ctx->out, columns[i].key, gettext(columns[i].heading),
+                       columns[i].type);
+    while ((rc = ent_query_next(query, &ctx->err)) > 0) {
+        put_row(ctx, query);
+        rows++;
+    }
+    ent_query_close(query);
+    out_list_end(ctx->out);
+    if (rc == 0)
+        out_remark(ctx->out, ngettext("%lu trainer", "%lu trainers", rows),
+                   rows);
+    return rc;
+}
+
+int everyday_trainers(struct cmd_ctx *ctx, int argc, char **argv)
+{
+    struct ask ask = {0};
+    const char *day = NULL;
+    const struct args_option options[] = {
+        {.name = "--lang", .value = &ask.lang},
+        {.name = "--available", .value = &day},
+        {.name = "--speciality", .value = &ask.speciality},
+        {.name = "--country", .value = &ask.country},
+    };
+    char today[11];
+
+    if (args_take(options, ENT_ARRAY_LEN(options), &argc, argv, &ctx->err) < 0)
+        return cmd_fail(ctx);
+    if (argc != 1)
+        return cmd_usage(ctx, argv[0]);
+    if (day != NULL && me_date(ctx, "--available", day, today, &ask.day) < 0)
+        return cmd_fail(ctx);
+    if (cmd_store(ctx) == NULL || print_trainers(ctx, &ask) < 0)
+        return cmd_fail(ctx);
+    return CMD_OK;
+}
