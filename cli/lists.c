@@ -455,11 +455,11 @@ static int put_list_row(struct cmd_ctx *ctx, const struct ask *ask,
     if (rc < 0)
         return rc;
     *contested = ent_query_int(query, 2) + now.contested;
-    if (ent_id_parse(ent_query_text(query, 1), &id))
+    if (!program && ent_id_parse(ent_query_text(query, 1), &id))
         look_id(ctx, &id, text);
     out_row(ctx->out);
     if (program) {
-        out_cell(ctx->out, text);
+        out_cell(ctx->out, ent_query_text(query, 1));
         out_cell(ctx->out, ent_query_text(query, 0));
         out_cell_int(ctx->out, *contested);
     }

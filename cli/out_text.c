@@ -1,6 +1,7 @@
 /* out_text.c - see out_text.h and out.h. */
 #include "cli/out_text.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <wchar.h>
 
@@ -49,25 +50,40 @@ static bool is_bidi(uint32_t cp)
     return (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069);
 }
 
+static bool is_spelled(uint32_t cp, unsigned pass)
+{
+    if (is_control(cp))
+        return !(cp == '\n' && (pass & OUT_SHOW_LF) != 0) &&
+               !(cp == '\t' && (pass & OUT_SHOW_TAB) != 0);
+    return is_bidi(cp) && (pass & OUT_SHOW_BIDI) == 0;
+}
+
 void out_show_as(struct ent_buf *buf, struct ent_slice text, unsigned pass)
 {
     const uint8_t *at = text.at;
     const uint8_t *end = text.at + text.len;
+    const uint8_t *kept = at; /* from here on all may be shown */
 
     while (at < end) {
         const uint8_t *from = at;
         uint32_t cp;
+        bool whole;
 
-        if (!next_char(&at, end, &cp))
-            ent_buf_printf(buf, "\\x%02x", (unsigned)*from);
-        else if (is_control(cp) && !(cp == '\n' && (pass & OUT_SHOW_LF) != 0) &&
-                 !(cp == '\t' && (pass & OUT_SHOW_TAB) != 0))
-            ent_buf_printf(buf, "\\x%02x", (unsigned)cp);
-        else if (is_bidi(cp) && (pass & OUT_SHOW_BIDI) == 0)
+        if (*at >= ' ' && *at < 0x7f) {
+            at++;
+            continue;
+        }
+        whole = next_char(&at, end, &cp);
+        if (whole && !is_spelled(cp, pass))
+            continue;
+        ent_buf_put(buf, kept, (size_t)(from - kept));
+        kept = at;
+        if (whole && is_bidi(cp))
             ent_buf_printf(buf, "U+%04X", (unsigned)cp);
         else
-            ent_buf_put(buf, from, (size_t)(at - from));
+            ent_buf_printf(buf, "\\x%02x", whole ? (unsigned)cp : *from);
     }
+    ent_buf_put(buf, kept, (size_t)(at - kept));
 }
 
 void out_show(struct ent_buf *buf, const char *text)
@@ -79,8 +95,13 @@ void out_show(struct ent_buf *buf, const char *text)
 static size_t char_width(const uint8_t **at, const uint8_t *end)
 {
     uint32_t cp = 0;
-    int width = next_char(at, end, &cp) ? wcwidth((wchar_t)cp) : 1;
+    int width;
 
+    if (**at >= ' ' && **at < 0x7f) {
+        (*at)++;
+        return 1;
+    }
+    width = next_char(at, end, &cp) ? wcwidth((wchar_t)cp) : 1;
     return width < 0 ? 1 : (size_t)width;
 }
 
@@ -400,6 +421,8 @@ static bool begins_formula(struct ent_slice text)
 
     while (text.len > 0 && *text.at == '\'')
         text = ent_slice(text.at + 1, text.len - 1);
+    if (text.len == 0 || isalnum(*text.at))
+        return false;
     for (size_t i = 0; i < ENT_ARRAY_LEN(starts); i++)
         if (text.len >= strlen(starts[i]) &&
             memcmp(text.at, starts[i], strlen(starts[i])) == 0)

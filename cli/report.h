@@ -14,6 +14,7 @@
 #define ENT_CLI_REPORT_H
 
 #include "cli/cmd.h"
+#include "store/query.h"
 
 #define REPORT_NAME_MAX 64
 #define REPORT_PARTS_MAX 6   /* of a bar in a picture */
@@ -154,7 +155,9 @@ struct report_sources {
     size_t count;
     size_t conflicts; /* in all */
 };
-ENT_NODISCARD int report_sources(struct cmd_ctx *ctx, struct ent_arena *arena,
+/* `query` is one whose rows are no longer needed, or NULL. */
+ENT_NODISCARD int report_sources(struct cmd_ctx *ctx, struct ent_query *query,
+                                 struct ent_arena *arena,
                                  struct report_sources *sources);
 
 #endif

@@ -5,7 +5,6 @@
 
 #include "cli/conflicts.h"
 #include "cli/report.h"
-#include "store/query.h"
 
 /* The newest entry of each author's logs. */
 static const char newest_sql[] =
@@ -40,21 +39,17 @@ static int take_source(struct cmd_ctx *ctx, struct ent_query *query,
     return 0;
 }
 
-static int take_sources(struct cmd_ctx *ctx, struct ent_arena *arena,
-                        struct report_sources *sources)
+static int take_sources(struct cmd_ctx *ctx, struct ent_query *query,
+                        struct ent_arena *arena, struct report_sources *sources)
 {
-    struct ent_query *query = NULL;
     size_t cap = 0;
-    int rc = ent_query_open(ctx->store, newest_sql, &query, &ctx->err);
+    int rc;
 
-    if (rc < 0)
-        return rc;
     while ((rc = ent_query_next(query, &ctx->err)) > 0) {
         rc = take_source(ctx, query, arena, &cap, sources);
         if (rc < 0)
             break;
     }
-    ent_query_close(query);
     return rc;
 }
 
@@ -90,15 +85,22 @@ static int count_conflict(struct cmd_ctx *ctx, const struct ent_conflict *item,
     return rc < 0 ? rc : 0;
 }
 
-int report_sources(struct cmd_ctx *ctx, struct ent_arena *arena,
-                   struct report_sources *sources)
+int report_sources(struct cmd_ctx *ctx, struct ent_query *query,
+                   struct ent_arena *arena, struct report_sources *sources)
 {
+    struct ent_query *own = NULL;
     struct ent_conflict *list = NULL;
     size_t count = 0;
     int rc;
 
     *sources = (struct report_sources){0};
-    rc = take_sources(ctx, arena, sources);
+    if (query == NULL)
+        rc = ent_query_open(ctx->store, newest_sql, &own, &ctx->err);
+    else
+        rc = ent_query_again(query, newest_sql, &ctx->err);
+    if (rc == 0)
+        rc = take_sources(ctx, query == NULL ? own : query, arena, sources);
+    ent_query_close(own);
     if (rc == 0)
         rc = ent_conflict_list(ctx->store, 0, arena, &list, &count, &ctx->err);
     for (size_t i = 0; rc == 0 && i < count; i++)

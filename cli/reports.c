@@ -10,7 +10,6 @@
 #include "cli/conflicts.h"
 #include "cli/look.h"
 #include "cli/report.h"
-#include "store/query.h"
 
 #define REPORT_ROWS_MAX 100000
 #define REPORT_FEW 5 /* people from which a cell is shown: the one place */
@@ -229,13 +228,14 @@ static void put_sources(struct cmd_ctx *ctx,
 }
 
 /* The two sentences behind every report, with a line end between. */
-static int put_freshness(struct cmd_ctx *ctx, struct ent_buf *buf)
+static int put_freshness(struct cmd_ctx *ctx, struct ent_query *query,
+                         struct ent_buf *buf)
 {
     struct ent_arena arena = {0};
     struct ent_buf list = {0};
     struct report_sources sources;
     const char *text = NULL;
-    int rc = report_sources(ctx, &arena, &sources);
+    int rc = report_sources(ctx, query, &arena, &sources);
 
     if (rc == 0) {
         put_sources(ctx, &sources, &list);
@@ -290,13 +290,13 @@ static int draw(struct cmd_ctx *ctx, struct report *report,
 }
 
 static int print_report(struct cmd_ctx *ctx, struct report *report,
-                        const struct report_rows *rows,
+                        struct ent_query *query, const struct report_rows *rows,
                         const struct report_ask *ask)
 {
     struct report_bar bar = {.part = SIZE_MAX, .whole = SIZE_MAX};
     struct ent_buf buf = {0};
     const char *freshness = NULL;
-    int rc = put_freshness(ctx, &buf);
+    int rc = put_freshness(ctx, query, &buf);
 
     if (rc == 0) {
         freshness = ent_buf_cstr(&buf);
@@ -356,7 +356,7 @@ static int run_file(struct cmd_ctx *ctx, const char *name,
     if (rc == 0)
         rc = keep_rows(ctx, &report, query, &rows);
     if (rc == 0)
-        rc = print_report(ctx, &report, &rows, ask);
+        rc = print_report(ctx, &report, query, &rows, ask);
     ent_query_close(query);
     rows_free(&rows);
     report_fini(&report);
@@ -369,7 +369,7 @@ static int run_freshness(struct cmd_ctx *ctx)
 {
     struct ent_arena arena = {0};
     struct report_sources sources;
-    int rc = report_sources(ctx, &arena, &sources);
+    int rc = report_sources(ctx, NULL, &arena, &sources);
 
     out_list_begin(ctx->out);
     out_column(ctx->out, "org", _("organisation"), OUT_TEXT);
@@ -407,7 +407,7 @@ static int run_conflicts(struct cmd_ctx *ctx)
     int rc = conflicts_print(ctx, 0, &count);
 
     if (rc == 0)
-        rc = put_freshness(ctx, &buf);
+        rc = put_freshness(ctx, NULL, &buf);
     if (rc == 0 && ent_buf_cstr(&buf) != NULL)
         print_freshness(ctx, ent_buf_cstr(&buf));
     ent_buf_fini(&buf);

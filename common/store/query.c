@@ -319,6 +319,15 @@ int ent_query_open(struct ent_store *store, const char *sql,
     return 0;
 }
 
+int ent_query_again(struct ent_query *query, const char *sql,
+                    struct ent_err *err)
+{
+    ent_stmt_fini(&query->stmt);
+    query->stmt = (struct ent_stmt){0};
+    query->steps = 0;
+    return prepare(query, sql, err);
+}
+
 int ent_query_json(const char *json, const char *sql, struct ent_query **query,
                    struct ent_err *err)
 {
@@ -523,10 +532,15 @@ static void put_field(struct listing_text *text, const struct ent_field *field)
 }
 
 /* Fields that ask and have different values; an edit beside a deletion. The
- * sides of a conflict stand in table `cell`, one row each. */
+ * sides of a conflict stand in table `cell`, one row each. Most records have
+ * none there, and to look is cheaper than to group nothing. */
 static void put_contested(struct listing_text *text,
                           const struct ent_kind *kind)
 {
+    ent_buf_printf(&text->sql,
+                   "CASE WHEN EXISTS(SELECT 1 FROM cell c WHERE c.space ="
+                   " t.space AND c.kind = %u AND c.id = t.id) THEN ",
+                   kind->number);
     ent_buf_printf(&text->sql,
                    "(SELECT count(*) FROM (SELECT 1 FROM cell c"
                    " WHERE c.space = t.space AND c.kind = %u AND c.id = t.id"
@@ -544,7 +558,7 @@ static void put_contested(struct listing_text *text,
     ent_buf_printf(&text->sql,
                    ") GROUP BY c.field HAVING count(DISTINCT CASE c.field"
                    " WHEN %d THEN c.code"
-                   " ELSE coalesce(c.value, x'') END) > 1))",
+                   " ELSE coalesce(c.value, x'') END) > 1)) ELSE 0 END",
                    ENT_FIELD_LIFE);
 }
 

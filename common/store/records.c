@@ -217,7 +217,8 @@ int ent_record_find(struct ent_store *store, const char *name, int64_t space,
         return rc;
     if (ent_id_parse(name, &id)) {
         rc =
-            find_all(store, space, kind, "id = ?1",
+            find_all(store, space, kind,
+                     "id = ?1 AND space IN (SELECT space FROM space)",
                      ent_slice(id.b, ENT_ID_BYTES), false, true, &finding, err);
     } else {
         rc = find_all(store, space, kind, "code = ?1", ent_slice_str(name),

@@ -213,6 +213,35 @@ START_TEST(parameters_are_bound_never_pasted)
 }
 END_TEST
 
+/* Bound as text, 4 >= '5' would hold: text is greater than any number. */
+START_TEST(a_number_is_compared_as_one)
+{
+    ask("SELECT 4 >= :few, 5 >= :few");
+    ck_assert(ent_query_takes(query, ":few"));
+    ck_assert(!ent_query_takes(query, ":group"));
+    ent_query_bind_int(query, ":few", 5);
+    ent_query_bind_int(query, ":unknown", 1);
+    ck_assert_int_eq(ent_query_next(query, &err), 1);
+    ck_assert_int_eq(ent_query_int(query, 0), 0);
+    ck_assert_int_eq(ent_query_int(query, 1), 1);
+}
+END_TEST
+
+START_TEST(another_text_takes_the_place_of_the_first)
+{
+    ask("SELECT 1 UNION ALL SELECT 2");
+    ck_assert_int_eq(ent_query_next(query, &err), 1);
+    ck_ok(ent_query_again(query, "SELECT 3 AS three", &err));
+    ck_assert_int_eq(ent_query_next(query, &err), 1);
+    ck_assert_str_eq(ent_query_name(query, 0), "three");
+    ck_assert_int_eq(ent_query_next(query, &err), 0);
+    ck_assert_int_eq(ent_query_again(query, "DELETE FROM log", &err),
+                     ENT_EUSAGE);
+    ck_ok(ent_query_again(query, "SELECT 4", &err));
+    ck_assert_int_eq(ent_query_next(query, &err), 1);
+}
+END_TEST
+
 START_TEST(nothing_can_be_written)
 {
     ck_refused("DELETE FROM trainings");
@@ -545,6 +574,8 @@ int main(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, rows_come_with_their_names_and_types);
     tcase_add_test(tcase, parameters_are_bound_never_pasted);
+    tcase_add_test(tcase, a_number_is_compared_as_one);
+    tcase_add_test(tcase, another_text_takes_the_place_of_the_first);
     tcase_add_test(tcase, nothing_can_be_written);
     tcase_add_test(tcase, no_other_file_and_no_setting_can_be_reached);
     tcase_add_test(tcase, secrets_cannot_be_read);
