@@ -35,6 +35,8 @@ static const struct {
     {N_("--format F"), N_("table, csv, tsv, json, jsonl or markdown")},
     {N_("--as CONTACT"),
      N_("the contact who works here; else the setting \"me\"")},
+    {N_("--format F"), N_("table, csv, tsv, json, jsonl, markdown or xlsx")},
+    {N_("--output FILE"), N_("print into a file, all of it or nothing")},
     {"--json", N_("short for --format json")},
     {"--dry-run", N_("say what would be done, and change nothing")},
     {"--quiet", N_("no messages but errors")},

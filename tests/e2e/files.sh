@@ -166,6 +166,17 @@ exits 0 "a name that turns the direction of writing" export contact \
 exits 0 "comes back" import contact "$work/esc.vcf" --format csv
 check "unchanged" grep -q '^contact,0,0,3,0$' "$work/out"
 
+# A terminal is shown what would turn its writing or move its cursor.
+if command -v script >/dev/null 2>&1; then
+    script -qec "'$build/cli/entente' --home '$node' export contact \
+        --format vcf" "$work/tty" >/dev/null 2>&1
+    check "a terminal gets the turn spelled out" grep -q 'U+202E' "$work/tty"
+    check "and not the turn" sh -c "! grep -q $(printf '\342\200\256') '$work/tty'"
+    script -qec "'$build/cli/entente' --home '$node' export contact \
+        --format xlsx" "$work/tty" >/dev/null 2>&1
+    check "a workbook is not put on it" grep -q -e '--output' "$work/tty"
+fi
+
 # --------------------------------------------------------- French spreadsheets
 
 printf '\357\273\277id;title_fr;iso3;due_on;budget;spent\r\na-1;Atelier;Rép. dém. du Congo;;;\r\n' >"$work/fr.csv"
