@@ -1,0 +1,384 @@
+/* test_same.c - records shown as one: whatever is joined, parted, deleted and
+ * written apart, the groups are those of a naive model, and queries show each
+ * once. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "store/query.h"
+#include "store/same.h"
+#include "store/spaces.h"
+#include "text/kinds.h"
+
+#define NOW_MS 1700000000000
+#define RECORDS 10
+#define ROUNDS 100
+#define SEEDS 8
+
+static struct ent_err err;
+static struct ent_kinds kinds;
+static struct ent_rand rnd;
+static struct ent_store *store;
+static int64_t space;
+static char dir[64];
+
+/* The model: which group each record is in, and whether it lives. */
+static int group_of[RECORDS];
+static bool live[RECORDS];
+
+#define ck_ok(rc) ck_assert_msg((rc) == 0, "%s", err.text)
+
+static void setup(void)
+{
+    struct ent_store_options options = {
+        .kinds = &kinds, .rand = &rnd, .now_ms = NOW_MS, .fragile = true};
+
+    strcpy(dir, "/tmp/entente-test-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    ck_ok(ent_secure_init(&err));
+    ent_rand_init_u64(&rnd, 1);
+    ck_ok(ent_kinds_load(ENT_SOURCE_DIR "/configs/kinds", &kinds, &err));
+    ck_ok(ent_store_create(dir, "Cluster", "BDI", &options, &err));
+    ck_ok(ent_store_open(dir, &options, &store, &err));
+    ck_ok(
+        ent_space_create(store, "gt", "Group", "Groupe", NOW_MS, &space, &err));
+}
+
+static void teardown(void)
+{
+    static const char *const names[] = {"replica.db", "replica.db-wal",
+                                        "replica.db-shm", "key", "high-water"};
+    char path[128];
+
+    ent_store_close(store);
+    store = NULL;
+    ent_kinds_fini(&kinds);
+    for (size_t i = 0; i < ENT_ARRAY_LEN(names); i++) {
+        snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+        unlink(path);
+    }
+    rmdir(dir);
+}
+
+static struct ent_record_ref ref_of(int number)
+{
+    struct ent_record_ref ref = {
+        .space = space, .kind = ent_kind_named(&kinds, "contact")->number};
+
+    ref.id.b[0] = (uint8_t)(number + 1);
+    return ref;
+}
+
+static int number_of(const struct ent_id *id)
+{
+    return id->b[0] - 1;
+}
+
+static void put(int number, uint32_t field, struct ent_value value,
+                enum ent_edit_life life, const struct ent_dot *seen)
+{
+    const struct ent_record_ref ref = ref_of(number);
+    struct ent_edit_op op = {
+        .code = ENT_OP_WRITE, .field = field, .value = value, .seen = seen};
+    struct ent_edit edit = {.kind = ref.kind,
+                            .id = ref.id,
+                            .life = life,
+                            .ops = &op,
+                            .op_count = field == ENT_FIELD_LIFE ? 0 : 1};
+    struct ent_writer *writer;
+    enum ent_written written;
+
+    ck_ok(ent_writer_open(store, space, NOW_MS, &writer, &err));
+    ck_ok(ent_writer_put(writer, &edit, true, &written, &err));
+    ck_ok(ent_writer_commit(writer, &err));
+}
+
+static void set_life(int number, bool wanted)
+{
+    put(number, ENT_FIELD_LIFE, ent_value_nil(),
+        wanted ? ENT_EDIT_UNDELETE : ENT_EDIT_DELETE, NULL);
+    live[number] = wanted;
+}
+
+static void add_records(void)
+{
+    for (int i = 0; i < RECORDS; i++) {
+        char name[16];
+
+        snprintf(name, sizeof(name), "c-%d", i);
+        put(i, ENT_FIELD_CODE, ent_value_text(ent_slice_str(name)),
+            ENT_EDIT_TOUCH, NULL);
+        group_of[i] = i;
+        live[i] = true;
+    }
+}
+
+/* As `merge` and `unmerge` do: what is deleted stays so. */
+static void write_plan(const struct ent_same_write *writes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        int number = number_of(&writes[i].id);
+
+        put(number, ENT_FIELD_SAME,
+            ent_id_is_zero(&writes[i].to)
+                ? ent_value_nil()
+                : ent_value_bytes(ent_slice(writes[i].to.b, ENT_ID_BYTES)),
+            live[number] ? ENT_EDIT_TOUCH : ENT_EDIT_DELETE, NULL);
+    }
+}
+
+static void model_join(int a, int b)
+{
+    int gone = group_of[b];
+
+    for (int i = 0; i < RECORDS; i++)
+        if (group_of[i] == gone)
+            group_of[i] = group_of[a];
+}
+
+static void join(int a, int b)
+{
+    const struct ent_record_ref x = ref_of(a);
+    const struct ent_record_ref y = ref_of(b);
+    struct ent_same_write *writes;
+    struct ent_arena arena = {0};
+    size_t count;
+
+    ck_ok(ent_same_plan_join(store, &x, &y, &arena, &writes, &count, &err));
+    ck_assert_uint_eq(count, group_of[a] == group_of[b] ? 0 : 1);
+    write_plan(writes, count);
+    ent_arena_fini(&arena);
+    model_join(a, b);
+}
+
+static void part(int a)
+{
+    static int fresh = RECORDS;
+    const struct ent_record_ref ref = ref_of(a);
+    struct ent_same_write *writes;
+    struct ent_arena arena = {0};
+    size_t count;
+
+    ck_ok(ent_same_plan_part(store, &ref, &arena, &writes, &count, &err));
+    write_plan(writes, count);
+    ent_arena_fini(&arena);
+    group_of[a] = fresh++;
+}
+
+/* What another node wrote without seeing what stands here. */
+static void join_apart(int a, int b)
+{
+    static const struct ent_dot nothing;
+    const struct ent_record_ref to = ref_of(b);
+
+    put(a, ENT_FIELD_SAME, ent_value_bytes(ent_slice(to.id.b, ENT_ID_BYTES)),
+        live[a] ? ENT_EDIT_TOUCH : ENT_EDIT_DELETE, &nothing);
+    model_join(a, b);
+}
+
+/* The lowest that lives of a record's group; -1: none does. */
+static int lead_of(int number)
+{
+    for (int i = 0; i < RECORDS; i++)
+        if (live[i] && group_of[i] == group_of[number])
+            return i;
+    return -1;
+}
+
+static void check_groups(void)
+{
+    struct ent_arena arena = {0};
+    struct ent_same *list;
+    size_t count;
+
+    ck_ok(ent_same_list(store, &arena, &list, &count, &err));
+    for (int i = 0; i < RECORDS; i++) {
+        const struct ent_record_ref ref = ref_of(i);
+        const struct ent_same *same = ent_same_find(list, count, &ref);
+        int size = 0;
+
+        for (int j = 0; j < RECORDS; j++)
+            size += group_of[j] == group_of[i];
+        if (size == 1 || lead_of(i) < 0) {
+            ck_assert_ptr_null(same);
+            continue;
+        }
+        ck_assert_ptr_nonnull(same);
+        ck_assert_int_eq(number_of(&same->lead), lead_of(i));
+        ck_assert_int_eq(same->live, live[i]);
+    }
+    ent_arena_fini(&arena);
+}
+
+static int64_t ask(const char *sql)
+{
+    struct ent_query *query;
+    int64_t answer;
+
+    ck_ok(ent_query_open(store, sql, &query, &err));
+    ck_assert_int_eq(ent_query_next(query, &err), 1);
+    answer = ent_query_int(query, 0);
+    ent_query_close(query);
+    return answer;
+}
+
+static void check_rows(void)
+{
+    int shown = 0;
+
+    for (int i = 0; i < RECORDS; i++)
+        shown += live[i] && lead_of(i) == i;
+    ck_assert_int_eq(ask("SELECT count(*) FROM contacts"), shown);
+}
+
+static int some(void)
+{
+    return (int)ent_rand_below(&rnd, RECORDS);
+}
+
+/* Merging joins two groups and nothing else, unmerging takes out one record
+ * and nothing else, whatever circles and sides of conflicts there are. */
+START_TEST(groups_are_those_of_the_model)
+{
+    ent_rand_init_u64(&rnd, (uint64_t)_i + 1);
+    add_records();
+    for (int round = 0; round < ROUNDS; round++) {
+        int a = some();
+        int b = some();
+
+        switch (ent_rand_below(&rnd, 8)) {
+        case 0:
+        case 1:
+        case 2:
+            if (a != b)
+                join(a, b);
+            break;
+        case 3:
+        case 4:
+            part(a);
+            break;
+        case 5:
+        case 6:
+            if (a != b)
+                join_apart(a, b);
+            break;
+        default:
+            set_life(a, !live[a]);
+            break;
+        }
+        check_groups();
+        check_rows();
+    }
+}
+END_TEST
+
+/* Who leaves may have been what held the others together. */
+START_TEST(those_who_stay_stay_together)
+{
+    add_records();
+    join(3, 5);
+    join(7, 5);
+    join_apart(5, 8);
+    part(5);
+    check_groups();
+    ck_assert_int_eq(lead_of(8), 3);
+}
+END_TEST
+
+/* A value that names what was never here joins nothing. */
+START_TEST(a_stray_joins_nobody)
+{
+    struct ent_id stray = {{99}};
+
+    add_records();
+    put(1, ENT_FIELD_SAME, ent_value_bytes(ent_slice(stray.b, ENT_ID_BYTES)),
+        ENT_EDIT_TOUCH, NULL);
+    put(2, ENT_FIELD_SAME, ent_value_bytes(ent_slice(stray.b, ENT_ID_BYTES)),
+        ENT_EDIT_TOUCH, NULL);
+    put(3, ENT_FIELD_SAME, ent_value_text(ent_slice_str("c-4")), ENT_EDIT_TOUCH,
+        NULL);
+    check_groups();
+    check_rows();
+}
+END_TEST
+
+START_TEST(a_row_has_what_any_of_the_group_says)
+{
+    const struct ent_kind *contact = ent_kind_named(&kinds, "contact");
+    uint32_t email = ent_field_named(contact, "email")->number;
+    uint32_t title = ent_field_named(contact, "title")->number;
+
+    add_records();
+    put(4, email, ent_value_text(ent_slice_str("4@example.org")),
+        ENT_EDIT_TOUCH, NULL);
+    put(6, email, ent_value_text(ent_slice_str("6@example.org")),
+        ENT_EDIT_TOUCH, NULL);
+    put(6, title, ent_value_text(ent_slice_str("Cheffe")), ENT_EDIT_TOUCH,
+        NULL);
+    join(6, 4);
+    join(4, 2);
+    ck_assert_int_eq(ask("SELECT count(*) FROM contacts WHERE code = 'c-2'"
+                         " AND email = '4@example.org' AND title = 'Cheffe'"),
+                     1);
+    ck_assert_int_eq(ask("SELECT count(*) FROM main.contacts"), RECORDS);
+    part(4);
+    ck_assert_int_eq(ask("SELECT count(*) FROM contacts WHERE code = 'c-2'"
+                         " AND email = '6@example.org'"),
+                     1);
+}
+END_TEST
+
+START_TEST(kinds_do_not_mix)
+{
+    const struct ent_record_ref a = ref_of(1);
+    struct ent_record_ref b = ref_of(2);
+    struct ent_same_write *writes;
+    struct ent_arena arena = {0};
+    size_t count;
+
+    add_records();
+    b.kind = ent_kind_named(&kinds, "trainer")->number;
+    ck_assert_int_eq(
+        ent_same_plan_join(store, &a, &b, &arena, &writes, &count, &err),
+        ENT_EUSAGE);
+    ck_assert_int_eq(
+        ent_same_plan_join(store, &a, &a, &arena, &writes, &count, &err),
+        ENT_EUSAGE);
+    ent_arena_fini(&arena);
+}
+END_TEST
+
+/* Every query asks, so it must not read all that is contested. */
+START_TEST(joins_are_found_by_their_index)
+{
+    ck_assert_int_eq(ask("SELECT count(*) FROM sqlite_master"
+                         " WHERE name = 'cell_same'"),
+                     1);
+    ck_assert_int_eq(ENT_FIELD_SAME, 999); /* as the index says */
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("same");
+    TCase *tcase = tcase_create("same");
+    SRunner *runner = srunner_create(suite);
+    int failed;
+
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_set_timeout(tcase, 60);
+    tcase_add_loop_test(tcase, groups_are_those_of_the_model, 0, SEEDS);
+    tcase_add_test(tcase, those_who_stay_stay_together);
+    tcase_add_test(tcase, a_stray_joins_nobody);
+    tcase_add_test(tcase, a_row_has_what_any_of_the_group_says);
+    tcase_add_test(tcase, kinds_do_not_mix);
+    tcase_add_test(tcase, joins_are_found_by_their_index);
+    suite_add_tcase(suite, tcase);
+    srunner_run_all(runner, CK_NORMAL);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
