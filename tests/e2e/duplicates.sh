@@ -265,6 +265,29 @@ check "row by row" same "$(count contact 'code~ctc-sheet')" 2
 entente duplicates contact --format csv
 check "and nothing is proposed" same "$(grep -c ctc-sheet "$work/out")" 0
 exits 0 "nor has to be settled" conflicts --check
+
+# Of a kind that belongs to its author each import makes its own.
+printf 'code,subject,body\nnote-s1,ctc-sheet-1,Rappeler vendredi\n' \
+    >"$work/notes.csv"
+as b import note "$work/notes.csv" --space global
+as c import note "$work/notes.csv" --space global
+all_meet
+node=$work/a
+check "notes imported twice are two" same "$(count note code=note-s1)" 2
+exits 0 "and are proposed" duplicates note --format csv
+check "by their code" \
+    same "$(grep -c 'note-s1.*note-s1.*code' "$work/out")" 1
+first=$(sed -n 2p "$work/out" | cut -d, -f5)
+second=$(sed -n 2p "$work/out" | cut -d, -f8)
+exits 4 "who wrote neither cannot merge them" merge "$first" "$second"
+node=$work/b
+exits 0 "who wrote one of them can" merge "$first" "$second"
+all_meet
+alike "and all see one" note code,body
+node=$work/a
+check "once" same "$(count note code=note-s1)" 1
+exits 4 "nor can they take it apart" unmerge note-s1
+
 for name in a b c; do
     node=$work/$name
     exits 0 "$name is sound" verify --deep
