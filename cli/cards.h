@@ -90,7 +90,8 @@ ENT_NODISCARD int cards_import(struct cmd_ctx *ctx, struct rows *rows,
                                const struct ent_kind *kind, int fd,
                                const char *path);
 
-/* Whether a file begins like a vCard or a calendar; OUT_AUTO: like neither. */
+/* Whether a file begins like a vCard, a calendar or JSON; OUT_AUTO: like none
+ * of them. */
 enum out_format cards_sniff(int fd);
 
 #endif

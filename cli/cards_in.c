@@ -587,6 +587,8 @@ enum out_format cards_sniff(int fd)
     at += strspn(at, " \t\r\n");
     if (strncasecmp(at, "BEGIN:VCARD", 11) == 0)
         return OUT_VCF;
+    if (*at == '[' || *at == '{')
+        return OUT_JSON;
     return strncasecmp(at, "BEGIN:VCALENDAR", 15) == 0 ? OUT_ICS : OUT_AUTO;
 }
 

@@ -25,6 +25,24 @@ struct import_ask {
     struct args_many where;
 };
 
+/* The format is told by how the file begins. */
+static int read_rows(struct cmd_ctx *ctx, struct rows *rows,
+                     const struct ent_kind *kind, int fd, const char *path,
+                     struct rows_map *map)
+{
+    enum out_format format = cards_sniff(fd);
+
+    if (format == OUT_AUTO)
+        return rows_read(ctx, rows, kind, fd, path, map, false);
+    if (map != NULL) {
+        close(fd);
+        return ent_err_set(&ctx->err, ENT_EUSAGE,
+                           "--map is for tables; %s is none", path);
+    }
+    return format == OUT_JSON ? rows_read_json(ctx, rows, kind, fd, path)
+                              : cards_import(ctx, rows, kind, fd, path);
+}
+
 static int read_file(struct cmd_ctx *ctx, const struct import_ask *ask,
                      struct rows *rows)
 {
@@ -43,16 +61,8 @@ static int read_file(struct cmd_ctx *ctx, const struct import_ask *ask,
     if (rc == 0 && fd < 0)
         rc = ent_err_set(&ctx->err, ENT_ENOTFOUND, "%s cannot be opened: %s",
                          ask->file, strerror(errno));
-    if (rc == 0 && cards_sniff(fd) != OUT_AUTO) {
-        rc = ask->map == NULL
-                 ? cards_import(ctx, rows, kind, fd, ask->file)
-                 : ent_err_set(&ctx->err, ENT_EUSAGE,
-                               "--map is for tables; %s is none", ask->file);
-        if (ask->map != NULL)
-            close(fd);
-    } else if (rc == 0) {
-        rc = rows_read(ctx, rows, kind, fd, ask->file, map, false);
-    }
+    if (rc == 0)
+        rc = read_rows(ctx, rows, kind, fd, ask->file, map);
     if (rc == 0)
         rc = rows_check(ctx, rows);
     if (map != NULL)
@@ -234,8 +244,8 @@ const struct cmd cmd_files[] = {
     {"import",
      N_("KIND FILE [--space S] [--map FILE] | --package DIR [--space S] "
         "[--where FIELD=V]..."),
-     N_("read a table (CSV, TSV), vCards, a calendar or a package; twice "
-        "changes nothing"),
+     N_("read a table (CSV, TSV, JSON), vCards, a calendar or a package; "
+        "twice changes nothing"),
      cmd_import},
     {"export",
      N_("KIND [--space S] [--hxl] [--columns F,F] [--for excel-fr] "

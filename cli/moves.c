@@ -374,9 +374,28 @@ int moves_settle(struct cmd_ctx *ctx, struct ent_writer *writer,
 
 /* ----------------------------------------------------------------- approve */
 
+/* An approval of anything else would lead nowhere. */
+static int check_subject(struct cmd_ctx *ctx, const struct ent_record *record,
+                         const struct ent_kind *kind)
+{
+    const struct ent_kind *approval = ent_kind_named(&ctx->kinds, APPROVAL);
+    const struct ent_field *subject =
+        approval == NULL ? NULL : ent_field_named(approval, "subject");
+
+    if (!record->live)
+        return ent_err_set(&ctx->err, ENT_EREFUSED,
+                           "this record is deleted; \"undelete\" brings it "
+                           "back");
+    if (subject != NULL && subject->targets != NULL &&
+        ent_names_have(subject->targets, kind->name))
+        return 0;
+    return ent_err_set(&ctx->err, ENT_EREFUSED,
+                       "records of kind %s are not approved", kind->name);
+}
+
 static int write_approval(struct cmd_ctx *ctx, const struct ent_record *record,
-                          const struct ent_kind *kind, const char *role,
-                          bool refuse, const struct moves_said *said)
+                          const char *role, bool refuse,
+                          const struct moves_said *said)
 {
     struct moves_words words = {0};
     struct ent_buf code = {0};
@@ -387,7 +406,6 @@ static int write_approval(struct cmd_ctx *ctx, const struct ent_record *record,
     int rc = ent_writer_open(ctx->store, record->ref.space, ctx->now_ms,
                              &writer, &ctx->err);
 
-    (void)kind;
     if (rc < 0)
         return rc;
     cmd_today(ctx, today);
@@ -467,13 +485,15 @@ static int cmd_approve(struct cmd_ctx *ctx, int argc, char **argv)
         return cmd_fail(ctx);
     rc = pick_read(ctx, argv[1], &record, &kind);
     if (rc == 0)
+        rc = check_subject(ctx, &record, kind);
+    if (rc == 0)
         rc = find_role(ctx, as, &role);
     if (rc == 0)
         rc = needs_day(ctx, said.on);
     if (rc == 0)
         rc = needs_contact(ctx, said.by);
     if (rc == 0)
-        rc = write_approval(ctx, &record, kind, role, refuse, &said);
+        rc = write_approval(ctx, &record, role, refuse, &said);
     ent_record_fini(&record);
     return rc < 0 ? cmd_fail(ctx) : CMD_OK;
 }

@@ -12,13 +12,13 @@
 
 #define WIDTH 800
 #define MARGIN 16
-#define LABEL_WIDTH 120
-#define BAR_WIDTH 500
+#define LABEL_LETTERS 32 /* of a label; what is longer is cut */
+#define FIGURES_LETTERS 32
 #define BAR_HEIGHT 18
 #define ROW_HEIGHT 26
 #define LINE_HEIGHT 18
 #define LEGEND_SIDE 12
-#define LEGEND_LETTER 8    /* about the width of one */
+#define LETTER 8           /* about the width of one */
 #define REMARK_LETTERS 105 /* of a line below the picture */
 
 /* Told apart by people who do not see all colours. */
@@ -101,6 +101,31 @@ static int letters(const char *text)
     return (int)out_width(text, NULL);
 }
 
+/* The text, or as much of it as there is room for. */
+static void put_cut(struct ent_buf *buf, const char *text, size_t most)
+{
+    struct ent_buf safe = {0};
+    struct ent_buf lines = {0};
+    const char *at;
+
+    out_show(&safe, text);
+    at = ent_buf_cstr(&safe);
+    if (at != NULL && out_width(at, NULL) > most) {
+        out_wrap(&lines, at, most - 1);
+        at = ent_buf_cstr(&lines);
+        if (at != NULL)
+            lines.at[strcspn(at, "\n")] = '\0';
+    }
+    if (at == NULL)
+        buf->rc = ENT_ENOMEM;
+    else
+        put_escaped(buf, at);
+    if (lines.len > 0)
+        ent_buf_put_str(buf, "…");
+    ent_buf_fini(&safe);
+    ent_buf_fini(&lines);
+}
+
 /* ------------------------------------------------------------------ values */
 
 struct picture {
@@ -109,6 +134,8 @@ struct picture {
     const struct report_chart *chart;
     struct ent_buf *buf;
     double longest; /* the longest bar */
+    int label_width;
+    int bar_width;
     int y;
 };
 
@@ -145,8 +172,28 @@ static const char *row_label(const struct picture *picture, size_t row)
     return text == NULL ? "–" : text;
 }
 
+static int at_most(int letters, int most)
+{
+    return letters > most ? most : letters;
+}
+
+/* "4 / 0 / 3" */
+static void put_figures(const struct picture *picture, size_t row,
+                        struct ent_buf *buf)
+{
+    for (size_t i = 0; i < picture->chart->part_count; i++) {
+        ent_buf_put_str(buf, i == 0 ? "" : " / ");
+        ent_buf_put_str(buf, part_text(picture, row, i));
+    }
+}
+
+/* Labels and figures take what they need, bars the rest. */
 static void measure(struct picture *picture)
 {
+    struct ent_buf figures = {0};
+    int label = 0;
+    int figure = 0;
+
     for (size_t i = 0; i < picture->rows->count; i++) {
         double sum = 0;
 
@@ -155,7 +202,17 @@ static void measure(struct picture *picture)
         for (size_t j = 0; j < picture->chart->part_count; j++)
             sum += part_of(picture, i, j);
         picture->longest = sum > picture->longest ? sum : picture->longest;
+        ent_buf_reset(&figures);
+        put_figures(picture, i, &figures);
+        if (letters(row_label(picture, i)) > label)
+            label = letters(row_label(picture, i));
+        if (figures.rc == 0 && letters(ent_buf_cstr(&figures)) > figure)
+            figure = letters(ent_buf_cstr(&figures));
     }
+    ent_buf_fini(&figures);
+    picture->label_width = at_most(label, LABEL_LETTERS) * LETTER + LETTER;
+    picture->bar_width = WIDTH - 2 * MARGIN - picture->label_width -
+                         at_most(figure, FIGURES_LETTERS) * LETTER - LETTER;
 }
 
 /* ----------------------------------------------------------------- drawing */
@@ -182,7 +239,7 @@ static void put_legend(struct picture *picture)
 
     for (size_t i = 0; i < picture->chart->part_count; i++) {
         const char *label = part_label(picture, i);
-        int width = LEGEND_SIDE + 6 + letters(label) * LEGEND_LETTER + MARGIN;
+        int width = LEGEND_SIDE + 6 + letters(label) * LETTER + MARGIN;
 
         if (x > MARGIN && x + width > WIDTH - MARGIN) {
             x = MARGIN;
@@ -204,14 +261,14 @@ static void put_legend(struct picture *picture)
 static void put_bar(const struct picture *picture, size_t row)
 {
     double sum = 0;
-    int x = MARGIN + LABEL_WIDTH;
+    int x = MARGIN + picture->label_width;
 
     for (size_t i = 0; i < picture->chart->part_count; i++) {
-        int from = (int)(sum / picture->longest * BAR_WIDTH + 0.5);
+        int from = (int)(sum / picture->longest * picture->bar_width + 0.5);
         int to;
 
         sum += part_of(picture, row, i);
-        to = (int)(sum / picture->longest * BAR_WIDTH + 0.5);
+        to = (int)(sum / picture->longest * picture->bar_width + 0.5);
         if (to == from)
             continue;
         ent_buf_printf(picture->buf,
@@ -230,19 +287,23 @@ static void put_bar(const struct picture *picture, size_t row)
 static void put_row(struct picture *picture, size_t row)
 {
     int base = picture->y + BAR_HEIGHT - 5;
+    struct ent_buf figures = {0};
 
     ent_buf_printf(picture->buf, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">",
-                   MARGIN + LABEL_WIDTH - 8, base);
-    put_text(picture->buf, row_label(picture, row));
+                   MARGIN + picture->label_width - LETTER, base);
+    put_cut(picture->buf, row_label(picture, row), LABEL_LETTERS);
     ent_buf_put_str(picture->buf, "</text>\n");
     if (picture->longest > 0)
         put_bar(picture, row);
     ent_buf_printf(picture->buf, "<text x=\"%d\" y=\"%d\">",
-                   MARGIN + LABEL_WIDTH + BAR_WIDTH + 8, base);
-    for (size_t i = 0; i < picture->chart->part_count; i++) {
-        ent_buf_put_str(picture->buf, i == 0 ? "" : " / ");
-        put_text(picture->buf, part_text(picture, row, i));
-    }
+                   MARGIN + picture->label_width + picture->bar_width + LETTER,
+                   base);
+    put_figures(picture, row, &figures);
+    if (figures.rc < 0)
+        picture->buf->rc = figures.rc;
+    else
+        put_cut(picture->buf, ent_buf_cstr(&figures), FIGURES_LETTERS);
+    ent_buf_fini(&figures);
     ent_buf_put_str(picture->buf, "</text>\n");
     picture->y += ROW_HEIGHT;
 }

@@ -278,15 +278,16 @@ int report_chart(struct cmd_ctx *ctx, const struct report *report,
                            report->name);
     chart->label = report_column_at(rows, name);
     while (chart->label != SIZE_MAX && rest.len > 0) {
-        size_t *part = &chart->parts[chart->part_count++];
+        size_t *part = &chart->parts[chart->part_count];
 
+        if (chart->part_count++ == REPORT_PARTS_MAX)
+            return ent_err_set(&ctx->err, ENT_EREFUSED,
+                               "%s.sql draws more than %d columns",
+                               report->name, REPORT_PARTS_MAX);
         name = next_piece(&rest, ' ');
         *part = report_column_at(rows, name);
-        if (*part == SIZE_MAX || chart->part_count == REPORT_PARTS_MAX)
-            break;
+        if (*part == SIZE_MAX)
+            return no_column(ctx, report, name);
     }
-    if (chart->part_count == 0 || rest.len > 0 ||
-        chart->parts[chart->part_count - 1] == SIZE_MAX)
-        return no_column(ctx, report, name);
-    return 0;
+    return chart->part_count == 0 ? no_column(ctx, report, name) : 0;
 }

@@ -67,9 +67,8 @@ struct table {
     struct ent_csv *csv;
     struct column columns[ENT_CSV_COLUMNS_MAX];
     size_t column_count;
-    size_t keys[ENT_CSV_COLUMNS_MAX]; /* the columns whose cells name a row */
-    size_t key_count;
-    bool named; /* by its id or its keys */
+    bool named;  /* its rows are, by a code or by */
+    bool by_key; /* the columns of the kind's key */
 };
 
 static void table_fault(struct table *table, size_t line, const char *field)
@@ -156,12 +155,13 @@ static void read_column(struct table *table, struct rows_map *map, size_t at)
         }
 }
 
-/* The columns of the kind's key; false when one is not there. */
-static bool find_keys(struct table *table)
+/* Whether the columns of the kind's key are all there. */
+static bool has_keys(const struct table *table)
 {
     const char *key = table->kind->key == NULL ? "" : table->kind->key;
 
-    table->key_count = 0;
+    if (*key == '\0')
+        return false;
     while (*key != '\0') {
         size_t len = strcspn(key, "|");
         size_t at = 0;
@@ -173,10 +173,9 @@ static bool find_keys(struct table *table)
             at++;
         if (at == table->column_count)
             return false;
-        table->keys[table->key_count++] = at;
         key += len + (key[len] == '|');
     }
-    return table->key_count > 0;
+    return true;
 }
 
 static void read_heading(struct table *table, struct rows_map *map,
@@ -199,7 +198,7 @@ static void read_heading(struct table *table, struct rows_map *map,
         }
     if (table->named)
         return;
-    table->named = find_keys(table);
+    table->by_key = table->named = has_keys(table);
     if (!table->named && must_name) {
         ent_err_set(&table->ctx->err, ENT_EREFUSED,
                     "no column names the rows; %s expects %s",
@@ -255,6 +254,16 @@ static int read_cell(struct table *table, struct ent_slice cell, size_t at,
     return 0;
 }
 
+static const struct change_word *find_named(const struct row *row,
+                                            const char *name, size_t len)
+{
+    for (size_t i = 0; i < row->count; i++)
+        if (strlen(row->words[i].field->name) == len &&
+            strncmp(row->words[i].field->name, name, len) == 0)
+            return &row->words[i];
+    return NULL;
+}
+
 static const struct change_word *find_word(const struct row *row,
                                            const struct ent_field *field)
 {
@@ -264,35 +273,36 @@ static const struct change_word *find_word(const struct row *row,
     return NULL;
 }
 
-/* The cells of the key, in their canonical text. */
-static int join_keys(struct table *table, struct row *row)
+int rows_join(struct cmd_ctx *ctx, struct rows *rows, struct row *row)
 {
-    const struct ent_field *code = ent_field_find(table->kind, ENT_FIELD_CODE);
+    const struct ent_field *code = ent_field_find(row->kind, ENT_FIELD_CODE);
+    const char *key = row->kind->key == NULL ? "" : row->kind->key;
     struct change_word *word = &row->words[row->count];
     struct ent_buf buf = {0};
     int rc = 0;
 
-    for (size_t i = 0; rc == 0 && i < table->key_count; i++) {
-        const struct ent_field *field = table->columns[table->keys[i]].field;
-        const struct change_word *part = find_word(row, field);
+    while (rc == 0 && *key != '\0') {
+        size_t len = strcspn(key, "|");
+        const struct change_word *part = find_named(row, key, len);
 
-        if (i > 0)
+        if (buf.len > 0)
             ent_buf_put_u8(&buf, '/');
         if (part == NULL)
-            rc = ent_err_set(&table->ctx->err, ENT_EREFUSED,
-                             "%s is empty and belongs to what names a row",
-                             field->name);
+            rc = ent_err_set(&ctx->err, ENT_EREFUSED,
+                             "%.*s is empty and belongs to what names a row",
+                             (int)len, key);
         else
             ent_value_print(&part->values[0], &buf);
+        key += len + (key[len] == '|');
     }
-    row->code = ent_arena_copy(&table->rows->arena, ent_buf_slice(&buf));
+    row->code = ent_arena_copy(&rows->arena, ent_buf_slice(&buf));
     if (rc == 0 && (buf.rc < 0 || row->code.at == NULL))
-        rc = no_memory(&table->ctx->err);
+        rc = no_memory(&ctx->err);
     ent_buf_fini(&buf);
     if (rc < 0)
         return rc;
-    rc = change_values(table->ctx, code, row->code, &table->rows->arena,
-                       &word->values, &word->count, &table->ctx->err);
+    rc = change_values(ctx, code, row->code, &rows->arena, &word->values,
+                       &word->count, &ctx->err);
     if (rc < 0)
         return rc;
     word->field = code;
@@ -372,8 +382,8 @@ static int read_row(struct table *table, const struct ent_slice *cells)
     if (table->rows->faults > faults)
         return 0;
     if (table->named)
-        rc = table->key_count > 0 ? join_keys(table, row)
-                                  : rows_name(row, &table->ctx->err);
+        rc = table->by_key ? rows_join(table->ctx, table->rows, row)
+                           : rows_name(row, &table->ctx->err);
     if (rc == ENT_ENOMEM)
         return rc;
     if (rc < 0)

@@ -74,6 +74,18 @@ struct row *rows_new(struct rows *rows, const struct ent_kind *kind,
  * names the record itself and is no word then. ENT_EREFUSED: it has none. */
 ENT_NODISCARD int rows_name(struct row *row, struct ent_err *err);
 
+/* Names a row by the fields of its kind's key, with '/' between; that is its
+ * last word. ENT_EREFUSED: one of them is empty. */
+ENT_NODISCARD int rows_join(struct cmd_ctx *ctx, struct rows *rows,
+                            struct row *row);
+
+/* The same as rows_read for objects as `export --json` writes them, one array
+ * or one a line; a fault names the object by its number. Fields of a list are
+ * arrays. */
+ENT_NODISCARD int rows_read_json(struct cmd_ctx *ctx, struct rows *rows,
+                                 const struct ent_kind *kind, int fd,
+                                 const char *path);
+
 /* Rows of one kind with one code are a fault of the later one; then the
  * count of all faults decides: ENT_EREFUSED. */
 ENT_NODISCARD int rows_check(struct cmd_ctx *ctx, struct rows *rows);

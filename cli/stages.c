@@ -231,9 +231,12 @@ static int show_way(struct cmd_ctx *ctx, const struct flow_record *read)
                                     : now->workflow->label[ctx->lang]);
     out_field(ctx->out, "state", _("state"),
               state.len > 0 ? ent_buf_cstr(&state) : NULL);
-    out_field_bool(ctx->out, "contested", _("contested"), now->contested);
-    out_field_bool(ctx->out, "differs",
-                   _("the field says other than the moves"), now->differs);
+    /* People need not be told that all is well. */
+    if (now->contested || look_for_program(ctx))
+        out_field_bool(ctx->out, "contested", _("contested"), now->contested);
+    if (now->differs || look_for_program(ctx))
+        out_field_bool(ctx->out, "differs",
+                       _("the field says other than the moves"), now->differs);
     put_next(ctx, now);
     out_field_as(ctx->out, "flags", _("flags"), OUT_LIST, ent_buf_cstr(&marks));
     rc = put_history(ctx, read);

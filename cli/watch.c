@@ -152,7 +152,7 @@ static void put_line(struct cmd_ctx *ctx, const struct ent_step *step,
     look_put_name(ctx, record, line);
     switch (step->what) {
     case ENT_STEP_CREATED:
-        ent_buf_printf(line, "  %s", _("new"));
+        ent_buf_printf(line, "  %s", _("new record"));
         put_title(ctx, record, kind, line);
         break;
     case ENT_STEP_DELETED:

@@ -26,17 +26,20 @@ int ent_read_mark(struct ent_store *store, const struct ent_record_ref *refs,
     return rc;
 }
 
+int ent_last_forget(struct ent_store *store, struct ent_err *err)
+{
+    if (!store->keep_last || store->last_kept)
+        return 0;
+    return ent_stmt_run(ent_db_stmt(&store->db, ENT_SQL_LAST_CLEAR), err);
+}
+
 int ent_last_keep(struct ent_store *store, const struct ent_log *log,
                   int64_t first, struct ent_err *err)
 {
     struct ent_stmt *stmt;
-    int rc = 0;
+    int rc = ent_last_forget(store, err);
 
-    if (!store->keep_last)
-        return 0;
-    if (!store->last_kept)
-        rc = ent_stmt_run(ent_db_stmt(&store->db, ENT_SQL_LAST_CLEAR), err);
-    if (rc < 0)
+    if (rc < 0 || !store->keep_last)
         return rc;
     stmt = ent_db_stmt(&store->db, ENT_SQL_LAST_PUT);
     ent_stmt_bind_int(stmt, 1, ent_n(log->o, first));

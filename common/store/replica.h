@@ -577,6 +577,10 @@ ENT_NODISCARD int ent_logs_sum(struct ent_store *store, int64_t space,
 ENT_NODISCARD int ent_last_keep(struct ent_store *store,
                                 const struct ent_log *log, int64_t first,
                                 struct ent_err *err);
+/* What is done now cannot be undone, and what was done before it is not the
+ * last any more. In the transaction that is open. */
+ENT_NODISCARD int ent_last_forget(struct ent_store *store,
+                                  struct ent_err *err);
 
 /* --------------------------------------------------------- search (search.c)
  */

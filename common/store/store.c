@@ -116,7 +116,8 @@ int ent_store_decided(struct ent_store *store, struct ent_err *err)
         return rc;
     snprintf(text, sizeof(text), "%lld", count + 1);
     store->decided = true;
-    return ent_node_set(store, "decisions", text, err);
+    rc = ent_last_forget(store, err);
+    return rc < 0 ? rc : ent_node_set(store, "decisions", text, err);
 }
 
 static bool is_own(const struct ent_store *store, const struct ent_log *log)

@@ -78,8 +78,9 @@ def main():
             timed("%s: export %s" % (kind, name), None, home, "export", kind,
                   "--format", name, "--output",
                   os.path.join(WORK, kind + "." + name))
-        timed("%s: import %s" % (kind, card), lambda: fresh(other), other,
-              "import", kind, os.path.join(WORK, kind + "." + card))
+        for name in (card, "json"):
+            timed("%s: import %s" % (kind, name), lambda: fresh(other), other,
+                  "import", kind, os.path.join(WORK, kind + "." + name))
     gone = os.path.join(WORK, "s.db")
 
     def remove():

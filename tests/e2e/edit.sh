@@ -125,6 +125,41 @@ node=$work/a
 edit "$message" true
 check "nor what is another's" same $? 4
 
+# at_terminal COMMAND: edits t-1 at a terminal, whose editor does COMMAND once it
+# is told of faults.
+at_terminal() {
+    cat >"$work/editor.sh" <<END
+if grep -q '^# !!' "\$1"; then
+    cp "\$1" '$work/second'
+    $1
+else
+    sed -i 's/^participants = .*/participants = many/' "\$1"
+fi
+END
+    EDITOR="sh $work/editor.sh" /usr/bin/python3 -c 'import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], sys.argv[1:])
+try:
+    while os.read(terminal, 4096):
+        pass
+except OSError:
+    pass
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))' \
+        "$build/cli/entente" --home "$node" edit t-1
+}
+
+check "at a terminal the editor opens again" at_terminal \
+    "sed -i 's/^participants = .*/participants = 28/' \"\$1\""
+check "with what is wrong" grep -q '^# !! participants: "many"' "$work/second"
+entente show t-1 --json
+check "and what is mended then is written" prints '"participants": 28'
+at_terminal true
+check "a text that is left as it is is given up" same $? 5
+check "and kept" same "$(left)" 1
+rm -f "$node"/edit-*
+entente set t-1 participants=25
+
 # -------------------------------------------------- while others write (M8)
 
 # The editor runs what the other side does meanwhile.
@@ -212,6 +247,12 @@ exits 0 "what changes nothing is no command to undo" set c-1 title=Coordinator
 entente undo
 check "so the import is back" test "$(count training)" -gt 40
 
+entente set c-1 title=Chair
+entente space create c2
+exits 3 "what is decided about a space is not undone" undo
+check "nor what was written before that" test "$(entente show c-1; \
+    grep -c Chair "$work/out")" -eq 1
+
 # --------------------------------------------- what others have written since
 
 meet b a
@@ -254,6 +295,17 @@ meet a b
 node=$work/a
 exits 6 "a record that others have changed since is not undone" undo
 check "it is there" same "$(count contact code=c-9)" 1
+as b set t-1 modules+=M4 modules-=M1
+meet a b
+as b set t-1 modules-=M4
+meet a b
+as a set t-1 modules+=M4
+as b set t-1 modules+=M4
+meet a b
+node=$work/a
+exits 0 "an element that both added" undo
+entente show t-1 --json
+check "stays for the one who did not undo it" prints '"M4"'
 meet b a
 for name in a b; do
     node=$work/$name

@@ -227,6 +227,34 @@ printf 'x,y\nThe title,\ncode,nom\n#contact+code,#contact+none\nc-h4,Di\n' \
     >"$work/hxl.csv"
 exits 5 "a tag nobody knows does not help" import contact "$work/hxl.csv"
 
+# ------------------------------------------------------------------------ JSON
+
+node=$work/a
+for pair in activity:json participation:json trainer:jsonl country:json; do
+    kind=${pair%%:*}
+    exits 0 "$kind as ${pair##*:}" export "$kind" --space demo \
+        --output "$work/$kind.${pair##*:}"
+    entente export "$kind" --space demo
+    cp "$work/out" "$work/$kind.csv"
+    exits 0 "is read elsewhere" import "$kind" "$work/$kind.${pair##*:}" \
+        --space copy
+    entente export "$kind" --space copy
+    check "and every cell of it is the same" \
+        cmp -s "$work/out" "$work/$kind.csv"
+done
+node=$work/bad
+printf '[{"id": "c-j1", "display_name": "A", "role": "king"}, {"id": "c-j2", "nam": 1}, 5]' \
+    >"$work/bad.json"
+exits 5 "what is wrong in JSON is refused" import contact "$work/bad.json"
+check "with the number of the object and the field" tells "bad.json:1: role"
+check "all of it at once" tells "bad.json:2: nam"
+check "also what is no object" tells "bad.json:3: "
+printf '[{"id": "c-j1"' >"$work/bad.json"
+exits 5 "so is JSON that is cut off" import contact "$work/bad.json"
+printf '[{"id": "c-j1", "display_name": {"a": 1}}]' >"$work/bad.json"
+exits 5 "so is an object in a field" import contact "$work/bad.json"
+check "nothing of it is imported" same "$(count contact code=c-j1)" 0
+
 # ------------------------------------------------------------------- workbooks
 
 node=$work/a

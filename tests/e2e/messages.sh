@@ -237,7 +237,7 @@ check "so is one that comes from another node" \
     wait_for "Org b  Training evt-1  Participants: 24 → 26" "$work/watched"
 check "an element of a set" wait_for "evt-1  Modules + " "$work/watched"
 check "a new record, on one line" \
-    wait_for "Contact ctc-20  new: Cléo" "$work/watched"
+    wait_for "Contact ctc-20  new record: Cléo" "$work/watched"
 check "a deletion" wait_for "Contact ctc-10  deleted" "$work/watched"
 check "a message" wait_for "Message" "$work/watched"
 check "for programs, one object a line" \

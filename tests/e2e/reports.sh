@@ -308,12 +308,46 @@ check "in words, too" prints "Delivered and reported 48"
 exits 0 "the plans" --lang fr report plans --on $on --format svg
 check "are in French" picture fr
 check "with French words" prints "Terminées"
-entente add trainer code=t-x 'iso3=<script>' attended_tot=yes
-entente add trainer code=t-y "iso3=a&b'\"" attended_tot=yes
-exits 0 "what looks like markup" report cascade --format svg
+for code in '<script>' "a&b'\"" a-name-of-more-letters-than-there-is-room; do
+    entente add plan "code=$code" status=in_progress
+    entente add activity "plan_id=$code" status=done
+done
+exits 0 "what looks like markup" report plans --format svg
 check "is text" prints "&lt;script&gt;"
-check "and nothing else" picture en
+check "what is long is cut" prints "a-name-of-more-letters-than-the…"
+check "beside its bar, and nothing else" picture en
+node=$work/b
+exits 0 "without any row" report plans --format svg --country ZZZ
+check "there is a picture, too" picture en
+node=$work/a
 exits 2 "a report without a picture says so" report cover --format svg
 exits 2 "so does one that is no SQL" report freshness --format svg
 exits 2 "and a command that draws none" list plan --format svg
+
+# --------------------------------------------------- a file is a new report
+
+mine=$work/configs
+cp -r "$here/../../configs" "$mine"
+ENTENTE_DATADIR=$mine
+export ENTENTE_DATADIR
+drop() {
+    cat >"$mine/reports/mine.sql"
+}
+echo "SELECT 1 AS one, 'x' AS two" | drop
+exits 0 "a query alone is a report" report mine --format csv
+check "with its own names" row "one,two"
+exits 0 "it is listed" report --format csv
+check "by its name" row "mine,mine"
+printf -- '-- chart one: one two three\nSELECT 1 AS one, 2 AS two' | drop
+exits 5 "a picture of what is not there is refused" report mine --format svg
+check "by name" tells '"three"'
+printf -- '-- bar three\nSELECT 1 AS one, 2 AS two' | drop
+on_terminal report mine
+check "so are bars" same "$?" 5
+printf -- '-- chart a: a a a a a a a\nSELECT 1 AS a' | drop
+exits 5 "and a picture of too much" report mine --format svg
+echo "DELETE FROM log" | drop
+exits 2 "a report cannot write" report mine
+echo "SELECT secret FROM local_invite" | drop
+exits 2 "nor read secrets" report mine
 finish

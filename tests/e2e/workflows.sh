@@ -105,6 +105,7 @@ exits 0 "one comes" approve req-1 --as donor --on 2018-09-02
 exits 0 "another" approve req-1 --as focal_point --by ctc-pf-bdi-01
 exits 5 "two are not enough" move req-1 tor_approved
 check "the third is named" tells "approval of: secretariat ("
+exits 5 "a country is nothing to approve" approve BDI --as donor
 exits 5 "nobody approves as what is no role" approve req-1 --as pope
 exits 0 "one is refused" approve req-1 --as secretariat --refuse --on 2018-09-03
 exits 5 "which is no approval" move req-1 tor_approved
@@ -198,6 +199,35 @@ meet field office
 check "the others see it so" same "$(state pln-bdi)" completed
 check "and hold the same" same "$(node=$work/field digest s)" \
     "$(node=$work/office digest s)"
+
+# Two states that stand for one value of the field, from two like moves made
+# apart.
+node=$work/field
+exits 0 "a report is accepted" move evt-bdi-2 accepted
+exits 0 "its move follows both that led there" --json list transition \
+    subject=evt-bdi-2 to_state=accepted
+check "as its record says" sh -c \
+    "grep -o '\"follows\": \[[^]]*\]' '$work/out' | grep -c mov-.*mov- >/dev/null"
+as office move evt-bdi-2 report_sent --note "à compléter"
+meet field office
+exits 0 "the field is of one mind" --json show evt-bdi-2
+check "and says what it said" prints '"status": "delivered"'
+exits 6 "but the state is not" conflicts --check
+exits 0 "people read both" --lang fr conflicts
+check "in their words" prints "accepted (Rapport accepté)"
+exits 3 "a state that is none settles nothing" resolve evt-bdi-2 status --take 1
+exits 0 "another state may be said, too" resolve evt-bdi-2 state \
+    --value reviewed
+exits 0 "then nothing is open" conflicts --check
+check "and the record is there" same "$(state evt-bdi-2 field)" reviewed
+
+# Headquarters closes a plan while the country spends on it.
+as office move pln-ner completed
+as field add expense code=exp-9 activity_id=act-ner-1 amount=75 currency=USD
+meet field office
+check "a plan that was closed is closed" same "$(state pln-ner field)" completed
+check "and what was spent meanwhile is there" same \
+    "$(node=$work/office count expense code=exp-9)" 1
 
 # The three approvals in any order, from different nodes.
 as field add request code=req-2 kind=technical_assistance status=tor_drafting
