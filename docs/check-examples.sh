@@ -1,7 +1,7 @@
 #!/bin/sh
 # check-examples.sh - runs the examples of README.md and docs/premiers-pas.md
-# and compares what they print, but for what differs each time: ids, keys,
-# times. In a block marked `console` a line that begins with "$ " is a command,
+# and those of the tutorials, and compares what they print, but for what
+# differs each time: ids, keys, times. In a block marked `console` a line that begins with "$ " is a command,
 # one with "> " goes on with it, and what follows is its output.
 #
 #   docs/check-examples.sh BUILD             compare
@@ -39,6 +39,9 @@ MASKS = [
     (r"entente-invite-1:[\w-]+", "INVITE"),
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}", "UUID"),
     (r"…[0-9a-f]+", "TAIL"),
+    (r"\b[0-9a-f]{8}…", "KEY"),
+    (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME"),
+    (r"written_on=\d{4}-\d\d-\d\d", "written_on=TODAY"),
     (r"\b[0-9a-f]{16,64}\b", "HEX"),
     (r"\d{4}-\d\d-\d\d \d\d:\d\d|\d\d/\d\d/\d{4} \d\d:\d\d", "TIME"),
     (r"\d+[.,]\d\b", "SECONDS"),
@@ -110,7 +113,9 @@ def plain(lines):
 
 failed = 0
 for path, lang, port in (("README.md", "C.UTF-8", "47471"),
-                         ("docs/premiers-pas.md", "fr_FR.UTF-8", "47472")):
+                         ("docs/premiers-pas.md", "fr_FR.UTF-8", "47472"),
+                         ("docs/tutorial.md", "C.UTF-8", "47473"),
+                         ("docs/tutoriel.md", "fr_FR.UTF-8", "47474")):
     with open(path, encoding="utf-8") as file:
         text = file.read()
     shell = Shell(lang, port)
