@@ -195,6 +195,11 @@ void out_remark(struct out *out, const char *fmt, ...)
     out_flush(out);
 }
 
+bool out_has_remarks(const struct out *out)
+{
+    return out_for_people(out);
+}
+
 void out_raw(struct out *out, const struct ent_buf *text)
 {
     ent_buf_put_slice(&out->row, ent_buf_slice(text));

@@ -61,6 +61,8 @@ void out_list_end(struct out *out);
 /* A line of text that follows the data for people and is left out of the
  * programs' formats (a freshness line, a count). */
 void out_remark(struct out *out, const char *fmt, ...) ENT_PRINTF(2, 3);
+/* Whether the format has room for remarks. */
+bool out_has_remarks(const struct out *out);
 
 /* One object: `{...}` in JSON, "label  value" lines for people. */
 void out_object_begin(struct out *out);

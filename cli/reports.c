@@ -255,17 +255,17 @@ static int put_freshness(struct cmd_ctx *ctx, struct ent_query *query,
     return rc;
 }
 
-/* People read it below the rows; where a program reads those, it is told
+/* People read it below the rows; where there is no room for it, it is told
  * beside them. */
 static void print_freshness(struct cmd_ctx *ctx, const char *text)
 {
     while (*text != '\0') {
         int len = (int)strcspn(text, "\n");
 
-        if (look_for_program(ctx))
-            cmd_say(ctx, "%.*s", len, text);
-        else
+        if (out_has_remarks(ctx->out))
             out_remark(ctx->out, "%.*s", len, text);
+        else
+            cmd_say(ctx, "%.*s", len, text);
         text += len + (text[len] == '\n');
     }
 }
