@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "cli/countries.h"
 #include "cli/names.h"
@@ -13,6 +14,7 @@
 
 #define ICAL "ical:"
 #define COUNTRY_AT 6 /* of the parts of an address */
+#define SNIFF_BYTES 64
 
 /* -------------------------------------------------------------- the kinds */
 
@@ -511,4 +513,25 @@ bool cards_read(const struct cards *cards, size_t at, struct ent_slice value,
         return take_days(cards->shape->map[at].form, value, text);
     }
     return false;
+}
+
+/* ------------------------------------------------------------------- files */
+
+enum out_format cards_sniff(int fd)
+{
+    char text[SNIFF_BYTES + 1] = "";
+    ssize_t got = pread(fd, text, SNIFF_BYTES, 0);
+    const char *at = text;
+
+    if (got < 0)
+        return OUT_AUTO;
+    text[got] = '\0';
+    if (strncmp(at, "\xef\xbb\xbf", 3) == 0)
+        at += 3;
+    at += strspn(at, " \t\r\n");
+    if (strncasecmp(at, "BEGIN:VCARD", 11) == 0)
+        return OUT_VCF;
+    if (*at == '[' || *at == '{')
+        return OUT_JSON;
+    return strncasecmp(at, "BEGIN:VCALENDAR", 15) == 0 ? OUT_ICS : OUT_AUTO;
 }

@@ -11,7 +11,6 @@
 
 #define LEFT_MAX 64 /* names of properties that are told apart */
 #define PREF_LEAST 101
-#define SNIFF_BYTES 64
 
 /* One object on its way in. */
 struct draft {
@@ -572,25 +571,6 @@ static void tell(struct reader *reader)
 }
 
 /* ------------------------------------------------------------------- files */
-
-enum out_format cards_sniff(int fd)
-{
-    char text[SNIFF_BYTES + 1] = "";
-    ssize_t got = pread(fd, text, SNIFF_BYTES, 0);
-    const char *at = text;
-
-    if (got < 0)
-        return OUT_AUTO;
-    text[got] = '\0';
-    if (strncmp(at, "\xef\xbb\xbf", 3) == 0)
-        at += 3;
-    at += strspn(at, " \t\r\n");
-    if (strncasecmp(at, "BEGIN:VCARD", 11) == 0)
-        return OUT_VCF;
-    if (*at == '[' || *at == '{')
-        return OUT_JSON;
-    return strncasecmp(at, "BEGIN:VCALENDAR", 15) == 0 ? OUT_ICS : OUT_AUTO;
-}
 
 int cards_import(struct cmd_ctx *ctx, struct rows *rows,
                  const struct ent_kind *kind, int fd, const char *path)

@@ -42,13 +42,15 @@ struct table {
     const struct ent_field **fields;
     size_t count;
     const char **cells;
+    bool *hashed;           /* by field */
+    bool person;            /* its ids are hashed, too */
     struct ent_arena arena; /* owns fields and cells */
     struct ent_arena row;   /* what one row needs */
 };
 
 /* ------------------------------------------------------------ anonymising */
 
-static bool is_personal(const struct ent_kind *kind)
+static bool has_personal(const struct ent_kind *kind)
 {
     for (size_t i = 0; kind != NULL && i < kind->field_count; i++)
         if (kind->fields[i].personal == ENT_PERSONAL_YES)
@@ -56,20 +58,67 @@ static bool is_personal(const struct ent_kind *kind)
     return false;
 }
 
-/* Whether a field refers to records of a kind that has personal data. */
+/* The kind that a list with bars begins with; takes it off. */
+static const struct ent_kind *next_target(const struct cmd_ctx *ctx,
+                                          const char **targets)
+{
+    char name[ENT_FIELD_NAME_MAX + 1];
+    size_t len = strcspn(*targets, "|");
+
+    snprintf(name, sizeof(name), "%.*s", (int)len, *targets);
+    *targets += len + ((*targets)[len] == '|');
+    return ent_kind_named(&ctx->kinds, name);
+}
+
+/* Whether a field says what could name a person: it points to one, or refers
+ * to a kind with personal data. */
+static bool tells(const struct cmd_ctx *ctx, const struct ent_field *field)
+{
+    const char *targets = field->targets == NULL ? "" : field->targets;
+
+    if (field->personal != ENT_PERSONAL_NO)
+        return true;
+    while (*targets != '\0')
+        if (has_personal(next_target(ctx, &targets)))
+            return true;
+    return false;
+}
+
+/* Whether the records of a kind are about persons, so that their codes are as
+ * good as names: there is personal data in them, or what names them tells. The
+ * code of a participation is made of the trainer's. */
+static bool is_personal(const struct cmd_ctx *ctx, const struct ent_kind *kind)
+{
+    const char *key = kind->key == NULL ? "" : kind->key;
+    const struct ent_field *title =
+        kind->title == NULL ? NULL : ent_field_named(kind, kind->title);
+
+    if (has_personal(kind) || (title != NULL && tells(ctx, title)))
+        return true;
+    while (*key != '\0') {
+        size_t len = strcspn(key, "|");
+
+        for (size_t i = 0; i < kind->field_count; i++)
+            if (strlen(kind->fields[i].name) == len &&
+                strncmp(kind->fields[i].name, key, len) == 0 &&
+                tells(ctx, &kind->fields[i]))
+                return true;
+        key += len + (key[len] == '|');
+    }
+    return false;
+}
+
+/* Whether a field refers to records that are about persons. */
 static bool names_person(const struct cmd_ctx *ctx,
                          const struct ent_field *field)
 {
     const char *targets = field->targets == NULL ? "" : field->targets;
 
     while (*targets != '\0') {
-        char name[ENT_FIELD_NAME_MAX + 1];
-        size_t len = strcspn(targets, "|");
+        const struct ent_kind *kind = next_target(ctx, &targets);
 
-        snprintf(name, sizeof(name), "%.*s", (int)len, targets);
-        if (is_personal(ent_kind_named(&ctx->kinds, name)))
+        if (kind != NULL && is_personal(ctx, kind))
             return true;
-        targets += len + (targets[len] == '|');
     }
     return false;
 }
@@ -80,7 +129,7 @@ static bool is_hashed(const struct snap *snap, const struct ent_kind *kind,
     if (!snap->anonymise)
         return false;
     if (field->number == ENT_FIELD_CODE)
-        return is_personal(kind);
+        return is_personal(snap->ctx, kind);
     return field->personal == ENT_PERSONAL_INDIRECT ||
            names_person(snap->ctx, field);
 }
@@ -128,11 +177,11 @@ static const char *hash_list(const struct snap *snap, const char *json,
 
 /* ------------------------------------------------------------------ tables */
 
-static enum ent_column_type type_of(const struct snap *snap,
-                                    const struct table *table,
-                                    const struct ent_field *field)
+static enum ent_column_type type_of(const struct table *table, size_t i)
 {
-    if (field->rule == ENT_RULE_SET || is_hashed(snap, table->kind, field))
+    const struct ent_field *field = table->fields[i];
+
+    if (field->rule == ENT_RULE_SET || table->hashed[i])
         return ENT_COLUMN_TEXT;
     if (field->type == ENT_TYPE_INTEGER)
         return ENT_COLUMN_INTEGER;
@@ -151,7 +200,13 @@ static int pick_columns(struct snap *snap, struct table *table)
     table->count = rc == 0 ? kept : 0;
     table->cells =
         ENT_ARENA_NEW(&table->arena, const char *, FIXED + table->count);
-    return rc == 0 && table->cells == NULL ? cmd_no_memory(snap->ctx) : rc;
+    table->hashed = ENT_ARENA_NEW(&table->arena, bool, table->count + 1);
+    if (rc == 0 && (table->cells == NULL || table->hashed == NULL))
+        rc = cmd_no_memory(snap->ctx);
+    for (size_t i = 0; rc == 0 && i < table->count; i++)
+        table->hashed[i] = is_hashed(snap, table->kind, table->fields[i]);
+    table->person = snap->anonymise && is_personal(snap->ctx, table->kind);
+    return rc;
 }
 
 static int begin_table(struct snap *snap, struct table *table)
@@ -165,7 +220,7 @@ static int begin_table(struct snap *snap, struct table *table)
     columns[1] = (struct ent_snapshot_column){"id", ENT_COLUMN_TEXT};
     for (size_t i = 0; i < table->count; i++)
         columns[FIXED + i] = (struct ent_snapshot_column){
-            table->fields[i]->name, type_of(snap, table, table->fields[i])};
+            table->fields[i]->name, type_of(table, i)};
     return ent_snapshot_table(snap->file, table->kind->table, "code", FIXED,
                               columns, FIXED + table->count, &snap->ctx->err);
 }
@@ -178,7 +233,7 @@ static const char *cell_text(struct snap *snap, struct table *table,
 
     if (ent_query_type(query, 3 + i) == ENT_COLUMN_NULL)
         return NULL;
-    if (!is_hashed(snap, table->kind, field))
+    if (!table->hashed[i])
         return ent_arena_str(&table->row, text);
     if (field->rule == ENT_RULE_SET)
         return hash_list(snap, text, &table->row);
@@ -191,7 +246,7 @@ static int put_row(struct snap *snap, struct table *table,
     const char *id = ent_query_text(query, 1);
 
     table->cells[0] = ent_arena_str(&table->row, ent_query_text(query, 0));
-    table->cells[1] = snap->anonymise && is_personal(table->kind)
+    table->cells[1] = table->person
                           ? hash_text(snap, ent_slice_str(id), &table->row)
                           : ent_arena_str(&table->row, id);
     for (size_t i = 0; i < table->count; i++)
@@ -240,9 +295,9 @@ static const char *own_label(struct table *table,
 }
 
 static struct ent_snapshot_shown shown_as(const struct snap *snap,
-                                          const struct table *table,
-                                          const struct ent_field *field)
+                                          const struct table *table, size_t i)
 {
+    const struct ent_field *field = table->fields[i];
     struct ent_snapshot_shown shown = {
         .name = field->name,
         .set = field->rule == ENT_RULE_SET,
@@ -252,7 +307,7 @@ static struct ent_snapshot_shown shown_as(const struct snap *snap,
     const struct ent_kind *target;
     const struct ent_field *title;
 
-    if (is_hashed(snap, table->kind, field))
+    if (table->hashed[i])
         return shown;
     shown.list = field->list;
     snprintf(name, sizeof(name), "%.*s", (int)strcspn(targets, "|"), targets);
@@ -284,7 +339,7 @@ static int put_view(struct snap *snap, struct table *table, enum ent_lang lang)
         const struct ent_field *field = table->fields[i];
         const char *label = field->label[lang];
 
-        shown[FIXED + i] = shown_as(snap, table, field);
+        shown[FIXED + i] = shown_as(snap, table, i);
         shown[FIXED + i].label =
             own_label(table, shown, FIXED + i,
                       label == NULL ? field->name : label, field->name);

@@ -327,7 +327,10 @@ for view in $(ask s.db "SELECT name FROM sqlite_master WHERE type = 'view'"); do
 done
 check "no address is left" sh -c "! grep -q 'example.org' '$work/anon.db'"
 check "no name is left" sh -c "! grep -q 'Point focal BDI' '$work/anon.db'"
-check "no code of a person is left" sh -c "! grep -q 'ctc-pf' '$work/anon.db'"
+for code in ctc- trn- mem-; do
+    check "no code like $code is left, also not within another" \
+        sh -c "! grep -q '$code' '$work/anon.db'"
+done
 check "tables can still be joined" same "$(ask anon.db "SELECT count(*) =
     (SELECT count(*) FROM assignments) FROM assignments a
     JOIN contacts c ON c.code = a.contact_id")" 1
