@@ -14,7 +14,8 @@ struct sheet {
     struct cards cards;
     FILE *file;
     bool terminal;
-    struct ent_buf text;   /* one field */
+    struct ent_buf raw;    /* one field */
+    struct ent_buf text;   /* that, without controls */
     struct ent_buf params; /* one property */
     struct ent_buf value;
     struct ent_buf lines;      /* one object */
@@ -81,6 +82,8 @@ static void put_time(struct sheet *sheet, const char *name, int64_t ms)
     put(sheet, name, text);
 }
 
+/* Escapes and other controls that another member's text may hold are spelled
+ * out: a carriage return would end the line for some programs. */
 static const char *field_text(struct sheet *sheet, const struct export *export,
                               const struct ent_record *record,
                               const struct ent_field *field, int *rc)
@@ -88,10 +91,13 @@ static const char *field_text(struct sheet *sheet, const struct export *export,
     const char *text;
 
     ent_buf_reset(&sheet->text);
+    ent_buf_reset(&sheet->raw);
     if (field == NULL)
         return "";
-    *rc = export_cell(sheet->cards.ctx, export, record, field, &sheet->text);
-    text = ent_buf_cstr(&sheet->text);
+    *rc = export_cell(sheet->cards.ctx, export, record, field, &sheet->raw);
+    out_show_as(&sheet->text, ent_buf_slice(&sheet->raw),
+                OUT_SHOW_LF | OUT_SHOW_TAB | OUT_SHOW_BIDI);
+    text = sheet->raw.rc < 0 ? NULL : ent_buf_cstr(&sheet->text);
     if (text == NULL && *rc == 0)
         *rc = cmd_no_memory(sheet->cards.ctx);
     return text == NULL ? "" : text;
@@ -282,9 +288,14 @@ static void put_members(struct sheet *sheet, const char *group)
 
         if (order > 0)
             return;
-        if (order == 0)
+        if (order == 0) {
+            ent_buf_reset(&sheet->text);
+            out_show(&sheet->text, ent_query_text(sheet->members, 1));
             put_text(sheet, "MEMBER", ";VALUE=text",
-                     ent_query_text(sheet->members, 1));
+                     ent_buf_cstr(&sheet->text) == NULL
+                         ? ""
+                         : (const char *)sheet->text.at);
+        }
         sheet->has_member =
             ent_query_next(sheet->members, &sheet->cards.ctx->err) > 0;
     }
@@ -314,7 +325,9 @@ static int find_uid(struct sheet *sheet, const struct ent_record *record,
 {
     char id[ENT_ID_TEXT];
 
-    look_put(record, ENT_FIELD_CODE, uid);
+    ent_buf_reset(&sheet->raw);
+    look_put(record, ENT_FIELD_CODE, &sheet->raw);
+    out_show_as(uid, ent_buf_slice(&sheet->raw), 0);
     if (uid->len == 0) {
         ent_id_text(&record->ref.id, id);
         ent_buf_printf(uid, "urn:uuid:%s", id);
@@ -388,6 +401,7 @@ int cards_export(struct cmd_ctx *ctx, const struct export *export,
         rc = write_lines(&sheet);
     ent_query_close(sheet.members);
     cards_close(&sheet.cards);
+    ent_buf_fini(&sheet.raw);
     ent_buf_fini(&sheet.text);
     ent_buf_fini(&sheet.params);
     ent_buf_fini(&sheet.value);

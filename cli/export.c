@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/codes.h"
 #include "cli/fields.h"
 #include "cli/look.h"
+#include "cli/out_text.h"
 #include "cli/pick.h"
 #include "cli/rows.h"
 #include "store/query.h"
@@ -164,18 +166,25 @@ static void put_heading(const struct export *export, struct ent_buf *buf)
     ent_buf_put_u8(buf, '\n');
 }
 
+/* A text of another member may hold anything but invalid UTF-8: escapes are
+ * spelled out, and what turns the direction of writing on a terminal. */
 static int put_row(struct cmd_ctx *ctx, const struct export *export,
-                   const struct ent_record *record, struct ent_buf *buf)
+                   const struct ent_record *record, bool terminal,
+                   struct ent_buf *buf)
 {
+    unsigned pass =
+        OUT_SHOW_LF | OUT_SHOW_TAB | (terminal ? 0u : (unsigned)OUT_SHOW_BIDI);
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < export->count; i++) {
         struct ent_buf cell = {0};
+        struct ent_buf shown = {0};
         struct ent_buf guarded = {0};
         const char *text;
 
         rc = export_cell(ctx, export, record, export->fields[i], &cell);
-        text = ent_buf_cstr(&cell);
+        out_show_as(&shown, ent_buf_slice(&cell), pass);
+        text = ent_buf_cstr(&shown);
         if (rc == 0 && text == NULL)
             rc = cmd_no_memory(ctx);
         if (rc == 0) {
@@ -186,6 +195,7 @@ static int put_row(struct cmd_ctx *ctx, const struct export *export,
                         ent_buf_slice(&guarded));
         }
         ent_buf_fini(&cell);
+        ent_buf_fini(&shown);
         ent_buf_fini(&guarded);
     }
     ent_buf_put_u8(buf, '\n');
@@ -220,6 +230,7 @@ int export_each(struct cmd_ctx *ctx, const struct export *export,
 
 struct sink {
     FILE *file;
+    bool terminal;
     struct ent_buf buf;
 };
 
@@ -227,7 +238,7 @@ static int write_row(struct cmd_ctx *ctx, const struct export *export,
                      const struct ent_record *record, void *to)
 {
     struct sink *sink = to;
-    int rc = put_row(ctx, export, record, &sink->buf);
+    int rc = put_row(ctx, export, record, sink->terminal, &sink->buf);
 
     return rc < 0 ? rc : write_buf(ctx, &sink->buf, sink->file);
 }
@@ -235,7 +246,7 @@ static int write_row(struct cmd_ctx *ctx, const struct export *export,
 int export_table(struct cmd_ctx *ctx, const struct export *export, FILE *file,
                  size_t *rows)
 {
-    struct sink sink = {.file = file};
+    struct sink sink = {.file = file, .terminal = isatty(fileno(file)) == 1};
     int rc;
 
     *rows = 0;

@@ -172,6 +172,10 @@ if command -v script >/dev/null 2>&1; then
         --format vcf" "$work/tty" >/dev/null 2>&1
     check "a terminal gets the turn spelled out" grep -q 'U+202E' "$work/tty"
     check "and not the turn" sh -c "! grep -q $(printf '\342\200\256') '$work/tty'"
+    script -qec "'$build/cli/entente' --home '$node' export contact" \
+        "$work/tty" >/dev/null 2>&1
+    check "nor in a table" sh -c "grep -q 'U+202E' '$work/tty' &&
+        ! grep -q $(printf '\342\200\256') '$work/tty'"
     script -qec "'$build/cli/entente' --home '$node' export contact \
         --format xlsx" "$work/tty" >/dev/null 2>&1
     check "a workbook is not put on it" grep -q -e '--output' "$work/tty"
