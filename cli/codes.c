@@ -35,10 +35,19 @@ int codes_put(struct codes *codes, const struct codes_item *item,
 int codes_load(struct cmd_ctx *ctx, struct codes *codes,
                const struct ent_kind *kind, int64_t space)
 {
+    return codes_load_some(ctx, codes, kind, space, NULL, 0);
+}
+
+int codes_load_some(struct cmd_ctx *ctx, struct codes *codes,
+                    const struct ent_kind *kind, int64_t space,
+                    const struct ent_filter *filters, size_t count)
+{
     const struct ent_field *code = ent_field_find(kind, ENT_FIELD_CODE);
     const struct ent_listing listing = {
         .kind = kind,
         .space = space,
+        .filters = filters,
+        .filter_count = count,
         .columns = &code,
         .column_count = 1,
         .apart = true,

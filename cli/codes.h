@@ -32,6 +32,13 @@ ENT_NODISCARD int codes_put(struct codes *codes, const struct codes_item *item,
 ENT_NODISCARD int codes_load(struct cmd_ctx *ctx, struct codes *codes,
                              const struct ent_kind *kind, int64_t space);
 
+/* The same, of those that meet all conditions. */
+struct ent_filter;
+ENT_NODISCARD int codes_load_some(struct cmd_ctx *ctx, struct codes *codes,
+                                  const struct ent_kind *kind, int64_t space,
+                                  const struct ent_filter *filters,
+                                  size_t count);
+
 /* Every live record that a field of some kind may refer to, in all spaces,
  * sorted. */
 ENT_NODISCARD int codes_load_targets(struct cmd_ctx *ctx, struct codes *codes);

@@ -206,7 +206,8 @@ int export_each(struct cmd_ctx *ctx, const struct export *export,
                 export_fn *take, void *to, size_t *rows)
 {
     struct codes codes = {0};
-    int rc = codes_load(ctx, &codes, export->kind, export->space);
+    int rc = codes_load_some(ctx, &codes, export->kind, export->space,
+                             export->filters, export->filter_count);
 
     if (rc == 0)
         rc = codes_sort(&codes, &ctx->err);

@@ -7,6 +7,7 @@
 
 #include "cli/cmd.h"
 #include "model/kind.h"
+#include "store/query.h"
 #include "store/records.h"
 
 struct export
@@ -15,6 +16,8 @@ struct export
     int64_t space; /* 0: all */
     const struct ent_field **fields;
     size_t count;
+    const struct ent_filter *filters; /* of the records */
+    size_t filter_count;
     char separator;
     bool hxl;       /* a second row of HXL tags */
     bool excel_fr;  /* a byte order mark and decimal commas */
@@ -41,7 +44,7 @@ ENT_NODISCARD int export_cell(struct cmd_ctx *ctx, const struct export *export,
 typedef int export_fn(struct cmd_ctx *ctx, const struct export *export,
                       const struct ent_record *record, void *to);
 
-/* The live records, by code; `rows` counts them. */
+/* The live records that meet the conditions, by code; `rows` counts them. */
 ENT_NODISCARD int export_each(struct cmd_ctx *ctx, const struct export *export,
                               export_fn *take, void *to, size_t *rows);
 

@@ -10,6 +10,7 @@
 #include "cli/cards.h"
 #include "cli/export.h"
 #include "cli/import.h"
+#include "cli/lists.h"
 #include "cli/package.h"
 #include "cli/pick.h"
 #include "cli/snapshot.h"
@@ -150,6 +151,8 @@ struct export_ask {
     const char *columns;
     const char *excel;
     const char *vcard;
+    char **conditions;
+    size_t condition_count;
     bool hxl;
 };
 
@@ -165,6 +168,23 @@ static int write_export(struct cmd_ctx *ctx, const struct export *export,
         ctx->format == OUT_TSV)
         return export_table(ctx, export, stdout, &rows);
     return export_listing(ctx, export);
+}
+
+static int read_conditions(struct cmd_ctx *ctx, const struct export_ask *ask,
+                           struct export *export, struct ent_arena *arena)
+{
+    struct ent_filter *filters =
+        ENT_ARENA_NEW(arena, struct ent_filter, ask->condition_count + 1);
+    int rc = filters == NULL ? cmd_no_memory(ctx) : 0;
+
+    export->filters = filters;
+    while (rc == 0 && export->filter_count < ask->condition_count) {
+        rc = lists_filter(ctx, export->kind, export->space,
+                          ask->conditions[export->filter_count], arena,
+                          &filters[export->filter_count]);
+        export->filter_count++;
+    }
+    return rc;
 }
 
 static int export_kind(struct cmd_ctx *ctx, const struct export_ask *ask,
@@ -185,6 +205,8 @@ static int export_kind(struct cmd_ctx *ctx, const struct export_ask *ask,
         export.excel_fr = true;
         export.separator = ';';
     }
+    if (rc == 0)
+        rc = read_conditions(ctx, ask, &export, &arena);
     if (rc == 0 && ask->columns != NULL)
         rc = pick_fields(ctx, export.kind, space, ask->columns, &arena,
                          &export.fields, &export.count);
@@ -228,11 +250,13 @@ static int cmd_export(struct cmd_ctx *ctx, int argc, char **argv)
         return cmd_fail(ctx);
     if (ask.package != NULL
             ? argc != 1 || ask.columns != NULL || ask.hxl || ask.excel != NULL
-            : argc != 2)
+            : argc < 2)
         return cmd_usage(ctx, "export");
     if (check_vcard(ctx, ask.vcard) < 0)
         return cmd_fail(ctx);
     ask.kind = argv[1];
+    ask.conditions = argv + 2;
+    ask.condition_count = argc > 2 ? (size_t)argc - 2 : 0;
     if (cmd_store(ctx) == NULL || pick_space(ctx, ask.space, &space) < 0)
         return cmd_fail(ctx);
     rc = ask.package != NULL ? export_package(ctx, ask.package, space)
@@ -248,7 +272,8 @@ const struct cmd cmd_files[] = {
         "twice changes nothing"),
      cmd_import},
     {"export",
-     N_("KIND [--space S] [--hxl] [--columns F,F] [--for excel-fr] "
+     N_("KIND [FIELD=V]... [--space S] [--hxl] [--columns F,F] [--for "
+        "excel-fr] "
         "[--vcard 3.0] | --package DIR [--space S]"),
      N_("write a table or a package that an import reads back"), cmd_export},
     {"snapshot", N_("FILE [--space S] [--anonymise]"),

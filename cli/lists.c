@@ -6,6 +6,7 @@
 
 #include "cli/args.h"
 #include "cli/fields.h"
+#include "cli/lists.h"
 #include "cli/look.h"
 #include "cli/pick.h"
 #include "cli/records.h"
@@ -71,7 +72,7 @@ static int follow_operand(struct cmd_ctx *ctx, struct ask *ask,
 
 /* A filter's text as the replica holds it: a label becomes its code, "oui"
  * becomes "yes". */
-static int read_operand(struct cmd_ctx *ctx, struct ask *ask,
+static int read_operand(struct cmd_ctx *ctx, struct ent_arena *arena,
                         struct ent_filter *filter, const char *text)
 {
     struct ent_buf buf = {0};
@@ -83,8 +84,8 @@ static int read_operand(struct cmd_ctx *ctx, struct ask *ask,
     filter->text = text;
     if (*text == '\0' || filter->compare == ENT_COMPARE_CONTAINS)
         return 0;
-    rc = ent_value_parse(filter->field, &ctx->vocab, ent_slice_str(text),
-                         &ask->arena, &value, &ctx->err);
+    rc = ent_value_parse(filter->field, &ctx->vocab, ent_slice_str(text), arena,
+                         &value, &ctx->err);
     if (rc < 0) {
         ent_err_prefix(&ctx->err, "%s", filter->field->name);
         return rc;
@@ -92,7 +93,7 @@ static int read_operand(struct cmd_ctx *ctx, struct ask *ask,
     ent_value_print(&value, &buf);
     plain = ent_buf_cstr(&buf);
     copy = plain == NULL ? ent_slice(NULL, 0)
-                         : ent_arena_copy(&ask->arena, ent_slice_str(plain));
+                         : ent_arena_copy(arena, ent_slice_str(plain));
     filter->text = (const char *)copy.at;
     ent_buf_fini(&buf);
     if (filter->text == NULL)
@@ -102,8 +103,9 @@ static int read_operand(struct cmd_ctx *ctx, struct ask *ask,
                : 0;
 }
 
-static int read_filter(struct cmd_ctx *ctx, struct ask *ask, const char *word,
-                       struct ent_filter *filter)
+int lists_filter(struct cmd_ctx *ctx, const struct ent_kind *kind,
+                 int64_t space, const char *word, struct ent_arena *arena,
+                 struct ent_filter *filter)
 {
     size_t len = strcspn(word, "!<>=~");
 
@@ -112,12 +114,11 @@ static int read_filter(struct cmd_ctx *ctx, struct ask *ask, const char *word,
 
         if (!is_sign(word + len, i))
             continue;
-        rc = pick_field(ctx, ask->listing.kind, ask->listing.space, word, len,
-                        &filter->field);
+        rc = pick_field(ctx, kind, space, word, len, &filter->field);
         if (rc < 0)
             return rc;
         filter->compare = signs[i].compare;
-        return read_operand(ctx, ask, filter,
+        return read_operand(ctx, arena, filter,
                             word + len + strlen(signs[i].sign));
     }
     return ent_err_set(&ctx->err, ENT_EUSAGE,
@@ -318,7 +319,8 @@ static int read_ask(struct cmd_ctx *ctx, struct ask *ask, int argc, char **argv)
     if (filters == NULL)
         return cmd_no_memory(ctx);
     for (int i = 2; i < argc; i++) {
-        rc = read_filter(ctx, ask, argv[i], &filters[listing->filter_count++]);
+        rc = lists_filter(ctx, listing->kind, listing->space, argv[i],
+                          &ask->arena, &filters[listing->filter_count++]);
         if (rc < 0)
             return rc;
     }

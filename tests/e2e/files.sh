@@ -55,6 +55,17 @@ check "an event ends before the day after" \
         grep -A12 '^UID:evt-tot-bdi\$' | grep -q '^DTEND;VALUE=DATE:2018'"
 check "no line is longer than 75 bytes" sh -c \
     "! tr -d '\r' <'$work/training.fr.ics' | LC_ALL=C grep -q '.\{76\}'"
+exits 0 "the focal points of a country" export contact --space demo \
+    iso3=BDI role=focal_point --format vcf
+check "are its focal points" same "$(grep -c '^BEGIN:VCARD' "$work/out")" \
+    "$(count contact --space demo iso3=BDI role=focal_point)"
+check "and some" prints "UID:ctc-pf-bdi-01"
+exits 0 "what is due later" export activity --space demo "due_on>=2019" \
+    --columns code
+check "is what is listed" same "$(tail -n +2 "$work/out" | wc -l)" \
+    "$(count activity --space demo "due_on>=2019")"
+exits 2 "a condition must be one" export contact iso3
+exits 5 "of a field there is" export contact iso=BDI
 exits 2 "a plan is no vCard" export plan --format vcf
 check "and what is one is named" tells "contact"
 exits 2 "a contact is no event" export contact --format ics
