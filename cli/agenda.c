@@ -84,7 +84,9 @@ static const char *const items[] = {
     "SELECT coalesce(end_on, start_on), '+30 days', 'report_due', 'training',"
     "  code, title_en, title_fr, id, NULL, lead_org_id, group_id, iso3"
     "  FROM trainings t"
-    " WHERE status = 'delivered' AND kind IN ('in_country', 'refresher')"
+    " WHERE status = 'delivered'"
+    "   AND kind IN ('pilot', 'tot', 'in_country', 'refresher',"
+    "     'contextualisation', 'dissemination')"
     "   AND coalesce(reported, 'no') <> 'yes'"
     "   AND NOT EXISTS(SELECT 1 FROM training_reports r"
     "     WHERE r.training_id IN (t.code, ent_uuid(t.id)))",

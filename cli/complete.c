@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/fields.h"
+#include "cli/flow.h"
 #include "cli/help.h"
 #include "cli/look.h"
 #include "cli/pick.h"
@@ -240,6 +241,52 @@ static void offer_reports(const struct line *line)
         closedir(dir);
 }
 
+static void offer_workflows(const struct line *line)
+{
+    const struct ent_workflows *all = flow_workflows(line->ctx);
+
+    for (size_t i = 0; all != NULL && i < all->count; i++)
+        offer(line, "", all->list[i].name, all->list[i].label[line->ctx->lang]);
+}
+
+/* Those that the record named before may be moved to. */
+static void offer_states(const struct line *line)
+{
+    struct cmd_ctx *ctx = line->ctx;
+    struct ent_record record = {0};
+    struct flow_record read = {0};
+    const struct ent_kind *kind;
+    struct ent_record_ref ref;
+    size_t count = 0;
+
+    if (line->first == NULL || !has_store(ctx) ||
+        ent_record_find(ctx->store, line->first, 0, 0, &ref, 1, &count,
+                        &ctx->err) < 0 ||
+        count == 0)
+        return;
+    kind = ent_kind_find(&ctx->kinds, ref.kind);
+    if (kind != NULL &&
+        ent_record_read(ctx->store, &ref, &record, &ctx->err) == 0 &&
+        flow_read(ctx, &record, kind, &read) == 0 && read.now.workflow != NULL)
+        for (size_t i = 0; i < read.now.workflow->state_count; i++) {
+            const struct ent_state_def *state = &read.now.workflow->states[i];
+
+            if (flow_may(&read.now, state))
+                offer(line, "", state->name, state->label[ctx->lang]);
+        }
+    flow_record_fini(&read);
+    ent_record_fini(&record);
+}
+
+static void offer_terms(const struct line *line, const char *list)
+{
+    const struct ent_term *terms = NULL;
+    size_t count = ent_vocab_list(&line->ctx->vocab, list, &terms);
+
+    for (size_t i = 0; i < count; i++)
+        offer(line, "", terms[i].code, terms[i].label[line->ctx->lang]);
+}
+
 static const struct ent_kind *kind_of(const struct line *line)
 {
     const struct ent_kind *kind = NULL;
@@ -345,8 +392,16 @@ static void offer_word(const struct line *line)
         offer_records(line, NULL);
     else if (strcmp(part, "CONTACT") == 0)
         offer_records(line, ent_kind_named(&line->ctx->kinds, "contact"));
+    else if (strcmp(part, "SURVEY") == 0)
+        offer_records(line, ent_kind_named(&line->ctx->kinds, "survey"));
+    else if (strcmp(part, "STATE") == 0)
+        offer_states(line);
     else if (strcmp(line->cmd->name, "report") == 0)
         offer_reports(line);
+    if (strcmp(part, "NAME|ID") == 0) {
+        offer_workflows(line);
+        offer_records(line, NULL);
+    }
 }
 
 static void offer_list(const struct line *line, const char *const *list,
@@ -370,7 +425,11 @@ static void offer_value(const struct line *line, const char *option)
         offer_spaces(line);
     else if (strcmp(option, "--group") == 0)
         offer_records(line, ent_kind_named(&line->ctx->kinds, "group"));
-    else if (strcmp(option, "--as") == 0 || strcmp(option, "--to") == 0)
+    else if (strcmp(option, "--as") == 0 && line->cmd != NULL &&
+             strcmp(line->cmd->name, "approve") == 0)
+        offer_terms(line, "approval_role");
+    else if (strcmp(option, "--as") == 0 || strcmp(option, "--to") == 0 ||
+             strcmp(option, "--by") == 0)
         offer_records(line, ent_kind_named(&line->ctx->kinds, "contact"));
 }
 

@@ -71,6 +71,7 @@ struct found {
 /* -------------------------------------------------------------------- asking
  */
 
+/* The elements of a set come as lines. */
 static void put_column(struct ent_buf *sql, const struct ent_kind *kind,
                        const char *name)
 {
@@ -78,6 +79,11 @@ static void put_column(struct ent_buf *sql, const struct ent_kind *kind,
 
     if (field == NULL)
         ent_buf_put_str(sql, ", NULL");
+    else if (field->rule == ENT_RULE_SET)
+        ent_buf_printf(sql,
+                       ", (SELECT group_concat(value, char(10))"
+                       " FROM json_each(\"%s\"))",
+                       field->name);
     else
         ent_buf_printf(sql, ", \"%s\"", field->name);
 }
@@ -114,30 +120,27 @@ enum {
     AT_CONTEXT = AT_PHONES + (int)ENT_ARRAY_LEN(phone_fields),
 };
 
-/* One text, or the texts of a JSON array. */
+/* Line by line. */
 static int put_texts(struct cmd_ctx *ctx, struct gathering *gathering,
                      enum evidence_why why, const char *scope, const char *text,
                      size_t row)
 {
-    struct ent_query *each;
-    int rc;
+    struct ent_buf line = {0};
+    int rc = 0;
 
-    if (text[0] != '[')
-        return evidence_put(&gathering->evidence, why, scope, text, row,
-                            &ctx->err);
-    rc = ent_query_json(text, "SELECT value FROM json_each(:json)", &each,
-                        &ctx->err);
-    if (rc < 0) /* a name may begin with a bracket */
-        return evidence_put(&gathering->evidence, why, scope, text, row,
-                            &ctx->err);
-    while ((rc = ent_query_next(each, &ctx->err)) > 0) {
-        rc = evidence_put(&gathering->evidence, why, scope,
-                          ent_query_text(each, 0), row, &ctx->err);
-        if (rc < 0)
-            break;
+    while (rc == 0 && *text != '\0') {
+        size_t len = strcspn(text, "\n");
+
+        ent_buf_reset(&line);
+        ent_buf_put(&line, text, len);
+        rc = ent_buf_cstr(&line) == NULL
+                 ? cmd_no_memory(ctx)
+                 : evidence_put(&gathering->evidence, why, scope,
+                                ent_buf_cstr(&line), row, &ctx->err);
+        text += len + (text[len] == '\n');
     }
-    ent_query_close(each);
-    return rc == ENT_EUSAGE ? 0 : rc;
+    ent_buf_fini(&line);
+    return rc;
 }
 
 static int put_columns(struct cmd_ctx *ctx, struct gathering *gathering,

@@ -12,15 +12,13 @@
 
 #define FLAGS_BYTES_MAX (64 << 10)
 #define FLAGS_MARK "-- flag "
-#define LABELS_BACK 8 /* rows looked at for a label that is known */
 
 static const char before[] = "SELECT f.flag, f.kind, coalesce(s.name, ''), "
                              "f.id, f.code, f.iso3, f.since FROM (";
 static const char behind[] =
     "\n) f LEFT JOIN local_space s ON s.space = f.space"
     " WHERE (:kind IS NULL OR f.kind = :kind)"
-    "   AND (:code IS NULL OR f.code = :code) AND (:id IS NULL OR f.id = :id)"
-    " ORDER BY f.id, f.flag";
+    "   AND (:code IS NULL OR f.code = :code) AND (:id IS NULL OR f.id = :id)";
 
 static int read_sql(struct cmd_ctx *ctx, struct ent_buf *sql)
 {
@@ -62,22 +60,48 @@ static const char *find_label(struct cmd_ctx *ctx, const char *sql,
     return name;
 }
 
-/* Rows of one flag mostly follow each other: its words are looked for once. */
-static const char *label_of(struct cmd_ctx *ctx, const char *sql,
-                            struct flags *flags, const char *name)
+static const char *const *cells_of(const struct flag *flag, size_t at)
 {
-    for (size_t i = flags->count; i > 0 && i + LABELS_BACK > flags->count; i--)
-        if (strcmp(flags->list[i - 1].flag, name) == 0)
-            return flags->list[i - 1].label;
-    return find_label(ctx, sql, name, &flags->arena);
+    const char *const *const cells[] = {&flag->flag, &flag->kind, &flag->space,
+                                        &flag->id,   &flag->code, &flag->iso3,
+                                        &flag->since};
+
+    return cells[at];
+}
+
+/* Rows that follow each other mostly have the same flag, kind and space. */
+static const char *keep_cell(struct flags *flags, size_t at, const char *text)
+{
+    const char *last = flags->count == 0
+                           ? NULL
+                           : *cells_of(&flags->list[flags->count - 1], at);
+
+    if (last != NULL && strcmp(last, text) == 0)
+        return last;
+    return ent_arena_str(&flags->arena, text);
 }
 
 static int keep(struct cmd_ctx *ctx, const char *sql, struct flags *flags,
                 size_t *cap, struct ent_query *query)
 {
+    const struct flag *last =
+        flags->count == 0 ? NULL : &flags->list[flags->count - 1];
     const char *cells[7];
     const char *label;
 
+    for (size_t i = 0; i < ENT_ARRAY_LEN(cells); i++) {
+        cells[i] = NULL;
+        if (ent_query_type(query, i) == ENT_COLUMN_NULL)
+            continue;
+        cells[i] = keep_cell(flags, i, ent_query_text(query, i));
+        if (cells[i] == NULL)
+            return cmd_no_memory(ctx);
+    }
+    label = last != NULL && last->flag == cells[0]
+                ? last->label
+                : find_label(ctx, sql, cells[0], &flags->arena);
+    if (label == NULL)
+        return cmd_no_memory(ctx);
     if (flags->count == *cap) {
         size_t more = *cap == 0 ? 64 : 2 * *cap;
         struct flag *list = realloc(flags->list, more * sizeof(*list));
@@ -87,17 +111,6 @@ static int keep(struct cmd_ctx *ctx, const char *sql, struct flags *flags,
         flags->list = list;
         *cap = more;
     }
-    for (size_t i = 0; i < ENT_ARRAY_LEN(cells); i++) {
-        cells[i] = NULL;
-        if (ent_query_type(query, i) == ENT_COLUMN_NULL)
-            continue;
-        cells[i] = ent_arena_str(&flags->arena, ent_query_text(query, i));
-        if (cells[i] == NULL)
-            return cmd_no_memory(ctx);
-    }
-    label = label_of(ctx, sql, flags, cells[0]);
-    if (label == NULL)
-        return cmd_no_memory(ctx);
     flags->list[flags->count++] = (struct flag){
         .flag = cells[0],
         .label = label,
@@ -111,6 +124,15 @@ static int keep(struct cmd_ctx *ctx, const char *sql, struct flags *flags,
     return 0;
 }
 
+static int by_id(const void *a, const void *b)
+{
+    const struct flag *x = a;
+    const struct flag *y = b;
+    int order = strcmp(x->id, y->id);
+
+    return order != 0 ? order : strcmp(x->flag, y->flag);
+}
+
 static int load(struct cmd_ctx *ctx, const char *text, struct ent_query *query,
                 struct flags *flags)
 {
@@ -122,6 +144,8 @@ static int load(struct cmd_ctx *ctx, const char *text, struct ent_query *query,
         if (rc < 0)
             return rc;
     }
+    if (rc == 0 && flags->count > 1)
+        qsort(flags->list, flags->count, sizeof(*flags->list), by_id);
     return rc;
 }
 

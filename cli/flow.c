@@ -204,6 +204,15 @@ static size_t first_of(const struct flow *flow, const char *space,
     return from;
 }
 
+static bool has_steps(const struct flow *flow, const char *space,
+                      const char *subject)
+{
+    size_t at = subject == NULL ? flow->count : first_of(flow, space, subject);
+
+    return at < flow->count &&
+           compare_place(&flow->steps[at], space, subject) == 0;
+}
+
 struct few {
     const struct flow_step *steps[FLOW_STEPS_MAX];
     size_t count;
@@ -330,7 +339,8 @@ int flow_find(struct cmd_ctx *ctx, const struct flow *flow,
     now->workflow = find_workflow(all, subject);
     if (now->workflow == NULL)
         return 0;
-    if (flow->count > 0) {
+    if (has_steps(flow, subject->space, subject->code) ||
+        has_steps(flow, subject->space, subject->id)) {
         struct few *few = calloc(1, sizeof(*few));
 
         if (few == NULL)

@@ -136,6 +136,12 @@ static int hand_over(struct cmd_ctx *ctx, struct handover *handover)
         cmd_say(ctx, _("%s has nothing open to hand over"), handover->from);
     else if (ctx->dry_run)
         cmd_say(ctx, "%s", _("this would be written; nothing was"));
+    if (handover->elsewhere > 0)
+        cmd_say(ctx,
+                ngettext("%zu open record lies in another space and stays",
+                         "%zu open records lie in other spaces and stay",
+                         handover->elsewhere),
+                handover->elsewhere);
     if (handover->left > 0)
         cmd_say(ctx,
                 ngettext("%zu note of another member stays, who alone may "

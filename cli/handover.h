@@ -31,7 +31,8 @@ struct handover {
     size_t count;
     size_t cap;
     size_t contested;
-    size_t left; /* notes of others, who alone may change them */
+    size_t elsewhere; /* open in other spaces */
+    size_t left;      /* notes of others, who alone may change them */
     struct ent_arena arena;
 };
 

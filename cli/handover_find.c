@@ -177,6 +177,39 @@ static int find_place(struct cmd_ctx *ctx, struct handover *handover,
     return rc;
 }
 
+/* What is open in other spaces is another transaction, so it is only told. */
+static int count_elsewhere(struct cmd_ctx *ctx, struct handover *handover)
+{
+    struct ent_query *query = NULL;
+    struct ent_buf sql = {0};
+    int rc;
+
+    ent_buf_put_str(&sql, "SELECT 0");
+    for (size_t i = 0; i < ENT_ARRAY_LEN(places); i++) {
+        const struct ent_kind *kind =
+            ent_kind_named(&ctx->kinds, places[i].kind);
+        const struct ent_field *field =
+            kind == NULL ? NULL : ent_field_named(kind, places[i].field);
+
+        if (field != NULL && field->rule == ENT_RULE_REGISTER)
+            ent_buf_printf(&sql,
+                           " + (SELECT count(*) FROM \"%s\" WHERE"
+                           " space <> CAST(:space AS INTEGER)"
+                           " AND :from = \"%s\" AND %s)",
+                           kind->table, field->name, places[i].open);
+    }
+    rc = ent_buf_cstr(&sql) == NULL
+             ? cmd_no_memory(ctx)
+             : open_query(ctx, handover, ent_buf_cstr(&sql), &query);
+    if (rc == 0)
+        rc = ent_query_next(query, &ctx->err);
+    if (rc > 0)
+        handover->elsewhere = (size_t)ent_query_int(query, 0);
+    ent_query_close(query);
+    ent_buf_fini(&sql);
+    return rc < 0 ? rc : 0;
+}
+
 /* -------------------------------------------------------------- assignments */
 
 /* What somebody is by having been there does not go to another. */
@@ -419,6 +452,8 @@ int handover_find(struct cmd_ctx *ctx, struct handover *handover)
 
     for (size_t i = 0; rc == 0 && i < ENT_ARRAY_LEN(places); i++)
         rc = find_place(ctx, handover, i);
+    if (rc == 0)
+        rc = count_elsewhere(ctx, handover);
     if (rc == 0 && assignment != NULL)
         rc = find_assignments(ctx, handover, assignment);
     if (rc == 0 && assignment != NULL)

@@ -53,17 +53,17 @@ static bool is_sign(const char *at, size_t sign)
 }
 
 /* References are shown as what they lead to, so that is what is compared. */
-static int follow_operand(struct cmd_ctx *ctx, struct ask *ask,
-                          struct ent_filter *filter)
+static int follow_operand(struct cmd_ctx *ctx, int64_t space,
+                          struct ent_arena *arena, struct ent_filter *filter)
 {
     struct same_names names = {0};
     const char *shown = NULL;
-    int rc = same_names_load(ctx, ask->listing.space, &names);
+    int rc = same_names_load(ctx, space, &names);
 
     if (rc == 0)
         shown = same_shown(ctx, &names, filter->field, filter->text);
     if (shown != NULL) {
-        filter->text = ent_arena_str(&ask->arena, shown);
+        filter->text = ent_arena_str(arena, shown);
         rc = filter->text == NULL ? cmd_no_memory(ctx) : 0;
     }
     same_names_fini(&names);
@@ -72,8 +72,9 @@ static int follow_operand(struct cmd_ctx *ctx, struct ask *ask,
 
 /* A filter's text as the replica holds it: a label becomes its code, "oui"
  * becomes "yes". */
-static int read_operand(struct cmd_ctx *ctx, struct ent_arena *arena,
-                        struct ent_filter *filter, const char *text)
+static int read_operand(struct cmd_ctx *ctx, int64_t space,
+                        struct ent_arena *arena, struct ent_filter *filter,
+                        const char *text)
 {
     struct ent_buf buf = {0};
     struct ent_value value;
@@ -99,7 +100,7 @@ static int read_operand(struct cmd_ctx *ctx, struct ent_arena *arena,
     if (filter->text == NULL)
         return cmd_no_memory(ctx);
     return filter->field->type == ENT_TYPE_REF
-               ? follow_operand(ctx, ask, filter)
+               ? follow_operand(ctx, space, arena, filter)
                : 0;
 }
 
@@ -118,7 +119,7 @@ int lists_filter(struct cmd_ctx *ctx, const struct ent_kind *kind,
         if (rc < 0)
             return rc;
         filter->compare = signs[i].compare;
-        return read_operand(ctx, arena, filter,
+        return read_operand(ctx, space, arena, filter,
                             word + len + strlen(signs[i].sign));
     }
     return ent_err_set(&ctx->err, ENT_EUSAGE,

@@ -94,7 +94,7 @@ int moves_change(struct cmd_ctx *ctx, struct ent_writer *writer,
         .life = ENT_EDIT_TOUCH,
     };
     enum ent_written written;
-    struct ent_edit_op *ops;
+    struct ent_edit_op *ops = NULL;
     int rc;
 
     if (words->arena.rc < 0)

@@ -9,6 +9,7 @@
 #include "cli/change.h"
 #include "cli/look.h"
 #include "cli/pick.h"
+#include "cli/same.h"
 
 /* A dry run goes all the way to the commit, so it fails where the command
  * would, and then writes nothing. Frees the writer. */
@@ -182,6 +183,20 @@ out:
     return rc;
 }
 
+/* Of records shown as one the lead is changed, unless it is another member's
+ * and the one that was named is not. */
+static int lead_to_write(struct cmd_ctx *ctx, struct ent_record_ref *ref)
+{
+    struct ent_record_ref lead = *ref;
+    int rc = same_lead(ctx, &lead);
+
+    if (rc == 0 &&
+        (ent_record_may_change(ctx->store, lead.space, lead.kind, &lead.id) ||
+         !ent_record_may_change(ctx->store, ref->space, ref->kind, &ref->id)))
+        *ref = lead;
+    return rc;
+}
+
 static int cmd_set(struct cmd_ctx *ctx, int argc, char **argv)
 {
     struct change change = {0};
@@ -195,7 +210,9 @@ static int cmd_set(struct cmd_ctx *ctx, int argc, char **argv)
         return cmd_usage(ctx, "set");
     if (cmd_store(ctx) == NULL)
         return cmd_fail(ctx);
-    rc = pick_shown(ctx, argv[1], &ref, &kind);
+    rc = pick_record(ctx, argv[1], &ref, &kind);
+    if (rc == 0)
+        rc = lead_to_write(ctx, &ref);
     if (rc == 0)
         rc = change_read(ctx, kind, ref.space, argv + 2, argc - 2, &change);
     if (rc == 0)
@@ -279,8 +296,7 @@ const struct cmd cmd_records[] = {
      N_("change fields; += and -= put into and take out of a set"), cmd_set},
     {"edit", N_("ID"), N_("change a record in your editor"), records_edit},
     {"show", N_("ID [--apart]"),
-     N_("every value of a record, who wrote it and when"),
-     records_show},
+     N_("every value of a record, who wrote it and when"), records_show},
     {"log", N_("ID [--limit N]"),
      N_("the history of a record: what replaced what"), records_log},
     {"list",

@@ -48,4 +48,28 @@ const char *same_shown(struct cmd_ctx *ctx, const struct same_names *names,
 ENT_NODISCARD int same_follow(struct cmd_ctx *ctx, const struct ent_kind *kind,
                               struct ent_record *record);
 
+/* ------------------------------------------------------------ for `show` */
+
+/* What is shown as one record, the lead first; none: a record apart. */
+struct same_group {
+    const struct ent_record_ref *members;
+    size_t count;
+};
+
+/* Read what is shown under a name, references followed; with `apart` the very
+ * record as it was written. The group lives in `arena`. */
+ENT_NODISCARD int same_pick(struct cmd_ctx *ctx, const char *name, bool apart,
+                            struct ent_arena *arena, struct ent_record *record,
+                            const struct ent_kind **kind,
+                            struct same_group *group);
+
+/* The others of a group: append them as a JSON array, or print a table inside
+ * an object, nothing when there are none. */
+ENT_NODISCARD int same_put_json(struct cmd_ctx *ctx,
+                                const struct same_group *group,
+                                struct ent_buf *buf);
+ENT_NODISCARD int same_put_table(struct cmd_ctx *ctx,
+                                 const struct ent_kind *kind,
+                                 const struct same_group *group);
+
 #endif

@@ -17,8 +17,7 @@
 struct field_list {
     const struct ent_field **fields;
     size_t count;
-    const struct ent_record_ref *members; /* shown as this one, itself first */
-    size_t member_count;
+    struct same_group group; /* whose record it is */
 };
 
 /* ------------------------------------------------------------ show as JSON */
@@ -125,74 +124,6 @@ static int put_conflicts_json(struct cmd_ctx *ctx,
     return rc;
 }
 
-/* The others that are shown as this record, as JSON and as a table. */
-static int put_others_json(struct cmd_ctx *ctx, const struct field_list *list,
-                           struct ent_buf *buf)
-{
-    int rc = 0;
-
-    ent_buf_put_u8(buf, '[');
-    for (size_t i = 1; rc == 0 && i < list->member_count; i++) {
-        struct ent_record other = {0};
-        char id[ENT_ID_TEXT];
-
-        rc = ent_record_read(ctx->store, &list->members[i], &other, &ctx->err);
-        ent_id_text(&list->members[i].id, id);
-        ent_buf_put_str(buf, i > 1 ? ", {" : "{");
-        put_key(buf, true, "id");
-        out_json_string(buf, id);
-        put_key(buf, false, "code");
-        look_json(look_value(&other, ENT_FIELD_CODE), buf);
-        ent_buf_put_u8(buf, '}');
-        ent_record_fini(&other);
-    }
-    ent_buf_put_u8(buf, ']');
-    return rc;
-}
-
-static int put_other_row(struct cmd_ctx *ctx, const struct ent_record_ref *ref,
-                         const struct ent_kind *kind)
-{
-    struct ent_record other = {0};
-    struct ent_buf code = {0};
-    struct ent_buf title = {0};
-    const struct ent_field *field = ent_field_named(kind, kind->title);
-    char id[ENT_ID_TEXT];
-    int rc = ent_record_read(ctx->store, ref, &other, &ctx->err);
-
-    if (rc == 0) {
-        ent_id_text(&ref->id, id);
-        look_put(&other, ENT_FIELD_CODE, &code);
-        if (field != NULL)
-            look_put(&other, field->number, &title);
-        out_row(ctx->out);
-        out_cell(ctx->out, ent_buf_cstr(&code));
-        out_cell(ctx->out, ent_buf_cstr(&title));
-        out_cell(ctx->out, id);
-    }
-    ent_buf_fini(&code);
-    ent_buf_fini(&title);
-    ent_record_fini(&other);
-    return rc;
-}
-
-static int put_others(struct cmd_ctx *ctx, const struct ent_kind *kind,
-                      const struct field_list *list)
-{
-    int rc = 0;
-
-    if (list->member_count < 2)
-        return 0;
-    out_nested_begin(ctx->out, "merged", _("Merged with"));
-    out_column(ctx->out, "code", _("code"), OUT_TEXT);
-    out_column(ctx->out, "title", _("title"), OUT_TEXT);
-    out_column(ctx->out, "id", _("id"), OUT_TEXT);
-    for (size_t i = 1; rc == 0 && i < list->member_count; i++)
-        rc = put_other_row(ctx, &list->members[i], kind);
-    out_nested_end(ctx->out);
-    return rc;
-}
-
 /* The state, the states of a contested one, and the flags; absent for kinds
  * that have none. */
 static int put_state_json(struct cmd_ctx *ctx, const struct flow_record *read,
@@ -252,7 +183,7 @@ static int show_json(struct cmd_ctx *ctx, const struct flow_record *read,
         rc = put_conflicts_json(ctx, record, kind, list, &buf);
     put_key(&buf, false, "merged");
     if (rc == 0)
-        rc = put_others_json(ctx, list, &buf);
+        rc = same_put_json(ctx, &list->group, &buf);
     ent_buf_put_str(&buf, "}\n");
     if (rc == 0 && buf.rc < 0)
         rc = cmd_no_memory(ctx);
@@ -409,7 +340,7 @@ static int show_table(struct cmd_ctx *ctx, const struct flow_record *read,
     rc = put_field_table(ctx, record, list);
     out_nested_end(ctx->out);
     if (rc == 0)
-        rc = put_others(ctx, kind, list);
+        rc = same_put_table(ctx, kind, &list->group);
     out_object_end(ctx->out);
     return rc;
 }
@@ -437,28 +368,6 @@ static int show(struct cmd_ctx *ctx, const struct ent_record *record,
     return rc;
 }
 
-/* Reads what is shown under a name: a group as one record, with `apart` the
- * very record. */
-static int read_shown(struct cmd_ctx *ctx, const char *name, bool apart,
-                      struct ent_arena *arena, struct ent_record *record,
-                      const struct ent_kind **kind, struct field_list *list)
-{
-    struct ent_record_ref ref;
-    struct ent_record_ref *members;
-    int rc;
-
-    if (apart)
-        return pick_read(ctx, name, record, kind);
-    rc = pick_shown(ctx, name, &ref, kind);
-    if (rc == 0)
-        rc = same_members(ctx, &ref, arena, &members, &list->member_count);
-    if (rc < 0)
-        return rc;
-    list->members = members;
-    rc = same_read(ctx, members, list->member_count, record);
-    return rc < 0 ? rc : same_follow(ctx, *kind, record);
-}
-
 int records_show(struct cmd_ctx *ctx, int argc, char **argv)
 {
     bool apart = false;
@@ -477,7 +386,7 @@ int records_show(struct cmd_ctx *ctx, int argc, char **argv)
         return cmd_usage(ctx, "show");
     if (cmd_store(ctx) == NULL)
         return cmd_fail(ctx);
-    rc = read_shown(ctx, argv[1], apart, &arena, &record, &kind, &list);
+    rc = same_pick(ctx, argv[1], apart, &arena, &record, &kind, &list.group);
     if (rc == 0)
         rc = fields_all(ctx, kind, record.ref.space, &record.arena,
                         &list.fields, &list.count);

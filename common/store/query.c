@@ -192,14 +192,17 @@ static int confine(struct ent_query *query, const struct ent_kinds *kinds,
         rc = sqlite3_create_function(raw, "ent_writes", 2, flags,
                                      (void *)(uintptr_t)kinds, writes, NULL,
                                      NULL);
-    if (rc != SQLITE_OK)
-        return ent_db_fail(&query->db, rc, err);
-    rc = kinds == NULL ? 0 : ent_same_cover(&query->db, kinds, err);
-    if (rc == 0)
-        rc = ent_db_exec(&query->db, "PRAGMA query_only = ON", err);
+    return rc == SQLITE_OK ? 0 : ent_db_fail(&query->db, rc, err);
+}
+
+/* From here on nothing but a query's text is run. */
+static int lock(struct ent_query *query, struct ent_err *err)
+{
+    int rc = ent_db_exec(&query->db, "PRAGMA query_only = ON", err);
+
     if (rc < 0)
         return rc;
-    rc = sqlite3_set_authorizer(raw, authorize, NULL);
+    rc = sqlite3_set_authorizer(query->db.raw, authorize, NULL);
     return rc == SQLITE_OK ? 0 : ent_db_fail(&query->db, rc, err);
 }
 
@@ -287,8 +290,10 @@ static int prepare(struct ent_query *query, const char *sql,
                    struct ent_err *err)
 {
     const char *tail = NULL;
-    int rc;
+    int rc = lock(query, err);
 
+    if (rc < 0)
+        return rc;
     query->stmt.db = &query->db;
     rc = sqlite3_prepare_v3(query->db.raw, sql, -1, 0, &query->stmt.raw, &tail);
     if (rc != SQLITE_OK)
@@ -310,7 +315,9 @@ int ent_query_open(struct ent_store *store, const char *sql,
 
     if (rc < 0)
         return rc;
-    rc = prepare(made, sql, err);
+    rc = ent_same_cover(&made->db, store->kinds, sql, err);
+    if (rc == 0)
+        rc = prepare(made, sql, err);
     if (rc < 0) {
         ent_query_close(made);
         return rc;

@@ -53,13 +53,14 @@ ENT_NODISCARD int ent_same_plan_part(struct ent_store *store,
                                      struct ent_same_write **writes,
                                      size_t *count, struct ent_err *err);
 
-/* Show groups as one record on a connection that only reads: the tables of the
- * kinds concerned are covered by views of the same name. A group's row has the
+/* Show groups as one record to the query `sql`, on a connection that only
+ * reads: the tables of the kinds concerned that it names are covered by views
+ * of the same name. A group's row has the
  * lead's values, those the lead does not have from the next, and the elements
  * of all its sets; references by code or id lead to it. The tables themselves
  * are there as main.TABLE. Functions of query.c must be known by then. */
 ENT_NODISCARD int ent_same_cover(struct ent_db *db,
-                                 const struct ent_kinds *kinds,
+                                 const struct ent_kinds *kinds, const char *sql,
                                  struct ent_err *err);
 
 /* The list, on a connection of one's own. */

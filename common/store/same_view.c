@@ -116,6 +116,7 @@ static int put_names(struct ent_db *db, const struct ent_kind *kind,
 
 struct cover {
     const struct ent_kinds *kinds;
+    const char *query;  /* whose tables are covered */
     const bool *joined; /* of a kind: it has groups */
     struct ent_buf sql;
 };
@@ -263,12 +264,26 @@ static void put_select(struct cover *cover, const struct ent_kind *kind,
     ent_buf_fini(&expr);
 }
 
+/* Whether the query may mean a table: its name stands somewhere in it. Views
+ * that are not needed are not made, for there are many tables. */
+static bool is_named(const char *query, const char *table)
+{
+    const int len = (int)strlen(table);
+
+    for (; *query != '\0'; query++)
+        if (sqlite3_strnicmp(query, table, len) == 0)
+            return true;
+    return false;
+}
+
 static int put_view(struct ent_db *db, struct cover *cover, size_t at,
                     struct ent_err *err)
 {
     const struct ent_kind *kind = &cover->kinds->kinds[at];
     bool concerned = cover->joined[at];
 
+    if (!is_named(cover->query, kind->table))
+        return 0;
     for (size_t i = 0; i < kind->field_count; i++)
         concerned = concerned || may_lead(cover, &kind->fields[i]);
     if (!concerned)
@@ -294,11 +309,11 @@ static int put_view(struct ent_db *db, struct cover *cover, size_t at,
 }
 
 static int cover_tables(struct ent_db *db, const struct ent_kinds *kinds,
-                        const struct ent_same *list, size_t count,
-                        struct ent_err *err)
+                        const char *query, const struct ent_same *list,
+                        size_t count, struct ent_err *err)
 {
     bool joined[ENT_KINDS_MAX] = {false};
-    struct cover cover = {.kinds = kinds, .joined = joined};
+    struct cover cover = {.kinds = kinds, .query = query, .joined = joined};
     int rc = ent_db_exec(db, tables, err);
 
     if (rc == 0)
@@ -321,7 +336,7 @@ static int cover_tables(struct ent_db *db, const struct ent_kinds *kinds,
 }
 
 int ent_same_cover(struct ent_db *db, const struct ent_kinds *kinds,
-                   struct ent_err *err)
+                   const char *sql, struct ent_err *err)
 {
     struct ent_arena arena = {0};
     struct ent_same *list;
@@ -329,7 +344,7 @@ int ent_same_cover(struct ent_db *db, const struct ent_kinds *kinds,
     int rc = ent_same_read(db, kinds, &arena, &list, &count, err);
 
     if (rc == 0 && count > 0)
-        rc = cover_tables(db, kinds, list, count, err);
+        rc = cover_tables(db, kinds, sql, list, count, err);
     ent_arena_fini(&arena);
     return rc;
 }

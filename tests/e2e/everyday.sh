@@ -177,6 +177,13 @@ exits 0 "there is nothing left to hand over" handover ctc-pf-bdi-01 \
 check "and that is said" tells "nothing open"
 exits 0 "the replica is sound" verify --deep
 
+exits 0 "another space" space create other
+exits 0 "with something open of the same person" add activity code=act-other \
+    --space other responsible_id=ctc-pf-syr-01 status=planned
+exits 0 "they hand over" handover ctc-pf-syr-01 --to ctc-pf-syr-02 \
+    --on 2019-02-01
+check "what stays is told" tells "1 open record lies in another space"
+
 # What two people say differently is settled before it is handed over.
 . "$(dirname "$0")/meet.sh"
 for name in a b; do

@@ -83,6 +83,14 @@ check "since that day" same "$(value evt-bdi-2 reported_on)" 2018-08-20
 as office report held-reported --on 2019-03-01 --format csv
 check "the report counts it" prints "BDI,2,2"
 
+exits 0 "the shells are told what may come next" complete -- move act-bdi-6 ""
+check "from the state the record is in" same \
+    "$(cut -f1 "$work/out" | tr '\n' ' ')" "in_progress cancelled "
+exits 0 "and in which roles one approves" complete -- approve act-bdi-6 --as s
+check "by their codes" prints secretariat
+exits 0 "and the workflows" complete -- workflow tech
+check "by their names" prints technical_assistance
+
 # ------------------------------------------- somebody sets the field by hand
 
 exits 0 "a status is set by hand" set act-bdi-7 status=done
