@@ -27,6 +27,10 @@ static const struct card_map contact_map[] = {
     {"LANG", "language", CARD_TEXT, .only4 = true},
     {"EMAIL", "email", CARD_TEXT},
     {"TEL", "phone", CARD_TEXT},
+    {"TZ", "timezone", CARD_TEXT},
+    {"EMAIL", "emails", CARD_MORE},
+    {"TEL", "phones", CARD_MORE},
+    {"LANG", "languages", CARD_MORE, .only4 = true},
 };
 
 static const struct card_map organisation_map[] = {
@@ -359,6 +363,7 @@ bool cards_write(const struct cards *cards, size_t at, const char *text,
         ent_card_put_text(value, ent_slice_str(text));
         return true;
     case CARD_TEXT:
+    case CARD_MORE:
     case CARD_WORD:
         ent_card_put_text(value, ent_slice_str(text));
         return true;
@@ -401,6 +406,7 @@ bool cards_exact(const struct cards *cards, size_t at, const char *text)
         return ical.len > 0 && term_of(cards, at, ical) == term;
     case CARD_TITLE:
     case CARD_TEXT:
+    case CARD_MORE:
     case CARD_WORD:
     case CARD_PARENT:
     case CARD_PERCENT:
@@ -492,6 +498,7 @@ bool cards_read(const struct cards *cards, size_t at, struct ent_slice value,
     switch (cards->shape->map[at].form) {
     case CARD_TITLE:
     case CARD_TEXT:
+    case CARD_MORE:
     case CARD_PARENT:
     case CARD_PERCENT:
         take_text(value, text);

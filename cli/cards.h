@@ -11,13 +11,15 @@
 #include "cli/export.h"
 #include "cli/rows.h"
 
-#define CARDS_MAP_MAX 12 /* properties of a kind */
+#define CARDS_MAP_MAX 16 /* properties of a kind */
 #define CARDS_EXACT "X-ENTENTE-"
 #define CARDS_RECORD "X-ENTENTE-RECORD" /* the kind of record */
 
 enum card_form {
     CARD_TITLE,   /* what the object is called, with its LANGUAGE */
     CARD_TEXT,    /* the value itself */
+    CARD_MORE,    /* of a set: each a property, behind the field of one value
+                   * that has the property, too */
     CARD_WORD,    /* the value, among others */
     CARD_NAME,    /* the name of the record referred to */
     CARD_COUNTRY, /* a country's name in an address */

@@ -11,6 +11,7 @@
 
 #define LEFT_MAX 64 /* names of properties that are told apart */
 #define PREF_LEAST 101
+#define CARDS_MORE_MAX 64 /* further properties of an object */
 
 /* One object on its way in. */
 struct draft {
@@ -30,6 +31,11 @@ struct draft {
         size_t line;
     } exact[ENT_FIELDS_MAX];
     size_t exact_count;
+    struct {
+        const char *value; /* escaped, of a set */
+        size_t at;
+    } more[CARDS_MORE_MAX];
+    size_t more_count;
     bool instance; /* one of a series whose rule is another object */
 };
 
@@ -182,6 +188,25 @@ static size_t find_slot(const struct reader *reader,
     return found;
 }
 
+/* What is not the preferred one goes to the set of others, if there is one. */
+static void take_more(struct reader *reader, const char *name,
+                      const char *value)
+{
+    const struct cards *cards = &reader->cards;
+    struct draft *draft = &reader->draft;
+
+    for (size_t i = 0; i < cards->shape->count; i++)
+        if (cards->shape->map[i].form == CARD_MORE &&
+            cards->fields[i] != NULL &&
+            strcmp(cards->shape->map[i].property, name) == 0 &&
+            draft->more_count < CARDS_MORE_MAX) {
+            draft->more[draft->more_count].at = i;
+            draft->more[draft->more_count++].value = value;
+            return;
+        }
+    leave(reader, name);
+}
+
 static void take_given(struct reader *reader, const struct ent_card_line *line)
 {
     struct draft *draft = &reader->draft;
@@ -193,10 +218,12 @@ static void take_given(struct reader *reader, const struct ent_card_line *line)
             leave(reader, line->name);
         return;
     }
-    if (draft->given[at].value != NULL)
-        leave(reader, line->name);
-    if (draft->given[at].value != NULL && draft->given[at].pref <= pref)
+    if (draft->given[at].value != NULL && draft->given[at].pref <= pref) {
+        take_more(reader, line->name, keep(reader, line->value));
         return;
+    }
+    if (draft->given[at].value != NULL)
+        take_more(reader, line->name, draft->given[at].value);
     draft->given[at].value = keep(reader, line->value);
     draft->given[at].line = line->line;
     draft->given[at].pref = pref;
@@ -368,6 +395,48 @@ static int put_given(struct reader *reader, struct row *row, size_t at)
     return 0;
 }
 
+/* The further properties that go into one set, and what was written exactly
+ * for it. */
+static int put_more(struct reader *reader, struct row *row, size_t at)
+{
+    const struct cards *cards = &reader->cards;
+    struct draft *draft = &reader->draft;
+    const struct ent_field *field = cards->fields[at];
+    const char *exact = exact_of(draft, field);
+    struct ent_buf list = {0};
+    const char *text;
+    int rc = 0;
+
+    for (size_t i = 0; i < draft->more_count; i++) {
+        struct ent_buf one = {0};
+
+        if (draft->more[i].at != at)
+            continue;
+        if (draft->more[i].value == NULL ||
+            !cards_read(cards, at, ent_slice_str(draft->more[i].value), &one) ||
+            memchr(one.at, '|', one.len) != NULL)
+            leave(reader, cards->shape->map[at].property);
+        else
+            ent_buf_printf(&list, "%s%s", list.len > 0 ? "|" : "",
+                           ent_buf_cstr(&one));
+        ent_buf_fini(&one);
+    }
+    if (list.len > 0 && exact != NULL)
+        ent_buf_printf(&list, "|%s", exact);
+    text = ent_buf_cstr(&list);
+    if (text != NULL && *text != '\0') {
+        rc = put_word(reader, row, field, text);
+        if (rc == 0)
+            drop_exact(draft, field);
+        else if (rc != ENT_ENOMEM) {
+            leave(reader, cards->shape->map[at].property);
+            rc = 0;
+        }
+    }
+    ent_buf_fini(&list);
+    return rc;
+}
+
 static int put_uid(struct reader *reader, struct row *row)
 {
     const struct ent_field *code =
@@ -420,6 +489,10 @@ static int put_row(struct reader *reader)
     for (size_t i = 0; rc == 0 && i < reader->cards.shape->count; i++)
         if (draft->given[i].value != NULL)
             rc = put_given(reader, row, i);
+    for (size_t i = 0; rc == 0 && i < reader->cards.shape->count; i++)
+        if (reader->cards.fields[i] != NULL &&
+            reader->cards.shape->map[i].form == CARD_MORE)
+            rc = put_more(reader, row, i);
     for (size_t i = 0; rc == 0 && i < draft->exact_count; i++) {
         if (draft->exact[i].text == NULL || *draft->exact[i].text == '\0')
             continue;

@@ -173,6 +173,38 @@ static bool begins_late(struct sheet *sheet, const struct export *export,
     return false;
 }
 
+/* The elements of a set, each as a property, when one was written before
+ * them: the first one read is taken for the one value. */
+static bool put_more(struct sheet *sheet, const struct export *export,
+                     const struct ent_record *record, size_t at, int *rc)
+{
+    const struct cards *cards = &sheet->cards;
+    struct ent_buf list = {0};
+    bool exact = false;
+    char *text;
+
+    for (size_t i = 0; i < at && !exact; i++)
+        exact =
+            strcmp(cards->shape->map[i].property,
+                   cards->shape->map[at].property) == 0 &&
+            cards->fields[i] != NULL &&
+            *field_text(sheet, export, record, cards->fields[i], rc) != '\0';
+    ent_buf_put_str(&list,
+                    field_text(sheet, export, record, cards->fields[at], rc));
+    ent_buf_put_u8(&list, '\0');
+    text = list.rc < 0 ? NULL : (char *)list.at;
+    while (*rc == 0 && exact && text != NULL && *text != '\0') {
+        size_t len = strcspn(text, "|");
+        bool last = text[len] == '\0';
+
+        text[len] = '\0';
+        exact = put_property(sheet, at, text);
+        text += len + !last;
+    }
+    ent_buf_fini(&list);
+    return exact;
+}
+
 static int put_fields(struct sheet *sheet, const struct export *export,
                       const struct ent_record *record, size_t title)
 {
@@ -186,6 +218,9 @@ static int put_fields(struct sheet *sheet, const struct export *export,
 
         for (size_t at = 0; rc == 0 && !exact && at < cards->shape->count;
              at++) {
+            if (cards->fields[at] == field &&
+                cards->shape->map[at].form == CARD_MORE)
+                exact = put_more(sheet, export, record, at, &rc);
             if (cards->fields[at] != field || field->rule == ENT_RULE_SET ||
                 (cards->shape->map[at].form == CARD_TITLE && at != title))
                 continue;

@@ -290,10 +290,8 @@ static int prepare(struct ent_query *query, const char *sql,
                    struct ent_err *err)
 {
     const char *tail = NULL;
-    int rc = lock(query, err);
+    int rc;
 
-    if (rc < 0)
-        return rc;
     query->stmt.db = &query->db;
     rc = sqlite3_prepare_v3(query->db.raw, sql, -1, 0, &query->stmt.raw, &tail);
     if (rc != SQLITE_OK)
@@ -316,6 +314,8 @@ int ent_query_open(struct ent_store *store, const char *sql,
     if (rc < 0)
         return rc;
     rc = ent_same_cover(&made->db, store->kinds, sql, err);
+    if (rc == 0)
+        rc = lock(made, err);
     if (rc == 0)
         rc = prepare(made, sql, err);
     if (rc < 0) {
@@ -343,7 +343,9 @@ int ent_query_json(const char *json, const char *sql, struct ent_query **query,
 
     if (rc < 0)
         return rc;
-    rc = prepare(made, sql, err);
+    rc = lock(made, err);
+    if (rc == 0)
+        rc = prepare(made, sql, err);
     if (rc < 0) {
         ent_query_close(made);
         return rc;
