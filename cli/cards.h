@@ -39,6 +39,10 @@ struct card_map {
     bool only4; /* not in vCard 3.0 */
 };
 
+/* The fields of a person's name in parts, as N of a vCard has them. */
+#define CARDS_FAMILY "family"
+#define CARDS_GIVEN "given"
+
 /* A kind that can be written so. */
 struct card_kind {
     const char *kind;

@@ -20,6 +20,8 @@ struct draft {
     const char *uid;
     const char *kind;  /* the record's, as the object says */
     const char *names; /* the surname and others, for want of a title */
+    const char *family;
+    const char *called; /* the given name */
     struct {
         const char *value; /* escaped; NULL: none */
         size_t line;
@@ -247,6 +249,8 @@ static void take_names(struct reader *reader, struct ent_slice value)
     }
     if (text.len > 0)
         reader->draft.names = keep(reader, ent_buf_slice(&text));
+    reader->draft.family = keep(reader, ent_buf_slice(&parts[0]));
+    reader->draft.called = keep(reader, ent_buf_slice(&parts[1]));
     for (size_t i = 0; i < ENT_ARRAY_LEN(parts); i++)
         ent_buf_fini(&parts[i]);
     ent_buf_fini(&text);
@@ -474,13 +478,43 @@ static void use_names(struct reader *reader)
         }
 }
 
+/* The parts of the name into their fields, where there are such; a surname
+ * that is the whole name only stands in for them. */
+static int put_names(struct reader *reader, struct row *row)
+{
+    const struct draft *draft = &reader->draft;
+    const struct ent_kind *kind = reader->cards.kind;
+    const struct ent_field *family = ent_field_named(kind, CARDS_FAMILY);
+    const struct ent_field *given = ent_field_named(kind, CARDS_GIVEN);
+    const struct ent_field *title = ent_field_named(kind, kind->title);
+    bool whole = draft->called == NULL || *draft->called == '\0';
+    int rc = 0;
+
+    if (draft->family == NULL || family == NULL || given == NULL ||
+        exact_of(draft, family) != NULL || exact_of(draft, given) != NULL)
+        return 0;
+    for (size_t i = 0; whole && i < row->count; i++)
+        if (row->words[i].field == title &&
+            ent_slice_equal(row->words[i].values[0].bytes,
+                            ent_slice_str(draft->family)))
+            return 0;
+    if (*draft->family != '\0')
+        rc = put_word(reader, row, family, draft->family);
+    if (rc == 0 && !whole)
+        rc = put_word(reader, row, given, draft->called);
+    if (rc == 0 || rc == ENT_ENOMEM)
+        return rc;
+    fault(reader, draft->line, "N");
+    return 0;
+}
+
 static int put_row(struct reader *reader)
 {
     struct draft *draft = &reader->draft;
     size_t faults = reader->rows->faults;
     struct row *row =
         rows_new(reader->rows, reader->cards.kind, reader->path, draft->line,
-                 reader->cards.shape->count + draft->exact_count + 1);
+                 reader->cards.shape->count + draft->exact_count + 3);
     int rc = row == NULL || draft->arena.rc < 0
                  ? cmd_no_memory(reader->cards.ctx)
                  : put_uid(reader, row);
@@ -493,6 +527,8 @@ static int put_row(struct reader *reader)
         if (reader->cards.fields[i] != NULL &&
             reader->cards.shape->map[i].form == CARD_MORE)
             rc = put_more(reader, row, i);
+    if (rc == 0)
+        rc = put_names(reader, row);
     for (size_t i = 0; rc == 0 && i < draft->exact_count; i++) {
         if (draft->exact[i].text == NULL || *draft->exact[i].text == '\0')
             continue;

@@ -20,6 +20,7 @@ struct sheet {
     struct ent_buf value;
     struct ent_buf lines;      /* one object */
     struct ent_buf shown;      /* that, safe for a terminal */
+    bool parted;               /* the name, into its parts */
     struct ent_query *members; /* of groups */
     bool has_member;
 };
@@ -123,14 +124,45 @@ static int find_title(struct sheet *sheet, const struct export *export,
     return rc;
 }
 
-/* The parts of a name are not known here: all of it is the surname, which
- * vCard 3.0 and many address books cannot do without. */
-static void put_surname(struct sheet *sheet, const char *name)
+/* vCard 3.0 and many address books cannot do without the parts of a name.
+ * Where they are not known all of it is the surname. */
+static int put_names(struct sheet *sheet, const struct export *export,
+                     const struct ent_record *record, const char *name)
 {
-    ent_buf_reset(&sheet->value);
-    ent_card_put_text(&sheet->value, ent_slice_str(name));
-    ent_buf_put_str(&sheet->value, ";;;;");
-    ent_card_put(&sheet->lines, "N", "", ent_buf_slice(&sheet->value));
+    static const char *const parts[] = {CARDS_FAMILY, CARDS_GIVEN};
+    const struct ent_kind *kind = sheet->cards.kind;
+    struct ent_buf value = {0};
+    int rc = 0;
+
+    sheet->parted = false;
+    for (size_t i = 0; rc == 0 && i < ENT_ARRAY_LEN(parts); i++) {
+        const struct ent_field *field = ent_field_named(kind, parts[i]);
+        const char *text = field_text(sheet, export, record, field, &rc);
+
+        /* A surname alone that is the whole name would be read as standing in
+         * for the parts. */
+        if (*text != '\0' && (i > 0 || strcmp(text, name) != 0))
+            sheet->parted = true;
+        ent_card_put_text(&value, ent_slice_str(text));
+        ent_buf_put_u8(&value, ';');
+    }
+    if (!sheet->parted) {
+        ent_buf_reset(&value);
+        ent_card_put_text(&value, ent_slice_str(name));
+        ent_buf_put_str(&value, ";;");
+    }
+    ent_buf_put_str(&value, ";;");
+    ent_card_put(&sheet->lines, "N", "", ent_buf_slice(&value));
+    ent_buf_fini(&value);
+    return rc;
+}
+
+/* Whether N has said the field already. */
+static bool is_in_names(const struct sheet *sheet,
+                        const struct ent_field *field)
+{
+    return sheet->parted && (strcmp(field->name, CARDS_FAMILY) == 0 ||
+                             strcmp(field->name, CARDS_GIVEN) == 0);
 }
 
 /* One property for a field; `exact` says whether that was all of it. */
@@ -213,7 +245,8 @@ static int put_fields(struct sheet *sheet, const struct export *export,
 
     for (size_t i = 0; rc == 0 && i < export->count; i++) {
         const struct ent_field *field = export->fields[i];
-        bool exact = field->number == ENT_FIELD_CODE;
+        bool exact =
+            field->number == ENT_FIELD_CODE || is_in_names(sheet, field);
         const char *text;
 
         for (size_t at = 0; rc == 0 && !exact && at < cards->shape->count;
@@ -386,8 +419,15 @@ static int put_object(struct sheet *sheet, const struct export *export,
         put_text(sheet, card ? "FN" : "SUMMARY", "", uid);
     else if (rc == 0)
         name = field_text(sheet, export, record, cards->fields[title], &rc);
-    if (card)
-        put_surname(sheet, name);
+    if (rc == 0 && card) {
+        struct ent_buf kept = {0};
+
+        ent_buf_put_str(&kept, name);
+        name = ent_buf_cstr(&kept);
+        rc = name == NULL ? cmd_no_memory(cards->ctx)
+                          : put_names(sheet, export, record, name);
+        ent_buf_fini(&kept);
+    }
     if (rc == 0)
         rc = put_fields(sheet, export, record, title);
     if (sheet->members != NULL)

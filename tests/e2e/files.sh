@@ -177,6 +177,53 @@ exits 0 "a name that turns the direction of writing" export contact \
 exits 0 "comes back" import contact "$work/esc.vcf" --format csv
 check "unchanged" grep -q '^contact,0,0,3,0$' "$work/out"
 
+# Kinds with more fields for what a card has: several addresses, a name in
+# parts. Where the shipped contact has none of these they are added.
+cp -r "$here/../../configs" "$work/configs"
+conf=$work/configs/kinds/03-contact.conf
+if ! grep -q 'field emails' "$conf"; then
+    sed -i '$d' "$conf"
+    number=90
+    for field in family given emails; do
+        number=$((number + 1))
+        several=
+        [ $field = emails ] && several='rule = set'
+        printf 'field %s { number = %s type = text %s loud = quiet\n' \
+            $field $number "$several"
+        printf 'personal = yes hxl = "#contact+%s" label_en = "%s"\n' \
+            $field $field
+        printf 'label_fr = "%s" }\n' $field
+    done >>"$conf"
+    echo '}' >>"$conf"
+fi
+ENTENTE_DATADIR=$work/configs
+export ENTENTE_DATADIR
+node=$work/more
+entente init --org "Org M"
+entente space create m
+entente space create n
+printf 'BEGIN:VCARD\nUID:f1\nN:Dupont;Zoé;;;\nFN:Zoé Dupont\nEMAIL:one@example.org\nEMAIL;TYPE=pref:two@example.org\nEMAIL:three@example.org\nEND:VCARD\n' >"$bad"
+exits 0 "a card with several addresses" import contact "$bad" --space m
+entente --json show f1
+check "has the preferred one in its field" prints '"email": "two@example.org"'
+check "and the others in theirs" \
+    prints '"emails": ["one@example.org", "three@example.org"]'
+check "and the parts of the name" prints '"family": "Dupont"'
+entente add contact --space m code=f2 display_name=Di family=Di
+entente add contact --space m code=f3 display_name=Ed given=Ed emails=e@example.org
+entente export contact --space m
+cp "$work/out" "$work/more.csv"
+for version in 4.0 3.0; do
+    entente export contact --space m --format vcf --vcard $version \
+        --output "$work/more.vcf"
+    exits 0 "all of it goes out as vCard $version" \
+        import contact "$work/more.vcf" --space n
+    entente export contact --space n
+    check "and comes back" cmp -s "$work/out" "$work/more.csv"
+done
+unset ENTENTE_DATADIR
+node=$work/bad
+
 # A terminal is shown what would turn its writing or move its cursor.
 if command -v script >/dev/null 2>&1; then
     script -qec "'$build/cli/entente' --home '$node' export contact \
