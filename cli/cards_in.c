@@ -1,73 +1,26 @@
-/* cards_in.c - vCards and calendars read; see cards.h. */
+/* cards_in.c - vCards and calendars read line by line, object by object; see
+ * cards.h. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
-#include "cli/cards.h"
+#include "cli/cards_draft.h"
 #include "cli/pick.h"
 #include "text/card.h"
 
-#define LEFT_MAX 64 /* names of properties that are told apart */
 #define PREF_LEAST 101
-#define CARDS_MORE_MAX 64 /* further properties of an object */
-
-/* One object on its way in. */
-struct draft {
-    struct ent_arena arena;
-    size_t line; /* of its beginning */
-    const char *uid;
-    const char *kind;  /* the record's, as the object says */
-    const char *names; /* the surname and others, for want of a title */
-    const char *family;
-    const char *called; /* the given name */
-    struct {
-        const char *value; /* escaped; NULL: none */
-        size_t line;
-        int pref;
-    } given[CARDS_MAP_MAX];
-    struct {
-        const struct ent_field *field;
-        const char *text;
-        size_t line;
-    } exact[ENT_FIELDS_MAX];
-    size_t exact_count;
-    struct {
-        const char *value; /* escaped, of a set */
-        size_t at;
-    } more[CARDS_MORE_MAX];
-    size_t more_count;
-    bool instance; /* one of a series whose rule is another object */
-};
-
-struct reader {
-    struct cards cards;
-    struct rows *rows;
-    const char *path; /* in the rows' arena */
-    struct ent_card *card;
-    struct draft draft;
-    bool inside;
-    size_t depth;  /* of what lies within the object */
-    size_t others; /* objects of other kinds */
-    size_t nameless;
-    size_t objects;
-    struct {
-        char name[48];
-        size_t count;
-    } left[LEFT_MAX];
-    size_t left_count;
-};
 
 /* -------------------------------------------------------- what is left out */
 
-static void leave(struct reader *reader, const char *name)
+void cards_leave(struct cards_reader *reader, const char *name)
 {
     size_t i = 0;
 
     while (i < reader->left_count && strcmp(reader->left[i].name, name) != 0)
         i++;
-    if (i == LEFT_MAX)
+    if (i == CARDS_LEFT_MAX)
         return;
     if (i == reader->left_count)
         snprintf(reader->left[reader->left_count++].name,
@@ -92,12 +45,13 @@ static bool is_silent(const char *name)
 
 /* ---------------------------------------------------------------- gathering */
 
-static const char *keep(struct reader *reader, struct ent_slice text)
+static const char *keep(struct cards_reader *reader, struct ent_slice text)
 {
     return (const char *)ent_arena_copy(&reader->draft.arena, text).at;
 }
 
-static const char *keep_text(struct reader *reader, struct ent_slice value)
+static const char *keep_text(struct cards_reader *reader,
+                             struct ent_slice value)
 {
     struct ent_buf text = {0};
     const char *kept = NULL;
@@ -109,7 +63,7 @@ static const char *keep_text(struct reader *reader, struct ent_slice value)
 }
 
 /* The field of X-ENTENTE-START-ON, NULL when there is none. */
-static const struct ent_field *exact_field(struct reader *reader,
+static const struct ent_field *exact_field(struct cards_reader *reader,
                                            const char *name)
 {
     char field[ENT_FIELD_NAME_MAX + 1];
@@ -129,18 +83,19 @@ static const struct ent_field *exact_field(struct reader *reader,
     return found;
 }
 
-static void take_exact(struct reader *reader, const struct ent_card_line *line)
+static void take_exact(struct cards_reader *reader,
+                       const struct ent_card_line *line)
 {
-    struct draft *draft = &reader->draft;
+    struct cards_draft *draft = &reader->draft;
     const struct ent_field *field = exact_field(reader, line->name);
 
     if (field == NULL || draft->exact_count == ENT_FIELDS_MAX || line->cut) {
-        leave(reader, line->name);
+        cards_leave(reader, line->name);
         return;
     }
     for (size_t i = 0; i < draft->exact_count; i++)
         if (draft->exact[i].field == field) {
-            leave(reader, line->name);
+            cards_leave(reader, line->name);
             return;
         }
     draft->exact[draft->exact_count].field = field;
@@ -162,7 +117,7 @@ static int pref_of(const struct ent_card_line *line)
 
 /* Where a property goes; a title to the field of its language, without one to
  * that of the reader's. CARDS_MAP_MAX: nowhere. */
-static size_t find_slot(const struct reader *reader,
+static size_t find_slot(const struct cards_reader *reader,
                         const struct ent_card_line *line)
 {
     const struct cards *cards = &reader->cards;
@@ -191,11 +146,11 @@ static size_t find_slot(const struct reader *reader,
 }
 
 /* What is not the preferred one goes to the set of others, if there is one. */
-static void take_more(struct reader *reader, const char *name,
+static void take_more(struct cards_reader *reader, const char *name,
                       const char *value)
 {
     const struct cards *cards = &reader->cards;
-    struct draft *draft = &reader->draft;
+    struct cards_draft *draft = &reader->draft;
 
     for (size_t i = 0; i < cards->shape->count; i++)
         if (cards->shape->map[i].form == CARD_MORE &&
@@ -206,18 +161,19 @@ static void take_more(struct reader *reader, const char *name,
             draft->more[draft->more_count++].value = value;
             return;
         }
-    leave(reader, name);
+    cards_leave(reader, name);
 }
 
-static void take_given(struct reader *reader, const struct ent_card_line *line)
+static void take_given(struct cards_reader *reader,
+                       const struct ent_card_line *line)
 {
-    struct draft *draft = &reader->draft;
+    struct cards_draft *draft = &reader->draft;
     size_t at = find_slot(reader, line);
     int pref = pref_of(line);
 
     if (at == CARDS_MAP_MAX || line->cut) {
         if (!is_silent(line->name))
-            leave(reader, line->name);
+            cards_leave(reader, line->name);
         return;
     }
     if (draft->given[at].value != NULL && draft->given[at].pref <= pref) {
@@ -232,7 +188,7 @@ static void take_given(struct reader *reader, const struct ent_card_line *line)
 }
 
 /* "given other surname" of the parts of N. */
-static void take_names(struct reader *reader, struct ent_slice value)
+static void take_names(struct cards_reader *reader, struct ent_slice value)
 {
     struct ent_buf parts[3] = {0};
     struct ent_buf text = {0};
@@ -265,9 +221,10 @@ static const char *kind_of_word(const char *word)
     return strcasecmp(word, "individual") == 0 ? "contact" : "?";
 }
 
-static void take_line(struct reader *reader, const struct ent_card_line *line)
+static void take_line(struct cards_reader *reader,
+                      const struct ent_card_line *line)
 {
-    struct draft *draft = &reader->draft;
+    struct cards_draft *draft = &reader->draft;
     const char *text;
 
     if (strcmp(line->name, "UID") == 0 && !line->cut) {
@@ -293,271 +250,21 @@ static void take_line(struct reader *reader, const struct ent_card_line *line)
     }
 }
 
-/* ------------------------------------------------------------- to the rows */
-
-static int put_word(struct reader *reader, struct row *row,
-                    const struct ent_field *field, const char *text)
-{
-    struct change_word *word = &row->words[row->count];
-    struct ent_slice kept =
-        ent_arena_copy(&reader->rows->arena, ent_slice_str(text));
-    int rc = kept.at == NULL
-                 ? cmd_no_memory(reader->cards.ctx)
-                 : change_values(reader->cards.ctx, field, kept,
-                                 &reader->rows->arena, &word->values,
-                                 &word->count, &reader->cards.ctx->err);
-
-    if (rc < 0 || word->count == 0)
-        return rc;
-    word->field = field;
-    word->how = field->rule == ENT_RULE_SET ? CHANGE_ADD : CHANGE_WRITE;
-    row->count++;
-    return 0;
-}
-
-static void fault(struct reader *reader, size_t line, const char *name)
-{
-    rows_fault(reader->rows, reader->path, line, name,
-               reader->cards.ctx->err.text);
-}
-
-/* Whether two texts of a field are said by the same property. */
-static bool says_the_same(const struct cards *cards, size_t at, const char *a,
-                          const char *b)
-{
-    struct ent_buf params = {0};
-    struct ent_buf first = {0};
-    struct ent_buf second = {0};
-    bool same =
-        strcmp(a, b) == 0 ||
-        (cards_write(cards, at, a, &params, &first) &&
-         cards_write(cards, at, b, &params, &second) &&
-         ent_slice_equal(ent_buf_slice(&first), ent_buf_slice(&second)));
-
-    ent_buf_fini(&params);
-    ent_buf_fini(&first);
-    ent_buf_fini(&second);
-    return same;
-}
-
-/* What was written exactly for the field of a property, NULL: nothing. */
-static const char *exact_of(const struct draft *draft,
-                            const struct ent_field *field)
-{
-    for (size_t i = 0; i < draft->exact_count; i++)
-        if (draft->exact[i].field == field)
-            return draft->exact[i].text;
-    return NULL;
-}
-
-static void drop_exact(struct draft *draft, const struct ent_field *field)
-{
-    for (size_t i = 0; i < draft->exact_count; i++)
-        if (draft->exact[i].field == field)
-            draft->exact[i].text = NULL;
-}
-
-/* A title that is the UID only stands in for one. */
-static bool stands_in(const struct reader *reader, size_t at, const char *text)
-{
-    return reader->cards.shape->map[at].form == CARD_TITLE &&
-           reader->draft.uid != NULL && strcmp(text, reader->draft.uid) == 0;
-}
-
-static int put_given(struct reader *reader, struct row *row, size_t at)
-{
-    const struct cards *cards = &reader->cards;
-    struct draft *draft = &reader->draft;
-    const struct ent_field *field = cards->fields[at];
-    const char *exact = exact_of(draft, field);
-    struct ent_buf buf = {0};
-    const char *text = NULL;
-    int rc = 0;
-
-    if (cards_read(cards, at, ent_slice_str(draft->given[at].value), &buf))
-        text = ent_buf_cstr(&buf);
-    if (text == NULL && exact == NULL)
-        leave(reader, cards->shape->map[at].property);
-    if (text != NULL && exact != NULL && says_the_same(cards, at, text, exact))
-        text = NULL;
-    if (text != NULL && strncmp(text, "urn:uuid:", 9) == 0 &&
-        stands_in(reader, at, text + 9))
-        text = NULL;
-    if (text != NULL && !stands_in(reader, at, text)) {
-        rc = put_word(reader, row, field, text);
-        if (rc == 0)
-            drop_exact(draft, field);
-    }
-    ent_buf_fini(&buf);
-    if (rc == 0 || rc == ENT_ENOMEM)
-        return rc;
-    /* A role or language that is not ours is no fault of the file. */
-    if (field->type == ENT_TYPE_TEXT)
-        fault(reader, draft->given[at].line, cards->shape->map[at].property);
-    else if (exact == NULL)
-        leave(reader, cards->shape->map[at].property);
-    return 0;
-}
-
-/* The further properties that go into one set, and what was written exactly
- * for it. */
-static int put_more(struct reader *reader, struct row *row, size_t at)
-{
-    const struct cards *cards = &reader->cards;
-    struct draft *draft = &reader->draft;
-    const struct ent_field *field = cards->fields[at];
-    const char *exact = exact_of(draft, field);
-    struct ent_buf list = {0};
-    const char *text;
-    int rc = 0;
-
-    for (size_t i = 0; i < draft->more_count; i++) {
-        struct ent_buf one = {0};
-
-        if (draft->more[i].at != at)
-            continue;
-        if (draft->more[i].value == NULL ||
-            !cards_read(cards, at, ent_slice_str(draft->more[i].value), &one) ||
-            memchr(one.at, '|', one.len) != NULL)
-            leave(reader, cards->shape->map[at].property);
-        else
-            ent_buf_printf(&list, "%s%s", list.len > 0 ? "|" : "",
-                           ent_buf_cstr(&one));
-        ent_buf_fini(&one);
-    }
-    if (list.len > 0 && exact != NULL)
-        ent_buf_printf(&list, "|%s", exact);
-    text = ent_buf_cstr(&list);
-    if (text != NULL && *text != '\0') {
-        rc = put_word(reader, row, field, text);
-        if (rc == 0)
-            drop_exact(draft, field);
-        else if (rc != ENT_ENOMEM) {
-            leave(reader, cards->shape->map[at].property);
-            rc = 0;
-        }
-    }
-    ent_buf_fini(&list);
-    return rc;
-}
-
-static int put_uid(struct reader *reader, struct row *row)
-{
-    const struct ent_field *code =
-        ent_field_find(reader->cards.kind, ENT_FIELD_CODE);
-    int rc;
-
-    if (reader->draft.uid == NULL) {
-        reader->nameless++;
-        return 0;
-    }
-    rc = put_word(reader, row, code, reader->draft.uid);
-    if (rc == 0)
-        rc = rows_name(row, &reader->cards.ctx->err);
-    if (rc < 0 && rc != ENT_ENOMEM) {
-        fault(reader, reader->draft.line, "UID");
-        rc = 0;
-    }
-    return rc;
-}
-
-/* The name in parts serves where there is no other. */
-static void use_names(struct reader *reader)
-{
-    struct draft *draft = &reader->draft;
-
-    for (size_t i = 0; i < reader->cards.shape->count; i++)
-        if (strcmp(reader->cards.shape->map[i].property, "FN") == 0 &&
-            reader->cards.fields[i] != NULL) {
-            if (draft->given[i].value == NULL &&
-                exact_of(draft, reader->cards.fields[i]) == NULL) {
-                draft->given[i].value = draft->names;
-                draft->given[i].line = draft->line;
-            }
-            return;
-        }
-}
-
-/* The parts of the name into their fields, where there are such; a surname
- * that is the whole name only stands in for them. */
-static int put_names(struct reader *reader, struct row *row)
-{
-    const struct draft *draft = &reader->draft;
-    const struct ent_kind *kind = reader->cards.kind;
-    const struct ent_field *family = ent_field_named(kind, CARDS_FAMILY);
-    const struct ent_field *given = ent_field_named(kind, CARDS_GIVEN);
-    const struct ent_field *title = ent_field_named(kind, kind->title);
-    bool whole = draft->called == NULL || *draft->called == '\0';
-    int rc = 0;
-
-    if (draft->family == NULL || family == NULL || given == NULL ||
-        exact_of(draft, family) != NULL || exact_of(draft, given) != NULL)
-        return 0;
-    for (size_t i = 0; whole && i < row->count; i++)
-        if (row->words[i].field == title &&
-            ent_slice_equal(row->words[i].values[0].bytes,
-                            ent_slice_str(draft->family)))
-            return 0;
-    if (*draft->family != '\0')
-        rc = put_word(reader, row, family, draft->family);
-    if (rc == 0 && !whole)
-        rc = put_word(reader, row, given, draft->called);
-    if (rc == 0 || rc == ENT_ENOMEM)
-        return rc;
-    fault(reader, draft->line, "N");
-    return 0;
-}
-
-static int put_row(struct reader *reader)
-{
-    struct draft *draft = &reader->draft;
-    size_t faults = reader->rows->faults;
-    struct row *row =
-        rows_new(reader->rows, reader->cards.kind, reader->path, draft->line,
-                 reader->cards.shape->count + draft->exact_count + 3);
-    int rc = row == NULL || draft->arena.rc < 0
-                 ? cmd_no_memory(reader->cards.ctx)
-                 : put_uid(reader, row);
-
-    use_names(reader);
-    for (size_t i = 0; rc == 0 && i < reader->cards.shape->count; i++)
-        if (draft->given[i].value != NULL)
-            rc = put_given(reader, row, i);
-    for (size_t i = 0; rc == 0 && i < reader->cards.shape->count; i++)
-        if (reader->cards.fields[i] != NULL &&
-            reader->cards.shape->map[i].form == CARD_MORE)
-            rc = put_more(reader, row, i);
-    if (rc == 0)
-        rc = put_names(reader, row);
-    for (size_t i = 0; rc == 0 && i < draft->exact_count; i++) {
-        if (draft->exact[i].text == NULL || *draft->exact[i].text == '\0')
-            continue;
-        rc = put_word(reader, row, draft->exact[i].field, draft->exact[i].text);
-        if (rc == ENT_ENOMEM || rc == 0)
-            continue;
-        fault(reader, draft->exact[i].line, draft->exact[i].field->name);
-        rc = 0;
-    }
-    if (rc == 0 && reader->rows->faults == faults && row->count > 0)
-        reader->rows->count++;
-    return rc;
-}
-
 /* ------------------------------------------------------------------ objects */
 
-static void begin(struct reader *reader, size_t line)
+static void begin(struct cards_reader *reader, size_t line)
 {
     struct ent_arena arena = reader->draft.arena;
 
     ent_arena_reset(&arena);
-    reader->draft = (struct draft){.arena = arena, .line = line};
+    reader->draft = (struct cards_draft){.arena = arena, .line = line};
     reader->inside = true;
     reader->depth = 0;
 }
 
-static int end(struct reader *reader)
+static int end(struct cards_reader *reader)
 {
-    const struct draft *draft = &reader->draft;
+    const struct cards_draft *draft = &reader->draft;
     const struct cards *cards = &reader->cards;
 
     reader->inside = false;
@@ -570,14 +277,14 @@ static int end(struct reader *reader)
     if (reader->rows->count == ROWS_MAX) {
         ent_err_set(&cards->ctx->err, ENT_EREFUSED, "more than %d rows",
                     ROWS_MAX);
-        fault(reader, draft->line, NULL);
+        cards_fault(reader, draft->line, NULL);
         return 0;
     }
-    return put_row(reader);
+    return cards_put_row(reader);
 }
 
 /* Events and to-dos stand for each other: what has no day yet is to be done. */
-static bool is_ours(const struct reader *reader, struct ent_slice name)
+static bool is_ours(const struct cards_reader *reader, struct ent_slice name)
 {
     static const char *const calendar[] = {"VEVENT", "VTODO"};
     const char *word = (const char *)name.at;
@@ -591,7 +298,7 @@ static bool is_ours(const struct reader *reader, struct ent_slice name)
     return false;
 }
 
-static int take(struct reader *reader, const struct ent_card_line *line)
+static int take(struct cards_reader *reader, const struct ent_card_line *line)
 {
     bool begins = strcmp(line->name, "BEGIN") == 0;
     bool ends = strcmp(line->name, "END") == 0;
@@ -603,11 +310,11 @@ static int take(struct reader *reader, const struct ent_card_line *line)
     }
     if (begins) {
         reader->depth++;
-        leave(reader,
-              line->value.len == 6 && strncasecmp((const char *)line->value.at,
-                                                  "VALARM", 6) == 0
-                  ? "VALARM"
-                  : "BEGIN");
+        cards_leave(reader, line->value.len == 6 &&
+                                    strncasecmp((const char *)line->value.at,
+                                                "VALARM", 6) == 0
+                                ? "VALARM"
+                                : "BEGIN");
     } else if (ends && reader->depth > 0) {
         reader->depth--;
     } else if (ends) {
@@ -618,7 +325,7 @@ static int take(struct reader *reader, const struct ent_card_line *line)
     return 0;
 }
 
-static int read_lines(struct reader *reader)
+static int read_lines(struct cards_reader *reader)
 {
     struct ent_err *err = &reader->cards.ctx->err;
     const struct ent_card_line *line;
@@ -640,15 +347,15 @@ static int read_lines(struct reader *reader)
     if (reader->inside) {
         ent_err_set(err, ENT_EREFUSED,
                     "what begins here has no end; is the file cut off?");
-        fault(reader, reader->draft.line, NULL);
+        cards_fault(reader, reader->draft.line, NULL);
     } else if (reader->objects == 0) {
         ent_err_set(err, ENT_EREFUSED, "nothing of that kind is in the file");
-        fault(reader, 1, NULL);
+        cards_fault(reader, 1, NULL);
     }
     return 0;
 }
 
-static void tell(struct reader *reader)
+static void tell(struct cards_reader *reader)
 {
     struct cmd_ctx *ctx = reader->cards.ctx;
     struct ent_buf list = {0};
@@ -684,7 +391,7 @@ static void tell(struct reader *reader)
 int cards_import(struct cmd_ctx *ctx, struct rows *rows,
                  const struct ent_kind *kind, int fd, const char *path)
 {
-    struct reader *reader = calloc(1, sizeof(*reader));
+    struct cards_reader *reader = calloc(1, sizeof(*reader));
     enum out_format format = cards_sniff(fd);
     int rc;
 
