@@ -74,12 +74,14 @@ int mention_read(struct cmd_ctx *ctx, struct mention *mention)
 {
     struct ent_config config;
     int rc = settings_read(ctx, &config);
+    const char *me;
 
     *mention = (struct mention){0};
     if (rc < 0)
         return rc;
-    if (config.me != NULL && *config.me != '\0') {
-        mention->me = ent_arena_str(&mention->arena, config.me);
+    me = ctx->as != NULL ? ctx->as : config.me;
+    if (me != NULL && *me != '\0') {
+        mention->me = ent_arena_str(&mention->arena, me);
         if (mention->me != NULL)
             rc = add_contact(ctx, mention);
     }
