@@ -53,10 +53,12 @@ struct ent_field {
     enum ent_rule rule;
     enum ent_loud loud;
     enum ent_personal personal;
-    bool when_filled; /* no column in exported tables while none has it */
+    bool when_filled;    /* no column in exported tables while none has it */
     const char *list;    /* ENUM: the vocabulary list, else NULL */
     const char *targets; /* REF: kind names with '|' between, else NULL */
     const char *hxl;     /* HXL 1.1 tag or NULL */
+    const char *first; /* values with '|' between: of concurrent ones that which
+                        * stands first here is shown; NULL: as M2 says */
     const char *label[ENT_LANG_COUNT];
 };
 

@@ -262,7 +262,12 @@ static int order_cells(struct ent_store *store, struct ent_state *state,
         while (end < state->cell_count &&
                state->cells[end].field == state->cells[i].field)
             end++;
-        rc = ent_cells_sort(store, state->cells + i, end - i, err);
+        rc = ent_cells_sort(
+            store,
+            state->table == NULL
+                ? NULL
+                : ent_field_find(state->table->kind, state->cells[i].field),
+            state->cells + i, end - i, err);
         i = end;
     }
     return rc;

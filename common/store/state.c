@@ -49,6 +49,7 @@ bool ent_state_live(const struct ent_state *state)
 
 struct ranked {
     struct ent_cell cell;
+    size_t place; /* among what is shown first */
     int64_t at;
     struct ent_hash hash;
 };
@@ -59,6 +60,8 @@ static int rank_cmp(const void *a, const void *b)
     const struct ranked *y = b;
     int cmp;
 
+    if (x->place != y->place)
+        return x->place < y->place ? -1 : 1;
     if (x->at != y->at)
         return x->at > y->at ? -1 : 1;
     cmp = memcmp(y->hash.b, x->hash.b, ENT_HASH_BYTES);
@@ -69,8 +72,25 @@ static int rank_cmp(const void *a, const void *b)
                : x->cell.ordinal < y->cell.ordinal;
 }
 
-int ent_cells_sort(struct ent_store *store, struct ent_cell *cells,
-                   size_t count, struct ent_err *err)
+/* Where a value stands in the field's list; behind it when it does not. */
+static size_t place_of(const struct ent_field *field,
+                       const struct ent_value *value)
+{
+    const char *at = field == NULL || field->first == NULL ? "" : field->first;
+    size_t place = 0;
+
+    for (; *at != '\0' && value->type == ENT_VALUE_TEXT; place++) {
+        size_t len = strcspn(at, "|");
+
+        if (ent_slice_equal(value->bytes, ent_slice(at, len)))
+            return place;
+        at += len + (at[len] == '|');
+    }
+    return SIZE_MAX;
+}
+
+int ent_cells_sort(struct ent_store *store, const struct ent_field *field,
+                   struct ent_cell *cells, size_t count, struct ent_err *err)
 {
     struct ranked *ranked;
     int rc = 0;
@@ -84,6 +104,7 @@ int ent_cells_sort(struct ent_store *store, struct ent_cell *cells,
         struct ent_log_meta meta = {0};
 
         ranked[i].cell = cells[i];
+        ranked[i].place = place_of(field, &cells[i].value);
         /* The entry being applied is not in the log yet. */
         if (cells[i].n == store->applying.n) {
             ranked[i].at = store->applying.at;

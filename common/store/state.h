@@ -77,8 +77,10 @@ bool ent_state_is_plain(const struct ent_kind *kind,
                         const struct ent_change *change);
 
 /* Order of concurrent values: highest claimed time, then highest entry hash,
- * then highest ordinal first (M2). Sorts the cells of one field. */
+ * then highest ordinal first (M2); before that what `field` says is shown first
+ * (NULL: nothing). Sorts the cells of one field. */
 ENT_NODISCARD int ent_cells_sort(struct ent_store *store,
+                                 const struct ent_field *field,
                                  struct ent_cell *cells, size_t count,
                                  struct ent_err *err);
 

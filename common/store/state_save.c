@@ -205,6 +205,7 @@ static int drop_cells(struct ent_store *store, const struct ent_state *state,
 
 /* What a contested column shows: the first of the field's values. */
 static int show_first(struct ent_store *store, struct ent_state *state,
+                      const struct ent_field *field,
                       const struct ent_cell *cells, size_t count,
                       struct ent_value *shown, struct ent_err *err)
 {
@@ -214,7 +215,7 @@ static int show_first(struct ent_store *store, struct ent_state *state,
     if (copy == NULL)
         return ent_err_set(err, ENT_ENOMEM, ENT_N_("out of memory"));
     memcpy(copy, cells, count * sizeof(*copy));
-    rc = ent_cells_sort(store, copy, count, err);
+    rc = ent_cells_sort(store, field, copy, count, err);
     *shown = copy[0].value;
     return rc;
 }
@@ -258,7 +259,7 @@ static int save_field(struct ent_store *store, struct ent_state *state,
     (void)ent_meta_make(state, number, 0);
     rc = put_cells(store, state, cells, count, err);
     if (rc == 0 && field != NULL && field->rule == ENT_RULE_REGISTER)
-        rc = show_first(store, state, cells, count, shown, err);
+        rc = show_first(store, state, field, cells, count, shown, err);
     return rc;
 }
 

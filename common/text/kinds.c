@@ -334,6 +334,8 @@ static int read_field(struct reader *r, cfg_t *section, struct ent_field *field)
         rc = read_choice(r, section, "column", columns, 0, &filled);
     if (rc == 0)
         rc = read_hxl(r, section, field);
+    if (rc == 0 && ent_setting(section, "first") != NULL)
+        rc = keep(r, ent_setting(section, "first")->text, &field->first);
     if (rc == 0)
         rc = read_labels(r, section, field->label);
     if (rc < 0)
@@ -567,11 +569,19 @@ static int read_kind(struct reader *r, cfg_t *section, struct ent_kind *kind)
 
 static int read_file(struct reader *r, const char *path)
 {
-    cfg_opt_t field_options[] = {
-        ENT_SETTING("number"),   ENT_SETTING("type"),     ENT_SETTING("rule"),
-        ENT_SETTING("loud"),     ENT_SETTING("personal"), ENT_SETTING("column"),
-        ENT_SETTING("list"),     ENT_SETTING("targets"),  ENT_SETTING("hxl"),
-        ENT_SETTING("label_en"), ENT_SETTING("label_fr"), CFG_END()};
+    cfg_opt_t field_options[] = {ENT_SETTING("number"),
+                                 ENT_SETTING("type"),
+                                 ENT_SETTING("rule"),
+                                 ENT_SETTING("loud"),
+                                 ENT_SETTING("personal"),
+                                 ENT_SETTING("column"),
+                                 ENT_SETTING("list"),
+                                 ENT_SETTING("targets"),
+                                 ENT_SETTING("hxl"),
+                                 ENT_SETTING("first"),
+                                 ENT_SETTING("label_en"),
+                                 ENT_SETTING("label_fr"),
+                                 CFG_END()};
     cfg_opt_t kind_options[] = {
         ENT_SETTING("number"),
         ENT_SETTING("table"),

@@ -45,6 +45,7 @@ as hq add activity code=act-1 title_fr="Suivi" plan_id=pln-1 \
     responsible_id=ctc-1 due_on=2019-02-09 status=planned
 as hq add training code=evt-1 title_fr="Formation de juillet"
 as hq add request code=req-1 title_fr="Appui" status=tor_drafting
+as hq add trainer code=trn-1 contact_id=ctc-1
 all_meet
 
 # ------------------- headquarters closes a plan, the country adds an expense
@@ -176,6 +177,38 @@ for name in hq north south; do
         same "$(value $name ctc-1 display_name)" '"Ann N."'
 done
 exits 0 "which is no conflict" conflicts --check
+
+# ------------------------------ the same progress saved on two devices
+
+as north set trn-1 "precourse_modules_done+=evaluation|part1"
+as south set trn-1 "precourse_modules_done+=part1|part2"
+all_meet
+for name in hq north south; do
+    node=$work/$name
+    exits 0 "$name shows what was done" show trn-1 --json
+    check "on either device" sh -c "for part in evaluation part1 part2; do
+        grep -q '\"precourse_modules_done\": \[[^]]*\"'\$part '$work/out' ||
+            exit 1; done"
+done
+equal "and all hold the same"
+
+# ---------------------------- sharing narrowed here and widened there
+
+as north set ctc-2 sharing=group
+sleep 1
+as south set ctc-2 sharing=public
+all_meet
+for name in hq north south; do
+    check "$name has the narrower in force" \
+        same "$(value $name ctc-2 sharing)" '"group"'
+    node=$work/$name
+    entente list contact code=ctc-2 --columns sharing --format csv
+    check "in its table, too" prints ",group"
+    exits 6 "and lists both" conflicts --check
+done
+node=$work/hq
+exits 0 "who decides may widen it" resolve ctc-2 sharing --value network
+all_meet
 
 # ------------------------------------------- a clock that is a year ahead
 
