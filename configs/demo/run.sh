@@ -22,10 +22,18 @@ esac
 
 install_packages $build_packages
 
+# quietly COMMAND...: what it says is shown when it fails.
+quietly() {
+    said=$("$@" 2>&1) || {
+        echo "$said" >&2
+        exit 1
+    }
+}
+
 build=${BUILD:-$here/build}
-[ -f "$build/build.ninja" ] || meson setup "$build" "$here" >/dev/null
-ninja -C "$build" cli/entente node/entented cli/po/fr/LC_MESSAGES/entente.mo \
-    >/dev/null
+[ -f "$build/build.ninja" ] || quietly meson setup "$build" "$here"
+quietly ninja -C "$build" cli/entente node/entented \
+    cli/po/fr/LC_MESSAGES/entente.mo
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/entente-demo.XXXXXX")
 daemons=
