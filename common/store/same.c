@@ -14,6 +14,7 @@ struct edge {
     struct ent_record_ref from;
     struct ent_id to;
     size_t a, b; /* the nodes, once they are known */
+    bool stray;  /* names what was never here: joins nobody */
 };
 
 enum node_state { NODE_NOT_HERE, NODE_DELETED, NODE_LIVE };
@@ -177,7 +178,7 @@ static void find_groups(struct graph *graph, size_t without)
     for (size_t i = 0; i < graph->edge_count; i++) {
         const struct edge *edge = &graph->edges[i];
 
-        if (edge->a != without)
+        if (edge->a != without && !edge->stray)
             unite(graph->nodes, edge->a, edge->b);
     }
     for (size_t i = 0; i < graph->node_count; i++)
@@ -263,15 +264,14 @@ static int find_states(struct ent_db *db, const struct ent_kinds *kinds,
     return rc;
 }
 
-/* What was never here joins nobody. */
-static void drop_strays(struct graph *graph)
+/* What was never here joins nobody, but may be on its way. */
+static void mark_strays(struct graph *graph)
 {
-    size_t kept = 0;
+    for (size_t i = 0; i < graph->edge_count; i++) {
+        struct edge *edge = &graph->edges[i];
 
-    for (size_t i = 0; i < graph->edge_count; i++)
-        if (graph->nodes[graph->edges[i].b].state != NODE_NOT_HERE)
-            graph->edges[kept++] = graph->edges[i];
-    graph->edge_count = kept;
+        edge->stray = graph->nodes[edge->b].state == NODE_NOT_HERE;
+    }
 }
 
 /* Of one kind and space, or of all (NULL). */
@@ -298,7 +298,7 @@ static int read_graph(struct ent_db *db, const struct ent_kinds *kinds,
     if (rc == 0)
         rc = find_states(db, kinds, graph, err);
     if (rc == 0) {
-        drop_strays(graph);
+        mark_strays(graph);
         find_groups(graph, NOBODY);
     }
     return rc;
@@ -385,10 +385,11 @@ const struct ent_same *ent_same_find(const struct ent_same *list, size_t count,
 
 /* -------------------------------------------------------------------- plans */
 
-static bool has_edge(const struct graph *graph, size_t node)
+/* Whether a node has an edge that joins, or one that does not. */
+static bool has_edge(const struct graph *graph, size_t node, bool stray)
 {
     for (size_t i = 0; i < graph->edge_count; i++)
-        if (graph->edges[i].a == node)
+        if (graph->edges[i].a == node && graph->edges[i].stray == stray)
             return true;
     return false;
 }
@@ -422,31 +423,41 @@ static bool may_change(struct ent_store *store,
     return ent_record_may_change(store, ref->space, ref->kind, &ref->id);
 }
 
-/* Whether `same_as` of a record can be written without a join being lost:
- * nothing stands there, or it is on a circle of joins. */
+/* What writing `same_as` of a record may cost. */
+enum price {
+    PRICE_NOTHING, /* nothing stands there */
+    PRICE_SPARE,   /* it is on a circle of joins, and stays joined */
+    PRICE_STRAY,   /* a join with what has not come yet, if it ever does */
+};
+
 static bool is_free(struct ent_store *store, struct graph *graph,
-                    const struct ent_record_ref *ref, bool spare)
+                    const struct ent_record_ref *ref, enum price price)
 {
     size_t at = find_node(graph, ref);
 
     if (!may_change(store, ref))
         return false;
-    return at == NOBODY || !has_edge(graph, at) ||
-           (spare && is_spare(graph, at));
+    if (at == NOBODY)
+        return true;
+    if (price < PRICE_STRAY && has_edge(graph, at, true))
+        return false;
+    return !has_edge(graph, at, false) ||
+           (price >= PRICE_SPARE && is_spare(graph, at));
 }
 
-/* Another record of `ref`'s group that is free; every group has one. */
+/* The cheapest record of `ref`'s group up to that price. A group always has one
+ * that costs no join with what is here, unless it belongs to others. */
 static bool find_free(struct ent_store *store, struct graph *graph,
-                      const struct ent_record_ref *ref,
+                      const struct ent_record_ref *ref, enum price limit,
                       struct ent_record_ref *found)
 {
     size_t at = find_node(graph, ref);
 
-    for (int spare = 0; at != NOBODY && spare < 2; spare++)
+    for (int price = 0; at != NOBODY && price <= (int)limit; price++)
         for (size_t i = 0; i < graph->node_count; i++) {
             *found = graph->nodes[i].ref;
             if (graph->nodes[i].root == graph->nodes[at].root &&
-                is_free(store, graph, found, spare == 1))
+                is_free(store, graph, found, (enum price)price))
                 return true;
         }
     return false;
@@ -459,26 +470,27 @@ static int choose_ends(struct ent_store *store, struct graph *graph,
                        const struct ent_record_ref *b,
                        struct ent_same_write *write, struct ent_err *err)
 {
+    const struct ent_record_ref *const from[] = {a, b};
+    const struct ent_record_ref *const to[] = {b, a};
     struct ent_record_ref found;
 
-    for (int spare = 0; spare < 2; spare++) {
-        *write = (struct ent_same_write){.id = a->id, .to = b->id};
-        if (is_free(store, graph, a, spare == 1))
-            return 0;
-        *write = (struct ent_same_write){.id = b->id, .to = a->id};
-        if (is_free(store, graph, b, spare == 1))
-            return 0;
+    for (int price = 0; price <= PRICE_STRAY; price++) {
+        for (size_t i = 0; i < ENT_ARRAY_LEN(from); i++) {
+            *write =
+                (struct ent_same_write){.id = from[i]->id, .to = to[i]->id};
+            if (is_free(store, graph, from[i], (enum price)price))
+                return 0;
+        }
+        for (size_t i = 0; price > 0 && i < ENT_ARRAY_LEN(from); i++)
+            if (find_free(store, graph, from[i], (enum price)price, &found)) {
+                *write =
+                    (struct ent_same_write){.id = found.id, .to = to[i]->id};
+                return 0;
+            }
     }
-    *write = (struct ent_same_write){.to = b->id};
-    if (!find_free(store, graph, a, &found)) {
-        write->to = a->id;
-        if (!find_free(store, graph, b, &found))
-            return ent_err_set(err, ENT_EDENIED,
-                               ENT_N_("both records belong to other members, "
-                                      "who alone may change them"));
-    }
-    write->id = found.id;
-    return 0;
+    return ent_err_set(err, ENT_EDENIED,
+                       ENT_N_("both records belong to other members, "
+                              "who alone may change them"));
 }
 
 static bool is_joined(const struct graph *graph, const struct ent_record_ref *a,
@@ -590,7 +602,8 @@ static int join_pieces(struct ent_store *store, struct graph *graph,
         if (!member[i] || i == gone ||
             graph->nodes[i].root == graph->nodes[anchor].root)
             continue;
-        if (!find_free(store, graph, &graph->nodes[i].ref, &free_one))
+        if (!find_free(store, graph, &graph->nodes[i].ref, PRICE_STRAY,
+                       &free_one))
             return ent_err_set(err, ENT_EDENIED,
                                ENT_N_("the others belong to other members, who "
                                       "alone may change them"));

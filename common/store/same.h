@@ -46,7 +46,7 @@ ENT_NODISCARD int ent_same_plan_join(struct ent_store *store,
                                      size_t *count, struct ent_err *err);
 
 /* The writes that take one record out of its group and leave the others
- * joined; none when it is in no group. */
+ * joined; none when nothing stands on it and nothing names it. */
 ENT_NODISCARD int ent_same_plan_part(struct ent_store *store,
                                      const struct ent_record_ref *ref,
                                      struct ent_arena *arena,

@@ -305,6 +305,46 @@ START_TEST(a_stray_joins_nobody)
 }
 END_TEST
 
+/* What a join names may still be on its way: another join is not written over
+ * it as long as there is another place. */
+START_TEST(a_join_with_what_is_still_to_come_is_kept)
+{
+    const int late = RECORDS;
+    const struct ent_record_ref to = ref_of(late);
+    const struct ent_value name =
+        ent_value_bytes(ent_slice(to.id.b, ENT_ID_BYTES));
+
+    add_records();
+    put(1, ENT_FIELD_SAME, name, ENT_EDIT_TOUCH, NULL);
+    put(3, ENT_FIELD_SAME, name, ENT_EDIT_TOUCH, NULL);
+    join(1, 2);
+    check_groups();
+    ck_assert_int_eq(ask("SELECT count(*) FROM cell WHERE field = 999"), 3);
+    join(3, 1);
+    check_groups();
+    put(late, ENT_FIELD_CODE, ent_value_text(ent_slice_str("late")),
+        ENT_EDIT_TOUCH, NULL);
+    ck_assert_int_eq(ask("SELECT count(*) FROM contacts"), RECORDS - 3 + 1);
+    ck_assert_int_eq(ask("SELECT count(*) FROM contacts WHERE code = 'late'"),
+                     0);
+}
+END_TEST
+
+/* Two that both wait for others can be joined all the same. */
+START_TEST(a_join_is_made_where_only_strays_stand)
+{
+    const struct ent_id stray = {{99}};
+    const struct ent_value name =
+        ent_value_bytes(ent_slice(stray.b, ENT_ID_BYTES));
+
+    add_records();
+    put(1, ENT_FIELD_SAME, name, ENT_EDIT_TOUCH, NULL);
+    put(2, ENT_FIELD_SAME, name, ENT_EDIT_TOUCH, NULL);
+    join(1, 2);
+    check_groups();
+}
+END_TEST
+
 START_TEST(a_row_has_what_any_of_the_group_says)
 {
     const struct ent_kind *contact = ent_kind_named(&kinds, "contact");
@@ -373,6 +413,8 @@ int main(void)
     tcase_add_loop_test(tcase, groups_are_those_of_the_model, 0, SEEDS);
     tcase_add_test(tcase, those_who_stay_stay_together);
     tcase_add_test(tcase, a_stray_joins_nobody);
+    tcase_add_test(tcase, a_join_with_what_is_still_to_come_is_kept);
+    tcase_add_test(tcase, a_join_is_made_where_only_strays_stand);
     tcase_add_test(tcase, a_row_has_what_any_of_the_group_says);
     tcase_add_test(tcase, kinds_do_not_mix);
     tcase_add_test(tcase, joins_are_found_by_their_index);
