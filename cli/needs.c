@@ -123,15 +123,17 @@ static int ask(struct cmd_ctx *ctx, const struct flow_record *read,
     ent_query_bind(query, ":code", read->code);
     ent_query_bind(query, ":id", read->id);
     ent_query_bind(query, ":role", role);
+    ent_query_bind_int(query, ":space", read->record->ref.space);
     rc = ent_query_next(query, &ctx->err);
     ent_query_close(query);
     return rc;
 }
 
-/* The newest word of each role counts. */
+/* The newest word of each role counts. In another space the same code may name
+ * another record, and not everybody holds that space. */
 static const char approved_sql[] =
     "SELECT 1 FROM (SELECT decision FROM approvals"
-    "  WHERE subject IN (:code, :id) AND role = :role"
+    "  WHERE space = :space AND subject IN (:code, :id) AND role = :role"
     "  ORDER BY coalesce(decided_on, '') DESC, id DESC LIMIT 1)"
     " WHERE decision = 'approved'";
 

@@ -23,7 +23,7 @@ struct ent_state_set {
 
 /* A question that must give a row before a move to the state. */
 struct ent_state_need {
-    const char *sql; /* over :code and :id of the record */
+    const char *sql; /* over :code, :id and :space of the record */
     const char *label[ENT_LANG_COUNT];
 };
 

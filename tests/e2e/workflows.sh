@@ -255,5 +255,16 @@ exits 0 "and is imported elsewhere" import --package "$work/pkg" --space t
 exits 0 "where the history is the same" list transition --space t --format csv
 check "every move of it" same "$(tail -n +2 "$work/out" | wc -l)" \
     "$(count transition --space s)"
+
+# What says the same code in another space is another record's: who holds both
+# spaces must not be told other than who holds one.
+as field add request --space s code=req-4 kind=technical_assistance \
+    status=tor_drafting
+for role in donor focal_point secretariat; do
+    as field add approval --space t subject=req-4 role="$role" \
+        decision=approved decided_on=2018-09-02
+done
+exits 5 "approvals in another space approve nothing" move req-4 tor_approved
+check "all are missing" tells "focal_point, secretariat, donor"
 exits 0 "all is sound" verify --deep
 finish
