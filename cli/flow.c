@@ -386,12 +386,13 @@ static const char *get_of_record(const void *data,
     return flow_text(read, field);
 }
 
-int flow_read(struct cmd_ctx *ctx, const struct ent_record *record,
-              const struct ent_kind *kind, struct flow_record *read)
+int flow_read_in(struct cmd_ctx *ctx, const struct ent_record *record,
+                 const struct ent_kind *kind, const struct flow *flow,
+                 struct flow_record *read)
 {
     struct flow_record *self = read;
     struct flow_subject subject;
-    int rc;
+    int rc = 0;
 
     *read = (struct flow_record){.record = record, .kind = kind};
     if (!flow_has(ctx, kind))
@@ -405,10 +406,19 @@ int flow_read(struct cmd_ctx *ctx, const struct ent_record *record,
         .id = read->id,
         .fields = {get_of_record, &self},
     };
-    rc = flow_load(ctx, kind, read->code, read->id, &read->flow);
+    if (flow == NULL) {
+        rc = flow_load(ctx, kind, read->code, read->id, &read->flow);
+        flow = &read->flow;
+    }
     if (rc == 0)
-        rc = flow_find(ctx, &read->flow, &subject, &read->now);
+        rc = flow_find(ctx, flow, &subject, &read->now);
     return rc;
+}
+
+int flow_read(struct cmd_ctx *ctx, const struct ent_record *record,
+              const struct ent_kind *kind, struct flow_record *read)
+{
+    return flow_read_in(ctx, record, kind, NULL, read);
 }
 
 void flow_record_fini(struct flow_record *read)

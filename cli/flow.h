@@ -83,7 +83,7 @@ ENT_NODISCARD int flow_find(struct cmd_ctx *ctx, const struct flow *flow,
 struct flow_record {
     const struct ent_record *record;
     const struct ent_kind *kind;
-    struct flow flow;
+    struct flow flow; /* empty when they were loaded before */
     struct flow_now now;
     char id[ENT_ID_TEXT];
     const char *code;       /* or NULL */
@@ -94,6 +94,12 @@ ENT_NODISCARD int flow_read(struct cmd_ctx *ctx,
                             const struct ent_record *record,
                             const struct ent_kind *kind,
                             struct flow_record *read);
+/* Likewise among transitions that were loaded before, which must outlive it. */
+ENT_NODISCARD int flow_read_in(struct cmd_ctx *ctx,
+                               const struct ent_record *record,
+                               const struct ent_kind *kind,
+                               const struct flow *flow,
+                               struct flow_record *read);
 void flow_record_fini(struct flow_record *read);
 
 /* The text of a register of that record, NULL when it has none. */

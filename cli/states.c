@@ -73,7 +73,8 @@ static int take_state(struct cmd_ctx *ctx, const struct flow_record *read,
 
 /* The record of a step, when it is here, live, and its state is contested:
  * handed on, and 1. */
-static int take_subject(struct cmd_ctx *ctx, const struct flow_step *step,
+static int take_subject(struct cmd_ctx *ctx, const struct flow *flow,
+                        const struct flow_step *step,
                         const struct ent_kind *kind, int64_t space,
                         conflict_fn *take)
 {
@@ -91,7 +92,7 @@ static int take_subject(struct cmd_ctx *ctx, const struct flow_step *step,
                    : 0;
     rc = ent_record_read(ctx->store, &ref, &record, &ctx->err);
     if (rc == 0)
-        rc = flow_read(ctx, &record, kind, &read);
+        rc = flow_read_in(ctx, &record, kind, flow, &read);
     /* Those by code and those by id are one record's: told once. */
     if (rc == 0 && record.live && read.now.contested &&
         strcmp(read.now.heads[0]->subject, step->subject) == 0) {
@@ -155,7 +156,7 @@ int conflict_each_state(struct cmd_ctx *ctx, int64_t space, conflict_fn *take,
         if (workflow == NULL || pick_space(ctx, step->space, &own) < 0 ||
             (space != 0 && own != space))
             continue;
-        rc = take_subject(ctx, step, workflow->kind, own, take);
+        rc = take_subject(ctx, &flow, step, workflow->kind, own, take);
         *count += rc > 0;
     }
     flow_fini(&flow);
