@@ -58,16 +58,17 @@ static int read_value(struct cmd_ctx *ctx, const struct ent_field *field,
                       struct ent_value *value, struct ent_err *err)
 {
     char code[COUNTRIES_CODE];
-    int rc = 0;
+    int rc;
 
     if (countries_in(field)) {
         rc = countries_read(ctx, text, code, err);
+        if (rc < 0)
+            return rc;
         text = ent_arena_copy(arena, ent_slice_str(code));
-        if (rc == 0 && text.at == NULL)
-            rc = no_memory(err);
+        if (text.at == NULL)
+            return no_memory(err);
     }
-    if (rc == 0)
-        rc = ent_value_parse(field, &ctx->vocab, text, arena, value, err);
+    rc = ent_value_parse(field, &ctx->vocab, text, arena, value, err);
     return rc < 0 ? rc : refuse_private(field, value, err);
 }
 
