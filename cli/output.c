@@ -28,21 +28,24 @@ static int cannot_make(const char *path, struct ent_err *err)
 int output_begin(struct output *output, const char *path, struct ent_err *err)
 {
     mode_t mask = umask(0);
+    mode_t mode = 0666 & ~mask; /* as any other program's file */
     struct stat st;
     int fd;
 
     umask(mask);
     output->path = NULL;
-    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
-        return ent_err_set(err, ENT_EUSAGE, "%s is no plain file", path);
+    if (stat(path, &st) == 0) {
+        if (!S_ISREG(st.st_mode))
+            return ent_err_set(err, ENT_EUSAGE, "%s is no plain file", path);
+        mode = st.st_mode & 0777;
+    }
     if ((size_t)snprintf(output->growing, sizeof(output->growing), "%s.XXXXXX",
                          path) >= sizeof(output->growing))
         return ent_err_set(err, ENT_EUSAGE, "the path is too long");
     fd = mkostemp(output->growing, O_CLOEXEC);
     if (fd < 0)
         return cannot_make(path, err);
-    /* As any other program's file, not as a secret. */
-    if (fchmod(fd, 0666 & ~mask) < 0 || dup2(fd, STDOUT_FILENO) < 0) {
+    if (fchmod(fd, mode) < 0 || dup2(fd, STDOUT_FILENO) < 0) {
         cannot_make(path, err);
         close(fd);
         unlink(output->growing);

@@ -38,6 +38,11 @@ for pair in organisation:vcf contact:vcf group:vcf activity:ics \
 done
 exits 0 "vCard 3.0" export contact --space demo --format vcf --vcard 3.0 \
     --output "$work/three.vcf"
+chmod 600 "$work/three.vcf"
+exits 0 "it is written again" export contact --space demo --format vcf \
+    --output "$work/three.vcf"
+check "and stays as closed as it was" same \
+    "$(stat -c %a "$work/three.vcf")" 600
 exits 0 "is read, too" import contact "$work/three.vcf" --space copy \
     --format csv
 check "without a change" grep -q '^contact,0,0,107,0$' "$work/out"
