@@ -20,6 +20,7 @@
 #include "cli/look.h"
 #include "cli/pick.h"
 #include "secure/hash.h"
+#include "store/own.h"
 #include "store/query.h"
 #include "store/snapshot.h"
 
@@ -123,15 +124,46 @@ static bool names_person(const struct cmd_ctx *ctx,
     return false;
 }
 
-static bool is_hashed(const struct snap *snap, const struct ent_kind *kind,
-                      const struct ent_field *field)
+/* What becomes of a field's values. */
+enum fate { FATE_SHOWN, FATE_HASHED, FATE_LEFT_OUT };
+
+static enum fate fate_of(const struct snap *snap, const struct ent_kind *kind,
+                         const struct ent_field *field)
 {
+    bool hashed;
+
     if (!snap->anonymise)
-        return false;
-    if (field->number == ENT_FIELD_CODE)
-        return is_personal(snap->ctx, kind);
-    return field->personal == ENT_PERSONAL_INDIRECT ||
-           names_person(snap->ctx, field);
+        return FATE_SHOWN;
+    if (field->personal == ENT_PERSONAL_YES)
+        return FATE_LEFT_OUT;
+    hashed = field->number == ENT_FIELD_CODE
+                 ? is_personal(snap->ctx, kind)
+                 : field->personal == ENT_PERSONAL_INDIRECT ||
+                       names_person(snap->ctx, field);
+    return hashed ? FATE_HASHED : FATE_SHOWN;
+}
+
+/* That of a column: fields that several spaces gave one name share it, and what
+ * is personal in one of them is so in all. */
+static int column_fate(const struct snap *snap, const struct ent_kind *kind,
+                       const struct ent_field *field, enum fate *fate)
+{
+    const struct ent_own *own;
+    size_t count;
+    int rc = fields_own(snap->ctx, &own, &count);
+
+    *fate = fate_of(snap, kind, field);
+    if (field->number <= ENT_NUMBER_SHIPPED_MAX)
+        return rc;
+    for (size_t i = 0; i < count; i++) {
+        enum fate other = fate_of(snap, kind, &own[i].field);
+
+        if (own[i].kind == kind->number && other > *fate &&
+            (snap->space == 0 || own[i].space == snap->space) &&
+            strcmp(own[i].field.name, field->name) == 0)
+            *fate = other;
+    }
+    return rc;
 }
 
 static const char *hash_text(const struct snap *snap, struct ent_slice text,
@@ -194,17 +226,23 @@ static int pick_columns(struct snap *snap, struct table *table)
     int rc = fields_all(snap->ctx, table->kind, snap->space, &table->arena,
                         &table->fields, &table->count);
 
-    for (size_t i = 0; rc == 0 && i < table->count; i++)
-        if (!snap->anonymise || table->fields[i]->personal != ENT_PERSONAL_YES)
-            table->fields[kept++] = table->fields[i];
+    table->hashed = ENT_ARENA_NEW(&table->arena, bool, table->count + 1);
+    if (rc == 0 && table->hashed == NULL)
+        rc = cmd_no_memory(snap->ctx);
+    for (size_t i = 0; rc == 0 && i < table->count; i++) {
+        enum fate fate;
+
+        rc = column_fate(snap, table->kind, table->fields[i], &fate);
+        if (rc < 0 || fate == FATE_LEFT_OUT)
+            continue;
+        table->hashed[kept] = fate == FATE_HASHED;
+        table->fields[kept++] = table->fields[i];
+    }
     table->count = rc == 0 ? kept : 0;
     table->cells =
         ENT_ARENA_NEW(&table->arena, const char *, FIXED + table->count);
-    table->hashed = ENT_ARENA_NEW(&table->arena, bool, table->count + 1);
-    if (rc == 0 && (table->cells == NULL || table->hashed == NULL))
+    if (rc == 0 && table->cells == NULL)
         rc = cmd_no_memory(snap->ctx);
-    for (size_t i = 0; rc == 0 && i < table->count; i++)
-        table->hashed[i] = is_hashed(snap, table->kind, table->fields[i]);
     table->person = snap->anonymise && is_personal(snap->ctx, table->kind);
     return rc;
 }

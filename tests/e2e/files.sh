@@ -407,4 +407,20 @@ exits 0 "another one" snapshot "$work/anon2.db" --space demo --anonymise
 check "has other hashes" sh -c "test \
     \"$(ask anon.db 'SELECT min(code) FROM contacts')\" != \
     \"$(ask anon2.db 'SELECT min(code) FROM contacts')\""
+# Fields that two spaces gave one name share a column.
+entente kinds add-field contact badge --space demo --type text
+entente kinds add-field contact badge --space copy --type text --personal yes
+entente kinds add-field contact visa --space demo --type text
+entente kinds add-field contact visa --space copy --type text \
+    --personal indirect
+entente add contact --space demo display_name=Ann badge=open1234 visa=grade1234
+entente add contact --space copy display_name=Bob badge=shut5678 visa=grade5678
+exits 0 "one over all spaces" snapshot "$work/anon3.db" --anonymise
+for text in open1234 shut5678 grade1234 grade5678; do
+    check "what is personal in one space is so in all: $text" \
+        sh -c "! grep -q '$text' '$work/anon3.db'"
+done
+exits 0 "one of the space where it is not" snapshot "$work/anon4.db" \
+    --space demo --anonymise
+check "has it" grep -q open1234 "$work/anon4.db"
 finish
