@@ -307,7 +307,9 @@ int records_add_field(struct cmd_ctx *ctx, int argc, char **argv)
         rc = read_field(ctx, &ask, &field);
     if (rc == 0)
         rc = pick_check_decides(ctx, space);
-    if (rc == 0 && !ctx->dry_run)
+    if (rc == 0 && ctx->dry_run)
+        rc = ent_own_field_check(ctx->store, space, kind, &field, &ctx->err);
+    else if (rc == 0)
         rc = ent_own_field_define(ctx->store, space, kind, &field, ctx->now_ms,
                                   &ctx->err);
     if (rc < 0)

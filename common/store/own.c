@@ -169,6 +169,21 @@ static int choose_number(struct ent_store *store,
     return 0;
 }
 
+int ent_own_field_check(struct ent_store *store, int64_t space,
+                        const struct ent_kind *kind,
+                        const struct ent_field *field, struct ent_err *err)
+{
+    struct ent_field numbered = *field;
+    struct ent_space_state *state;
+    int rc = check(kind, field, err);
+
+    if (rc == 0)
+        rc = ent_space_state(store, space, &state, err);
+    if (rc == 0)
+        rc = choose_number(store, &state->roster, kind, &numbered, err);
+    return rc;
+}
+
 int ent_own_field_define(struct ent_store *store, int64_t space,
                          const struct ent_kind *kind,
                          const struct ent_field *field, int64_t now_ms,

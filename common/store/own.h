@@ -38,4 +38,10 @@ ENT_NODISCARD int ent_own_field_define(struct ent_store *store, int64_t space,
                                        const struct ent_field *field,
                                        int64_t now_ms, struct ent_err *err);
 
+/* Whether it could be defined; nothing is written. */
+ENT_NODISCARD int ent_own_field_check(struct ent_store *store, int64_t space,
+                                      const struct ent_kind *kind,
+                                      const struct ent_field *field,
+                                      struct ent_err *err);
+
 #endif

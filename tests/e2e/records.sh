@@ -275,6 +275,12 @@ exits 2 "nor a list that is none" kinds add-field contact colour --space bdi \
 exits 2 "nor a type that is none" kinds add-field contact colour --space bdi \
     --type rainbow
 check "and names those there are" tells "decimal"
+for name in title "bad name" radio; do
+    exits 2 "a dry run refuses the same: $name" --dry-run kinds add-field \
+        contact "$name" --space bdi --type integer
+done
+exits 0 "and what could be, it would do" --dry-run kinds add-field contact \
+    fresh --space bdi --type integer
 exits 0 "the fields of the kind have it" --lang fr kinds contact
 check "with its label" prints "Indicatif radio"
 exits 0 "it is set" set ctc-1 "radio=Kilo 7" "tools=shadowing|observation" \
