@@ -31,6 +31,21 @@ static int read_text(int fd, const char *path, struct ent_buf *text,
     return 0;
 }
 
+/* SQLite ends a text at a NUL that JSON writes as an escape: what stands behind
+ * it would be lost. */
+static int refuse_nul(const char *text, struct ent_err *err)
+{
+    for (const char *at = text; (at = strchr(at, '\\')) != NULL; at += 2) {
+        if (strncmp(at + 1, "u0000", 5) == 0)
+            return ent_err_set(err, ENT_EREFUSED,
+                               "control character U+%04X at byte %zu", 0U,
+                               (size_t)(at - text) + 1);
+        if (at[1] == '\0')
+            break;
+    }
+    return 0;
+}
+
 /* One array of the objects of JSON lines. */
 static void join_lines(const char *text, struct ent_buf *json)
 {
@@ -231,6 +246,11 @@ int rows_read_json(struct cmd_ctx *ctx, struct rows *rows,
     at = ent_buf_cstr(&text);
     if (rc == 0 && (at == NULL || objects.path == NULL))
         rc = cmd_no_memory(ctx);
+    if (rc == 0 && refuse_nul(at, &ctx->err) < 0) {
+        rows_fault(rows, path, 1, NULL, ctx->err.text);
+        ent_buf_fini(&text);
+        return 0;
+    }
     if (rc == 0 && at[strspn(at, " \t\r\n")] == '{') {
         join_lines(at, &json);
         at = ent_buf_cstr(&json);

@@ -320,7 +320,12 @@ printf '[{"id": "c-j1"' >"$work/bad.json"
 exits 5 "so is JSON that is cut off" import contact "$work/bad.json"
 printf '[{"id": "c-j1", "display_name": {"a": 1}}]' >"$work/bad.json"
 exits 5 "so is an object in a field" import contact "$work/bad.json"
+printf '[{"id": "c-j1", "display_name": "A\\u0000B"}]' >"$work/bad.json"
+exits 5 "so is a text with a NUL in it" import contact "$work/bad.json"
+check "with the place" tells "U+0000 at byte 35"
 check "nothing of it is imported" same "$(count contact code=c-j1)" 0
+printf '[{"id": "c-j2", "display_name": "C:\\\\u0000"}]' >"$work/good.json"
+exits 0 "a backslash in front of u0000 is none" import contact "$work/good.json"
 
 # ------------------------------------------------------------------- workbooks
 
