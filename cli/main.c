@@ -360,7 +360,7 @@ static int run(struct cmd_ctx *ctx, const struct start *start, int argc,
     if (open_ctx(ctx) < 0)
         return cmd_fail(ctx);
     if (start->output != NULL &&
-        output_begin(&output, start->output, &ctx->err) < 0)
+        output_begin(&output, start->output, ctx->home, &ctx->err) < 0)
         return cmd_fail(ctx);
     ctx->out = out_new(stdout, ctx->format);
     if (ctx->out == NULL) {

@@ -25,7 +25,26 @@ static int cannot_make(const char *path, struct ent_err *err)
                        strerror(errno));
 }
 
-int output_begin(struct output *output, const char *path, struct ent_err *err)
+/* Whether what is at `path` is what the node lives on. */
+static bool is_of_node(const char *home, const struct stat *at)
+{
+    static const char *const names[] = {
+        "replica.db", "replica.db-wal", "replica.db-shm", "key",
+        "config",     "high-water",     "entented.lock"};
+    char path[ENT_PATH_MAX];
+    struct stat st;
+
+    for (size_t i = 0; i < ENT_ARRAY_LEN(names); i++)
+        if ((size_t)snprintf(path, sizeof(path), "%s/%s", home, names[i]) <
+                sizeof(path) &&
+            stat(path, &st) == 0 && st.st_dev == at->st_dev &&
+            st.st_ino == at->st_ino)
+            return true;
+    return false;
+}
+
+int output_begin(struct output *output, const char *path, const char *home,
+                 struct ent_err *err)
 {
     mode_t mask = umask(0);
     mode_t mode = 0666 & ~mask; /* as any other program's file */
@@ -37,6 +56,10 @@ int output_begin(struct output *output, const char *path, struct ent_err *err)
     if (stat(path, &st) == 0) {
         if (!S_ISREG(st.st_mode))
             return ent_err_set(err, ENT_EUSAGE, "%s is no plain file", path);
+        if (is_of_node(home, &st))
+            return ent_err_set(err, ENT_EUSAGE,
+                               "%s belongs to the node and is not replaced",
+                               path);
         mode = st.st_mode & 0777;
     }
     if ((size_t)snprintf(output->growing, sizeof(output->growing), "%s.XXXXXX",

@@ -16,9 +16,10 @@ struct output {
 /* The format that a file's name asks for by its end; OUT_AUTO: none. */
 enum out_format output_format(const char *path);
 
-/* Lets stdout be the file that grows. ENT_EFAIL: it cannot be made. */
+/* Lets stdout be the file that grows. ENT_EFAIL: it cannot be made; ENT_EUSAGE:
+ * it is no plain file, or one of the node in `home`. */
 ENT_NODISCARD int output_begin(struct output *output, const char *path,
-                               struct ent_err *err);
+                               const char *home, struct ent_err *err);
 
 /* Gives it its name, or with `keep` false forgets it. */
 ENT_NODISCARD int output_end(struct output *output, bool keep,

@@ -335,6 +335,13 @@ exits 0 "a workbook of a kind" export activity --space demo \
 exits 0 "of a listing" list contact --space demo --output "$work/l.xlsx"
 exits 0 "of a report" --lang fr report cascade --output "$work/r.xlsx"
 exits 0 "of a record" show mem-001 --output "$work/s.xlsx"
+for name in replica.db key config high-water; do
+    [ -e "$node/$name" ] || : >"$node/$name"
+    cp "$node/$name" "$work/kept"
+    exits 2 "a file of the node is not replaced: $name" report plans \
+        --format csv --output "$work/../${work##*/}/a/$name"
+    check "and is as it was" cmp -s "$node/$name" "$work/kept"
+done
 exits 0 "to a pipe" list activity --format xlsx
 check "is one" sh -c "head -c 2 '$work/out' | grep -q PK"
 node=$work/bad
