@@ -32,10 +32,9 @@ static const struct {
     {N_("--home DIR"), N_("the node's directory; else ENTENTE_HOME, else "
                           "~/.local/share/entente")},
     {N_("--lang fr|en"), N_("language of messages and headings")},
-    {N_("--format F"), N_("table, csv, tsv, json, jsonl or markdown")},
+    {N_("--format F"), N_("table, csv, tsv, json, jsonl, markdown or xlsx")},
     {N_("--as CONTACT"),
      N_("the contact who works here; else the setting \"me\"")},
-    {N_("--format F"), N_("table, csv, tsv, json, jsonl, markdown or xlsx")},
     {N_("--output FILE"), N_("print into a file, all of it or nothing")},
     {"--json", N_("short for --format json")},
     {"--dry-run", N_("say what would be done, and change nothing")},
