@@ -402,6 +402,7 @@ int main(int argc, char **argv)
     /* A closed pipe is an error of the output, never the end in the middle of
      * a command. */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* nor is a file at its limit */
     fill_descriptors();
     find_command(&start, argc, argv);
     first = start.words[0] > 0 ? argv[start.words[0]] : NULL;

@@ -435,4 +435,14 @@ done
 exits 0 "one of the space where it is not" snapshot "$work/anon4.db" \
     --space demo --anonymise
 check "has it" grep -q open1234 "$work/anon4.db"
+# ------------------------------------------------------ a file at its limit
+
+(
+    ulimit -f 8
+    "$build/cli/entente" --home "$node" snapshot "$work/limited.db" \
+        >"$work/out" 2>"$work/err"
+)
+check "a file that may not grow is a matter of storage" same $? 7
+check "and nothing of it is left" test ! -e "$work/limited.db"
+exits 0 "the replica is sound" verify --deep
 finish
