@@ -10,8 +10,6 @@
  */
 #include "text/kinds.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -567,8 +565,9 @@ static int read_kind(struct reader *r, cfg_t *section, struct ent_kind *kind)
     return 0;
 }
 
-static int read_file(struct reader *r, const char *path)
+static int read_file(void *ctx, const char *path)
 {
+    struct reader *r = ctx;
     cfg_opt_t field_options[] = {ENT_SETTING("number"),
                                  ENT_SETTING("type"),
                                  ENT_SETTING("rule"),
@@ -654,46 +653,15 @@ static int check_targets(struct reader *r)
     return 0;
 }
 
-static int is_conf(const struct dirent *entry)
-{
-    size_t len = strlen(entry->d_name);
-
-    return len > 5 && entry->d_name[0] != '.' &&
-           strcmp(entry->d_name + len - 5, ".conf") == 0;
-}
-
-/* Not alphasort, which follows the locale. */
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
 static int read_dir(struct reader *r, const char *dir)
 {
-    struct dirent **names = NULL;
-    struct ent_buf path = {0};
-    int count = scandir(dir, &names, is_conf, by_name);
-    int rc = 0;
+    int count;
+    int rc = ent_settings_each(dir, read_file, r, &count, r->err);
 
-    if (count < 0)
-        return ent_err_set(r->err, ENT_ENOTFOUND, "%s cannot be opened: %s",
-                           dir, strerror(errno));
-    if (count == 0)
+    if (rc == 0 && count == 0)
         rc = ent_err_set(r->err, ENT_ENOTFOUND,
                          "%s has no definitions of kinds (*.conf)", dir);
-    for (int i = 0; rc == 0 && i < count; i++) {
-        ent_buf_reset(&path);
-        ent_buf_printf(&path, "%s/%s", dir, names[i]->d_name);
-        rc = ent_buf_cstr(&path) == NULL ? no_memory(r)
-                                         : read_file(r, ent_buf_cstr(&path));
-    }
-    if (rc == 0)
-        rc = check_targets(r);
-    for (int i = 0; i < count; i++)
-        free(names[i]);
-    free(names);
-    ent_buf_fini(&path);
-    return rc;
+    return rc == 0 ? check_targets(r) : rc;
 }
 
 int ent_kinds_load(const char *dir, struct ent_kinds *kinds,

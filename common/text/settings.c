@@ -1,6 +1,7 @@
 /* settings.c - see settings.h. */
 #include "text/settings.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -137,4 +138,45 @@ bool ent_setting_number(const struct ent_setting *setting, int least, int most,
         return false;
     *number = (int)value;
     return true;
+}
+
+/* ----------------------------------------------------------------- folders */
+
+static int is_conf(const struct dirent *entry)
+{
+    size_t len = strlen(entry->d_name);
+
+    return len > 5 && entry->d_name[0] != '.' &&
+           strcmp(entry->d_name + len - 5, ".conf") == 0;
+}
+
+/* Not alphasort, which follows the locale. */
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+int ent_settings_each(const char *dir, ent_settings_fn *read, void *ctx,
+                      int *count, struct ent_err *err)
+{
+    struct dirent **names = NULL;
+    struct ent_buf path = {0};
+    int rc = 0;
+
+    *count = scandir(dir, &names, is_conf, by_name);
+    if (*count < 0)
+        return ent_err_set(err, ENT_ENOTFOUND, "%s cannot be opened: %s", dir,
+                           strerror(errno));
+    for (int i = 0; rc == 0 && i < *count; i++) {
+        ent_buf_reset(&path);
+        ent_buf_printf(&path, "%s/%s", dir, names[i]->d_name);
+        rc = ent_buf_cstr(&path) == NULL
+                 ? ent_err_set(err, ENT_ENOMEM, "out of memory")
+                 : read(ctx, ent_buf_cstr(&path));
+    }
+    for (int i = 0; i < *count; i++)
+        free(names[i]);
+    free(names);
+    ent_buf_fini(&path);
+    return rc;
 }

@@ -49,4 +49,11 @@ const struct ent_setting *ent_setting(cfg_t *section, const char *name);
 ENT_NODISCARD bool ent_setting_number(const struct ent_setting *setting,
                                       int least, int most, int *number);
 
+/* Calls `read` with the path of every *.conf file of a folder, in the order of
+ * the bytes of their names, until one fails; `count` is how many there are.
+ * ENT_ENOTFOUND: the folder cannot be read; else what `read` says. */
+typedef int ent_settings_fn(void *ctx, const char *path);
+ENT_NODISCARD int ent_settings_each(const char *dir, ent_settings_fn *read,
+                                    void *ctx, int *count, struct ent_err *err);
+
 #endif

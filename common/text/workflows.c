@@ -17,8 +17,6 @@
  */
 #include "text/workflows.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -405,8 +403,9 @@ static int read_workflow(struct reader *r, cfg_t *section,
     return rc;
 }
 
-static int read_file(struct reader *r, const char *path)
+static int read_file(void *ctx, const char *path)
 {
+    struct reader *r = ctx;
     cfg_opt_t need_options[] = {ENT_SETTING("sql"), ENT_SETTING("label_en"),
                                 ENT_SETTING("label_fr"), CFG_END()};
     cfg_opt_t state_options[] = {
@@ -455,41 +454,11 @@ static int read_file(struct reader *r, const char *path)
     return rc;
 }
 
-static int is_conf(const struct dirent *entry)
-{
-    size_t len = strlen(entry->d_name);
-
-    return len > 5 && entry->d_name[0] != '.' &&
-           strcmp(entry->d_name + len - 5, ".conf") == 0;
-}
-
-/* Not alphasort, which follows the locale. */
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
 static int read_dir(struct reader *r, const char *dir)
 {
-    struct dirent **names = NULL;
-    struct ent_buf path = {0};
-    int count = scandir(dir, &names, is_conf, by_name);
-    int rc = 0;
+    int count;
 
-    if (count < 0)
-        return ent_err_set(r->err, ENT_ENOTFOUND, "%s cannot be opened: %s",
-                           dir, strerror(errno));
-    for (int i = 0; rc == 0 && i < count; i++) {
-        ent_buf_reset(&path);
-        ent_buf_printf(&path, "%s/%s", dir, names[i]->d_name);
-        rc = ent_buf_cstr(&path) == NULL ? no_memory(r)
-                                         : read_file(r, ent_buf_cstr(&path));
-    }
-    for (int i = 0; i < count; i++)
-        free(names[i]);
-    free(names);
-    ent_buf_fini(&path);
-    return rc;
+    return ent_settings_each(dir, read_file, r, &count, r->err);
 }
 
 int ent_workflows_load(const char *dir, const struct ent_kinds *kinds,

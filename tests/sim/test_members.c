@@ -1,82 +1,23 @@
 /* test_members.c - who may write, as nodes see it that meet in any order:
  * removals and cuts, demotions, readmission, deputies and successions, a lost
  * key (rules A2 to A5). */
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "codec/entry.h"
 #include "codec/roster.h"
-#include "net.h"
+#include "party.h"
 #include "secure/hash.h"
 #include "store/members.h"
 
-#define MINUTE 60000
+#define MINUTE PARTY_MINUTE
 
 enum { CHAIR, THIEF, ANN, BEN, NODES };
 
-static struct net *net;
-static int space;
-static struct ent_err err;
-
-#define ck_ok(expr)                                                            \
-    do {                                                                       \
-        int rc_ = (expr);                                                      \
-        ck_assert_msg(rc_ == 0, "%s: %s", #expr, err.text);                    \
-    } while (0)
-
 static void setup(void)
 {
-    net = net_new(23);
-    for (int i = 0; i < NODES; i++)
-        net_add(net);
-    space = net_found(net, CHAIR);
-    for (int i = 1; i < NODES; i++)
-        net_admit(net, space, CHAIR, i, ENT_ROLE_EDITOR);
-    for (int i = 1; i < NODES; i++)
-        net_copy_roster(net, space, CHAIR, i);
-    for (int i = 1; i < NODES; i++)
-        net_local(net, i);
-    for (int a = 0; a < NODES; a++)
-        for (int b = 0; b < a; b++)
-            net_cut(net, a, b);
-}
-
-static void teardown(void)
-{
-    net_free(net);
-    net = NULL;
-}
-
-static void set(int node, int record, const char *text)
-{
-    ck_assert_int_eq(net_set(net, node, space, record, NET_TITLE, text), 0);
-}
-
-/* Two nodes meet and part. */
-static void meet(int a, int b)
-{
-    net_heal(net, a, b);
-    net_call(net, a, b);
-    ck_assert(net_run_quiet(net, 10 * MINUTE));
-    net_cut(net, a, b);
-    net_run(net, 1000);
-}
-
-static const struct ent_key *key_of(int node)
-{
-    return &net->nodes[node].keys.public;
-}
-
-static struct ent_store *store_of(int node)
-{
-    return net->nodes[node].store;
-}
-
-static int64_t number(int node)
-{
-    return net_space(net, space, node);
+    party_begin(NODES, NODES);
 }
 
 /* By a chair that has just been started, and remembers nothing. */
@@ -92,41 +33,6 @@ static void remove_thief(void)
 static enum ent_role role_at(int node, int of)
 {
     return ent_member_role(store_of(node), number(node), key_of(of));
-}
-
-static void check_values(int node, int record, const char *expected)
-{
-    char text[1024];
-
-    ck_assert_str_eq(
-        net_values(net, node, space, record, NET_TITLE, text, sizeof(text)),
-        expected);
-}
-
-static void complain(void *ctx, const char *text)
-{
-    (void)ctx;
-    fprintf(stderr, "verify: %s\n", text);
-}
-
-/* Sound in itself, and the same when it is made anew from its log. */
-static void check_sound(int node)
-{
-    struct ent_digest before = net_digest(net, node, space);
-    struct ent_digest after;
-
-    ck_assert_int_eq(
-        ent_store_verify(store_of(node), true, complain, NULL, &err), 0);
-    ck_ok(ent_store_rebuild(store_of(node), &err));
-    after = net_digest(net, node, space);
-    ck_assert_mem_eq(&before, &after, sizeof(before));
-}
-
-static void check_equal(int a, int b)
-{
-    ck_assert(net_equal(net, a, b, space));
-    check_sound(a);
-    check_sound(b);
 }
 
 /* ------------------------------------------------------------------ removals
@@ -1010,7 +916,7 @@ static Suite *members_suite(void)
     Suite *suite = suite_create("members");
     TCase *tcase = tcase_create("members");
 
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, setup, party_end);
     tcase_set_timeout(tcase, 60);
     tcase_add_test(
         tcase, what_the_chair_held_stays_and_what_came_later_counts_nowhere);
@@ -1055,13 +961,5 @@ static Suite *members_suite(void)
 
 int main(void)
 {
-    SRunner *runner = srunner_create(members_suite());
-    int failed;
-
-    net_begin();
-    srunner_run_all(runner, CK_ENV);
-    net_end();
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed;
+    return party_run(members_suite());
 }

@@ -1,27 +1,16 @@
 /* test_offers.c - what lies beyond a cut is offered to the chair (rule A4): by
  * whoever holds it, once, checked, and no more than there is room for. */
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "net.h"
+#include "party.h"
 #include "store/members.h"
 
-#define MINUTE 60000
+#define MINUTE PARTY_MINUTE
 #define ASIDE "SELECT count(*) FROM aside"
 
 enum { CHAIR, THIEF, ANN, BEN, NODES };
-
-static struct net *net;
-static int space;
-static struct ent_err err;
-
-#define ck_ok(expr)                                                            \
-    do {                                                                       \
-        int rc_ = (expr);                                                      \
-        ck_assert_msg(rc_ == 0, "%s: %s", #expr, err.text);                    \
-    } while (0)
 
 /* Batches of what is aside that were sent, and bytes of all that offers. */
 static size_t batches, batch_bytes;
@@ -48,57 +37,9 @@ static bool count_batches(struct net *in, int from, int to,
 
 static void setup(void)
 {
-    net = net_new(29);
-    for (int i = 0; i < NODES; i++)
-        net_add(net);
-    space = net_found(net, CHAIR);
-    for (int i = 1; i < NODES; i++)
-        net_admit(net, space, CHAIR, i, ENT_ROLE_EDITOR);
-    for (int i = 1; i < NODES; i++) {
-        net_copy_roster(net, space, CHAIR, i);
-        net_local(net, i);
-    }
-    for (int a = 0; a < NODES; a++)
-        for (int b = 0; b < a; b++)
-            net_cut(net, a, b);
+    party_begin(NODES, NODES);
     batches = batch_bytes = offers = 0;
     net->posted = count_batches;
-}
-
-static void teardown(void)
-{
-    net_free(net);
-    net = NULL;
-}
-
-static const struct ent_key *key_of(int node)
-{
-    return &net->nodes[node].keys.public;
-}
-
-static struct ent_store *store_of(int node)
-{
-    return net->nodes[node].store;
-}
-
-static int64_t number(int node)
-{
-    return net_space(net, space, node);
-}
-
-static void set(int node, int record, const char *text)
-{
-    ck_assert_int_eq(net_set(net, node, space, record, NET_TITLE, text), 0);
-}
-
-/* Two nodes meet and part; the first one dials. */
-static void meet(int a, int b)
-{
-    net_heal(net, a, b);
-    net_call(net, a, b);
-    ck_assert(net_run_quiet(net, 10 * MINUTE));
-    net_cut(net, a, b);
-    net_run(net, 1000);
 }
 
 static void remove_thief(void)
@@ -111,39 +52,6 @@ static void remove_thief(void)
 static int64_t aside(int node)
 {
     return net_rows(net, node, ASIDE);
-}
-
-static void check_values(int node, int record, const char *expected)
-{
-    char text[1024];
-
-    ck_assert_str_eq(
-        net_values(net, node, space, record, NET_TITLE, text, sizeof(text)),
-        expected);
-}
-
-static void complain(void *ctx, const char *text)
-{
-    fprintf(stderr, "verify: node %d: %s\n", *(int *)ctx, text);
-}
-
-static void check_sound(int node)
-{
-    struct ent_digest before = net_digest(net, node, space);
-    struct ent_digest after;
-
-    ck_assert_int_eq(
-        ent_store_verify(store_of(node), true, complain, &node, &err), 0);
-    ck_ok(ent_store_rebuild(store_of(node), &err));
-    after = net_digest(net, node, space);
-    ck_assert_mem_eq(&before, &after, sizeof(before));
-}
-
-static void check_equal(int a, int b)
-{
-    ck_assert(net_equal(net, a, b, space));
-    check_sound(a);
-    check_sound(b);
 }
 
 /* All that is aside at a node counts again, by its last entries. */
@@ -654,7 +562,7 @@ static Suite *offers_suite(void)
     Suite *suite = suite_create("offers");
     TCase *tcase = tcase_create("offers");
 
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, setup, party_end);
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, the_chair_gets_what_it_never_had_and_readmits_it);
     tcase_add_test(tcase, a_chair_that_dials_is_offered_it_too);
@@ -678,13 +586,5 @@ static Suite *offers_suite(void)
 
 int main(void)
 {
-    SRunner *runner = srunner_create(offers_suite());
-    int failed;
-
-    net_begin();
-    srunner_run_all(runner, CK_ENV);
-    net_end();
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed;
+    return party_run(offers_suite());
 }

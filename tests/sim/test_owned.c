@@ -1,81 +1,27 @@
 /* test_owned.c - records that belong to their author (rule M9): what others do
  * to them takes effect nowhere, whoever meets whom first and whenever the
  * roster says that one key has the place of another. */
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "codec/entry.h"
 #include "codec/roster.h"
-#include "net.h"
+#include "party.h"
 #include "secure/hash.h"
 #include "store/members.h"
 #include "store/replica.h"
 
-#define MINUTE 60000
+#define MINUTE PARTY_MINUTE
 #define UNKNOWN_OWNED 555 /* kinds that no definition here names */
 #define UNKNOWN_COMMON 444
 
 enum { CHAIR, ANN, BEN, FAR, NEW, NODES };
 
-static struct net *net;
-static int space;
-static struct ent_err err;
-
-#define ck_ok(expr)                                                            \
-    do {                                                                       \
-        int rc_ = (expr);                                                      \
-        ck_assert_msg(rc_ == 0, "%s: %s", #expr, err.text);                    \
-    } while (0)
-
 /* All but NEW are editors. */
 static void setup(void)
 {
-    net = net_new(29);
-    for (int i = 0; i < NODES; i++)
-        net_add(net);
-    space = net_found(net, CHAIR);
-    for (int i = 1; i < NEW; i++)
-        net_admit(net, space, CHAIR, i, ENT_ROLE_EDITOR);
-    for (int i = 1; i < NEW; i++)
-        net_copy_roster(net, space, CHAIR, i);
-    for (int i = 1; i < NEW; i++)
-        net_local(net, i);
-    for (int a = 0; a < NODES; a++)
-        for (int b = 0; b < a; b++)
-            net_cut(net, a, b);
-}
-
-static void teardown(void)
-{
-    net_free(net);
-    net = NULL;
-}
-
-static struct ent_store *store_of(int node)
-{
-    return net->nodes[node].store;
-}
-
-static int64_t number(int node)
-{
-    return net_space(net, space, node);
-}
-
-static const struct ent_key *key_of(int node)
-{
-    return &net->nodes[node].keys.public;
-}
-
-/* Two nodes meet and part. */
-static void meet(int a, int b)
-{
-    net_heal(net, a, b);
-    net_call(net, a, b);
-    ck_assert(net_run_quiet(net, 10 * MINUTE));
-    net_cut(net, a, b);
-    net_run(net, 1000);
+    party_begin(NODES, NEW);
 }
 
 static void give(int node, int owner, int record, int64_t amount)
@@ -109,15 +55,6 @@ static int64_t amount(int node, int owner, int record)
                     NET_AMOUNT);
 }
 
-static void check_values(int node, int record, const char *expected)
-{
-    char text[1024];
-
-    ck_assert_str_eq(
-        net_values(net, node, space, record, NET_TITLE, text, sizeof(text)),
-        expected);
-}
-
 static struct net_forgery on_owned(int owner, int record, int64_t value)
 {
     return (struct net_forgery){.kind = NET_OWNED,
@@ -132,31 +69,6 @@ static struct net_forgery on_common(int record, const char *text)
                                 .id = net_record(record),
                                 .field = NET_TITLE,
                                 .value = ent_value_text(ent_slice_str(text))};
-}
-
-static void complain(void *ctx, const char *text)
-{
-    (void)ctx;
-    fprintf(stderr, "verify: %s\n", text);
-}
-
-/* Equal, sound, and the same when made anew. */
-static void check_equal(int a, int b)
-{
-    const int nodes[] = {a, b};
-
-    ck_assert(net_equal(net, a, b, space));
-    for (int i = 0; i < 2; i++) {
-        struct ent_digest before = net_digest(net, nodes[i], space);
-        struct ent_digest after;
-
-        ck_assert_int_eq(
-            ent_store_verify(store_of(nodes[i]), true, complain, NULL, &err),
-            0);
-        ck_ok(ent_store_rebuild(store_of(nodes[i]), &err));
-        after = net_digest(net, nodes[i], space);
-        ck_assert_mem_eq(&before, &after, sizeof(before));
-    }
 }
 
 /* ------------------------------------------------------------ what others do
@@ -597,7 +509,7 @@ static Suite *owned_suite(void)
     Suite *suite = suite_create("owned");
     TCase *tcase = tcase_create("owned");
 
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, setup, party_end);
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, nobody_but_the_owner_can_write_locally);
     tcase_add_test(tcase,
@@ -616,13 +528,5 @@ static Suite *owned_suite(void)
 
 int main(void)
 {
-    SRunner *runner = srunner_create(owned_suite());
-    int failed;
-
-    net_begin();
-    srunner_run_all(runner, CK_ENV);
-    net_end();
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed;
+    return party_run(owned_suite());
 }
