@@ -3,7 +3,6 @@
  * several places, a roster that went another way, branches of one log. Each is
  * told to several nodes in several orders, and all end with the same (rules M1
  * to M3, A2 to A4, A8). */
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,12 +10,12 @@
 #include "codec/entry.h"
 #include "codec/roster.h"
 #include "forge.h"
-#include "net.h"
+#include "party.h"
 #include "secure/hash.h"
 #include "store/members.h"
 #include "store/replica.h"
 
-#define MINUTE 60000
+#define MINUTE PARTY_MINUTE
 #define ABSENT (-1) /* a verdict: the entry is not in the log */
 
 enum { CHAIR, ANN, BEN, CAT, THIEF, NODES };
@@ -26,38 +25,16 @@ enum { CHAIR, ANN, BEN, CAT, THIEF, NODES };
 #define ORDERS 8
 #define HONEST 4
 
-static struct net *net;
-static int space;
 static struct ent_arena arena;
-static struct ent_err err;
-
-#define ck_ok(expr)                                                            \
-    do {                                                                       \
-        int rc_ = (expr);                                                      \
-        ck_assert_msg(rc_ == 0, "%s: %s", #expr, err.text);                    \
-    } while (0)
 
 static void setup(void)
 {
-    net = net_new(31);
-    for (int i = 0; i < NODES; i++)
-        net_add(net);
-    space = net_found(net, CHAIR);
-    for (int i = 1; i < NODES; i++)
-        net_admit(net, space, CHAIR, i, ENT_ROLE_EDITOR);
-    for (int i = 1; i < NODES; i++)
-        net_copy_roster(net, space, CHAIR, i);
-    for (int i = 1; i < NODES; i++)
-        net_local(net, i);
-    for (int a = 0; a < NODES; a++)
-        for (int b = 0; b < a; b++)
-            net_cut(net, a, b);
+    party_begin(NODES, NODES);
 }
 
 static void teardown(void)
 {
-    net_free(net);
-    net = NULL;
+    party_end();
     ent_arena_fini(&arena);
 }
 
@@ -69,48 +46,9 @@ static const struct ent_keys *keys_of(int node)
     return &net->nodes[node].keys;
 }
 
-static const struct ent_key *key_of(int node)
-{
-    return &keys_of(node)->public;
-}
-
-static struct ent_store *store_of(int node)
-{
-    return net->nodes[node].store;
-}
-
-static int64_t number(int node)
-{
-    return net_space(net, space, node);
-}
-
 static enum ent_role role_at(int node, int of)
 {
     return ent_member_role(store_of(node), number(node), key_of(of));
-}
-
-static void set(int node, int record, const char *text)
-{
-    ck_assert_int_eq(net_set(net, node, space, record, NET_TITLE, text), 0);
-}
-
-static void check_values(int node, int record, const char *expected)
-{
-    char text[1024];
-
-    ck_assert_str_eq(
-        net_values(net, node, space, record, NET_TITLE, text, sizeof(text)),
-        expected);
-}
-
-/* Two nodes meet and part. */
-static void meet(int a, int b)
-{
-    net_heal(net, a, b);
-    net_call(net, a, b);
-    ck_assert(net_run_quiet(net, 10 * MINUTE));
-    net_cut(net, a, b);
-    net_run(net, 1000);
 }
 
 /* All pairs of the first `count` nodes, in an order of their own; then once
@@ -133,27 +71,8 @@ static void meet_all(int order, int count)
     }
 }
 
-static void complain(void *ctx, const char *text)
-{
-    (void)ctx;
-    fprintf(stderr, "verify: %s\n", text);
-}
-
-/* Sound in itself, and the same when it is made anew from its log. */
-static void check_sound(int node)
-{
-    struct ent_digest before = net_digest(net, node, space);
-    struct ent_digest after;
-
-    ck_assert_int_eq(
-        ent_store_verify(store_of(node), true, complain, NULL, &err), 0);
-    ck_ok(ent_store_rebuild(store_of(node), &err));
-    after = net_digest(net, node, space);
-    ck_assert_mem_eq(&before, &after, sizeof(before));
-}
-
 /* The first `count` nodes are. */
-static void check_equal(int count)
+static void check_all_equal(int count)
 {
     for (int i = 0; i < count; i++) {
         ck_assert_msg(net_equal(net, 0, i, space), "node %d differs", i);
@@ -416,7 +335,7 @@ START_TEST(a_later_higher_cut_brings_nothing_back_that_an_earlier_one_took)
         check_values(i, 5, "five");
         ck_assert_int_eq(doubles_at(i), 0);
     }
-    check_equal(HONEST);
+    check_all_equal(HONEST);
 }
 END_TEST
 
@@ -462,7 +381,7 @@ START_TEST(what_was_set_aside_is_not_lost_to_another_of_its_number)
         ck_assert_int_eq(verdict_at(i, &later[1]), ENT_VERDICT_ACCEPTED);
         ck_assert_int_eq(doubles_at(i), 0);
     }
-    check_equal(HONEST);
+    check_all_equal(HONEST);
     ck_assert_int_eq(net_rows(net, ANN, "SELECT count(*) FROM aside"), 1);
     readmit(THIEF, &list[2]);
     meet_all(_i, HONEST);
@@ -472,7 +391,7 @@ START_TEST(what_was_set_aside_is_not_lost_to_another_of_its_number)
         check_values(i, 3, "by the thief");
         check_values(i, 4, "back again");
     }
-    check_equal(HONEST);
+    check_all_equal(HONEST);
 }
 END_TEST
 
@@ -509,7 +428,7 @@ START_TEST(names_of_writes_to_come_replace_none_of_them)
     meet_all(_i, HONEST);
     for (int i = 0; i < HONEST; i++)
         check_values(i, 1, "forged|victim");
-    check_equal(HONEST);
+    check_all_equal(HONEST);
 }
 END_TEST
 
@@ -543,7 +462,7 @@ START_TEST(a_majority_of_deputies_beats_one_of_them_at_a_later_place)
         ck_assert_int_eq(role_at(i, ANN), ENT_ROLE_EDITOR);
         ck_assert_int_eq(role_at(i, THIEF), ENT_ROLE_EDITOR);
     }
-    check_equal(HONEST);
+    check_all_equal(HONEST);
 }
 END_TEST
 
@@ -579,7 +498,7 @@ START_TEST(of_two_majorities_the_lower_hash_goes_on_wherever_it_stands)
         ck_assert_ptr_nonnull(
             strstr(alarms_at(i), "voted for two next chairs"));
     }
-    check_equal(HONEST);
+    check_all_equal(HONEST);
 }
 END_TEST
 
@@ -616,7 +535,7 @@ START_TEST(a_removed_deputy_that_dates_a_succession_back_is_refused)
         ck_assert_int_eq(role_at(i, CHAIR), ENT_ROLE_CHAIR);
         ck_assert_int_eq(role_at(i, THIEF), ENT_ROLE_NONE);
     }
-    check_equal(HONEST);
+    check_all_equal(HONEST);
 }
 END_TEST
 
@@ -696,7 +615,7 @@ START_TEST(a_former_chair_that_writes_the_past_anew_is_an_alarm_everywhere)
             alarms_at(i), "Org A wrote two entries of the roster after the"));
         check_values(i, 1, "by ben");
     }
-    check_equal(HONEST);
+    check_all_equal(HONEST);
 }
 END_TEST
 
@@ -732,7 +651,7 @@ START_TEST(an_entry_that_names_a_void_place_counts_by_the_last_below_it)
         check_values(i, 2, "");
         ck_assert_int_eq(net_counts(net, i, space).quarantined, 1);
     }
-    check_equal(HONEST);
+    check_all_equal(HONEST);
 }
 END_TEST
 
@@ -767,7 +686,7 @@ START_TEST(a_member_whose_removal_is_void_is_back_and_spoken_to_once_answered)
         check_values(i, 1, "before");
         ck_assert_ptr_nonnull(strstr(alarms_at(i), "\"member remove\" of"));
     }
-    check_equal(CAT);
+    check_all_equal(CAT);
     for (int i = 0; i < CAT; i++) {
         check_silence(CAT, (i + _i) % CAT, 3);
         check_values((i + _i) % CAT, 2, "");
@@ -783,7 +702,7 @@ START_TEST(a_member_whose_removal_is_void_is_back_and_spoken_to_once_answered)
         check_values(i, 3, "not for Cat yet");
         ck_assert_ptr_null(strstr(alarms_at(i), "is void"));
     }
-    check_equal(HONEST);
+    check_all_equal(HONEST);
 }
 END_TEST
 
@@ -819,7 +738,7 @@ START_TEST(who_replaces_what_one_clone_wrote_leaves_the_other_ones_alone)
     }
     check_values(lives[1], 1,
                  other ? "by Ben|first life" : "by Ben|second life");
-    check_equal(HONEST);
+    check_all_equal(HONEST);
 }
 END_TEST
 
@@ -849,7 +768,7 @@ START_TEST(who_settles_what_two_clones_wrote_leaves_its_own_alone)
     for (int i = 0; i < HONEST; i++)
         check_values(i, 1, "settled");
     check_values(twin, 1, "settled");
-    check_equal(HONEST);
+    check_all_equal(HONEST);
 }
 END_TEST
 
@@ -905,7 +824,7 @@ START_TEST(a_branch_made_below_a_cut_is_outside_in_any_order)
         }
         ck_assert_int_eq(verdict_at(i, &branch), ABSENT);
     }
-    check_equal(HONEST);
+    check_all_equal(HONEST);
     /* Nor does it come in later. */
     for (int i = 0; i < HONEST; i++) {
         struct ent_digest before = net_digest(net, i, space);
@@ -958,7 +877,7 @@ START_TEST(what_lost_its_signature_to_a_cut_waits_for_the_head_that_is_kept)
         check_values(i, 2, "two");
         ck_assert_int_eq(net->nodes[i].offences, 0);
     }
-    check_equal(HONEST);
+    check_all_equal(HONEST);
 }
 END_TEST
 
@@ -1003,7 +922,7 @@ START_TEST(a_branch_longer_than_what_is_kept_goes_once_that_has_come)
         ck_assert_int_eq(net->nodes[i].offences, 0);
         ck_assert_int_eq(doubles_at(i), 0);
     }
-    check_equal(HONEST);
+    check_all_equal(HONEST);
 }
 END_TEST
 
@@ -1031,7 +950,7 @@ START_TEST(a_forked_log_is_cut_whole_and_comes_back_whole)
         check_values(i, 1, "");
         check_values(i, 2, "");
     }
-    check_equal(HONEST);
+    check_all_equal(HONEST);
     readmit(THIEF, &branch[1]);
     meet_all(_i, HONEST);
     for (int i = 0; i < HONEST; i++) {
@@ -1039,14 +958,14 @@ START_TEST(a_forked_log_is_cut_whole_and_comes_back_whole)
         check_values(i, 2, "another");
         ck_assert_int_eq(doubles_at(i), 0);
     }
-    check_equal(HONEST);
+    check_all_equal(HONEST);
     readmit(THIEF, &list[1]);
     meet_all(_i, HONEST);
     for (int i = 0; i < HONEST; i++) {
         check_values(i, 1, "one");
         check_values(i, 2, "another|two");
     }
-    check_equal(HONEST);
+    check_all_equal(HONEST);
 }
 END_TEST
 
@@ -1117,13 +1036,5 @@ static Suite *scenarios_suite(void)
 
 int main(void)
 {
-    SRunner *runner = srunner_create(scenarios_suite());
-    int failed;
-
-    net_begin();
-    srunner_run_all(runner, CK_ENV);
-    net_end();
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed;
+    return party_run(scenarios_suite());
 }
