@@ -288,8 +288,8 @@ int messages_row(struct cmd_ctx *ctx, const struct message *message, bool mine,
     char org[24];
     int rc = ent_record_read(ctx->store, &message->ref, &record, &ctx->err);
 
-    if (rc < 0)
-        return rc;
+    if (rc < 0) /* one that a cut took meanwhile is no failure */
+        return rc == ENT_ENOTFOUND ? 0 : rc;
     put_body(ctx, message->body, depth, &body);
     out_row(out);
     out_cell(out, sent_text(ctx, message, &record, when));
