@@ -1,7 +1,8 @@
 # meet.sh - several nodes over loopback, each in a folder of its own below $work,
 # with its key in a file beside it; sourced after lib.sh.
 
-port=$((21000 + $$ % 20000))
+# A hundred ports for each script: those that run side by side have near pids.
+port=$((20000 + $$ % 120 * 100))
 
 # start NAME: that node's daemon, on a port of its own.
 start() {
