@@ -30,6 +30,7 @@ static const char *action(const struct ent_step *step)
         [ENT_STEP_CREATED] = "created", [ENT_STEP_WRITTEN] = "written",
         [ENT_STEP_ADDED] = "added",     [ENT_STEP_REMOVED] = "removed",
         [ENT_STEP_DELETED] = "deleted", [ENT_STEP_UNDELETED] = "undeleted",
+        [ENT_STEP_ERASED] = "erased",
     };
 
     if (step->what == ENT_STEP_WRITTEN && !step->missing &&
@@ -160,6 +161,9 @@ static void put_line(struct cmd_ctx *ctx, const struct ent_step *step,
         break;
     case ENT_STEP_UNDELETED:
         ent_buf_printf(line, "  %s", _("brought back"));
+        break;
+    case ENT_STEP_ERASED:
+        ent_buf_printf(line, "  %s", _("erased for good"));
         break;
     case ENT_STEP_WRITTEN:
     case ENT_STEP_ADDED:

@@ -8,6 +8,10 @@
 
 #define ENT_ENTRY_CHANGES_MAX 256      /* changes in an entry */
 #define ENT_ENTRY_BYTES_MAX (64 << 10) /* packed entry, payloads included */
+/* The same once some of its values were erased: each change may have a salt and
+ * a commitment instead. */
+#define ENT_ENTRY_STUB_BYTES_MAX                                               \
+    (ENT_ENTRY_BYTES_MAX + ENT_ENTRY_CHANGES_MAX * 64)
 #define ENT_VALUE_BYTES_MAX (16 << 10) /* one value */
 #define ENT_DEPTH_MAX 8                /* arrays within arrays */
 #define ENT_OPS_MAX 4096               /* operations in a change */
@@ -25,8 +29,11 @@
 
 #define ENT_FRAME_BYTES_MAX (1 << 20)   /* one message on a link */
 #define ENT_BATCH_BYTES_MAX (256 << 10) /* packed entries in one batch */
-#define ENT_ITEMS_MAX (1 << 17)         /* msgpack items in one frame */
-#define ENT_HELLO_SPACES_MAX 1024       /* spaces in a hello */
+/* A run under one signature, and how it may grow where values were erased. */
+#define ENT_RUN_BYTES_MAX (ENT_BATCH_BYTES_MAX + ENT_ENTRY_BYTES_MAX)
+#define ENT_RUN_STUB_BYTES_MAX (512 << 10)
+#define ENT_ITEMS_MAX (1 << 17)   /* msgpack items in one frame */
+#define ENT_HELLO_SPACES_MAX 1024 /* spaces in a hello */
 
 #define ENT_INVITE_LINE_MAX 4096 /* an invitation or request as a line */
 #define ENT_GUESSES_MAX 10       /* wrong requests a minute for one space */

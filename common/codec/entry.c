@@ -436,6 +436,13 @@ static const uint8_t *array_body(const uint8_t *at)
     return at + (*at < 0xa0 ? 1 : *at == 0xdc ? 3 : 5);
 }
 
+static int too_long(struct ent_err *err)
+{
+    return ent_err_set(err, ENT_EREFUSED,
+                       ENT_N_("an entry over its limit of %d bytes"),
+                       ENT_ENTRY_BYTES_MAX);
+}
+
 int ent_entry_get(struct ent_slice bytes, struct ent_arena *arena,
                   struct ent_entry *entry, struct ent_err *err)
 {
@@ -447,11 +454,9 @@ int ent_entry_get(struct ent_slice bytes, struct ent_arena *arena,
     size_t count;
     int rc;
 
-    if (bytes.len > ENT_ENTRY_BYTES_MAX)
-        return ent_err_set(err, ENT_EREFUSED,
-                           ENT_N_("an entry over its limit of %d bytes"),
-                           ENT_ENTRY_BYTES_MAX);
-    ent_unpack_init(&in, bytes, ENT_ENTRY_BYTES_MAX);
+    if (bytes.len > ENT_ENTRY_STUB_BYTES_MAX)
+        return too_long(err);
+    ent_unpack_init(&in, bytes, ENT_ENTRY_STUB_BYTES_MAX);
     part = ent_get_array(&in, &in.root, 5, 5, &count);
     entry->time_ms = ent_get_int(&in, &part[0]);
     get_roster_head(&in, &part[1], entry);
@@ -486,6 +491,8 @@ int ent_entry_get(struct ent_slice bytes, struct ent_arena *arena,
     }
     rc = ent_unpack_rc(&in, ENTRY_WHAT, err);
     ent_unpack_fini(&in);
+    if (rc == 0 && entry->has_seed && bytes.len > ENT_ENTRY_BYTES_MAX)
+        rc = too_long(err);
     if (arena->rc < 0)
         rc = ent_err_set(err, ENT_ENOMEM, ENT_N_("out of memory"));
     return rc;

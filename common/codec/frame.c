@@ -509,7 +509,7 @@ static void get_run(struct ent_unpack *in, const ent_obj *obj,
     run->entries = entries;
     run->entry_count = entries == NULL ? 0 : count;
     for (size_t i = 0; i < run->entry_count; i++)
-        entries[i] = ent_get_bytes(in, &items[i], ENT_ENTRY_BYTES_MAX);
+        entries[i] = ent_get_bytes(in, &items[i], ENT_ENTRY_STUB_BYTES_MAX);
     run->sig = ent_get_bytes(in, &part[5], ENT_SIG_LEN);
     if (run->sig.len != (run->entry_count > 0 ? ENT_SIG_LEN : 0))
         ent_unpack_fault(in, ENT_N_("binary of the wrong length"));

@@ -9,6 +9,7 @@
 #define ROSTER_ITEMS_MAX 8192
 #define SIG_BYTES 64
 #define OWN_FIELD_PARTS 12
+#define ERASE_PARTS 4
 #define VOTE_TAG "entente/succeed/1"
 
 /* ----------------------------------------------------------------------- out
@@ -82,6 +83,7 @@ static size_t length_of(uint32_t kind)
     case ENT_ROSTER_MIN_VERSION:
         return 5;
     case ENT_ROSTER_READMIT:
+    case ENT_ROSTER_ERASE:
         return 4;
     case ENT_ROSTER_DEPUTIES:
     case ENT_ROSTER_SUCCEED:
@@ -138,6 +140,10 @@ void ent_roster_body_put(struct ent_buf *buf,
     case ENT_ROSTER_MIN_VERSION:
         for (size_t i = 0; i < ENT_VERSION_PARTS; i++)
             ent_pack_uint(&pack, entry->version.part[i]);
+        return;
+    case ENT_ROSTER_ERASE:
+        ent_pack_uint(&pack, entry->erased_kind);
+        ent_pack_bin(&pack, entry->erased_id.b, ENT_ID_BYTES);
         return;
     default:
         break;
@@ -360,6 +366,19 @@ static void get_own_field(struct ent_unpack *in, const ent_obj *part,
     in->fault = NULL;
 }
 
+/* The same of an erasure that names no record. */
+static void get_erase(struct ent_unpack *in, const ent_obj *part, size_t count,
+                      struct ent_roster_entry *entry)
+{
+    if (in->fault != NULL || count < ERASE_PARTS)
+        return;
+    entry->erased_kind = (uint32_t)ent_get_uint(in, &part[2], ENT_FIELD_MAX);
+    ent_get_bin(in, &part[3], entry->erased_id.b, ENT_ID_BYTES);
+    if (in->fault != NULL)
+        entry->erased_kind = 0;
+    in->fault = NULL;
+}
+
 static void get_body(struct ent_unpack *in, const ent_obj *part, size_t count,
                      struct ent_arena *arena, struct ent_roster_entry *entry)
 {
@@ -367,6 +386,10 @@ static void get_body(struct ent_unpack *in, const ent_obj *part, size_t count,
 
     if (entry->kind == ENT_ROSTER_OWN_FIELD) {
         get_own_field(in, part, count, arena, &entry->own);
+        return;
+    }
+    if (entry->kind == ENT_ROSTER_ERASE) {
+        get_erase(in, part, count, entry);
         return;
     }
     if (length == 0)

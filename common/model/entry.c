@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "model/kind.h"
 
 int ent_ref_cmp(const struct ent_ref *a, const struct ent_ref *b)
 {
@@ -18,7 +19,7 @@ int ent_ref_cmp(const struct ent_ref *a, const struct ent_ref *b)
 
 static bool is_life(uint32_t code)
 {
-    return code == ENT_OP_LIVE || code == ENT_OP_DEAD;
+    return code == ENT_OP_LIVE || code == ENT_OP_DEAD || code == ENT_OP_ERASE;
 }
 
 static const char *seen_fault(const struct ent_entry *entry,
@@ -37,6 +38,17 @@ static const char *seen_fault(const struct ent_entry *entry,
     return NULL;
 }
 
+/* Only what belongs to somebody can be erased in a log (E1), and nothing else
+ * is said of it. */
+static const char *erasure_fault(const struct ent_change *change)
+{
+    if (change->op_count > 1 || change->ops[0].seen_count > 0)
+        return ENT_N_("an erasure with something beside it");
+    if (!ent_kind_is_owned(change->kind))
+        return ENT_N_("an erasure of a record that has no owner");
+    return NULL;
+}
+
 static const char *ops_fault(const struct ent_entry *entry,
                              const struct ent_change *change)
 {
@@ -50,12 +62,14 @@ static const char *ops_fault(const struct ent_entry *entry,
 
         if (fault != NULL)
             return fault;
-        if (op->code < ENT_OP_WRITE || op->code > ENT_OP_DEAD)
+        if (op->code < ENT_OP_WRITE || op->code > ENT_OP_ERASE)
             return ENT_N_("an unknown operation");
         if (op->field > ENT_FIELD_MAX)
             return ENT_N_("a field number out of range");
         if (is_life(op->code) != (op->field == ENT_FIELD_LIFE))
             return ENT_N_("a life operation on another field");
+        if (op->code == ENT_OP_ERASE && (fault = erasure_fault(change)) != NULL)
+            return fault;
         if (op->field == ENT_FIELD_LIFE)
             life = true;
         if (op->code == ENT_OP_ADD && op->seen_count > 0)

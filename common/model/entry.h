@@ -21,6 +21,8 @@ enum ent_op_code {
     ENT_OP_REMOVE = 3, /* the named elements go (M4) */
     ENT_OP_LIVE = 4,   /* life, field 0: shown (M6) */
     ENT_OP_DEAD = 5,   /* life, field 0: deleted (M6) */
+    ENT_OP_ERASE = 6,  /* field 0, and alone in its change: an owned record is
+                        * erased for good by its owner (E1) */
 };
 
 #define ENT_FIELD_LIFE 0
@@ -82,6 +84,12 @@ struct ent_entry {
 static inline bool ent_op_bears_value(uint32_t code)
 {
     return code == ENT_OP_WRITE || code == ENT_OP_ADD;
+}
+
+/* Whether an operation is a write that stands until another replaces it. */
+static inline bool ent_op_stands(uint32_t code)
+{
+    return code != ENT_OP_REMOVE && code != ENT_OP_ERASE;
 }
 
 int ent_ref_cmp(const struct ent_ref *a, const struct ent_ref *b);

@@ -427,6 +427,76 @@ static void take_own_field(struct ent_roster *roster,
         roster->own[roster->own_count++] = own;
 }
 
+static int erasure_cmp(const void *a, const void *b)
+{
+    const struct ent_roster_entry *x =
+        *(const struct ent_roster_entry *const *)a;
+    const struct ent_roster_entry *y =
+        *(const struct ent_roster_entry *const *)b;
+    int cmp;
+
+    if (x->erased_kind != y->erased_kind)
+        return x->erased_kind < y->erased_kind ? -1 : 1;
+    cmp = ent_id_cmp(&x->erased_id, &y->erased_id);
+    if (cmp != 0 || x->pos == y->pos)
+        return cmp;
+    return x->pos < y->pos ? -1 : 1;
+}
+
+/* Who was erased: of several entries about one record the first counts. */
+static void list_erasures(struct ent_roster *roster, struct ent_arena *arena)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < roster->length; i++)
+        count += roster->chain[i]->kind == ENT_ROSTER_ERASE &&
+                 roster->chain[i]->erased_kind != 0;
+    if (count == 0)
+        return;
+    roster->erased = ent_arena_array(arena, count, sizeof(*roster->erased));
+    if (roster->erased == NULL)
+        return;
+    count = 0;
+    for (size_t i = 0; i < roster->length; i++)
+        if (roster->chain[i]->kind == ENT_ROSTER_ERASE &&
+            roster->chain[i]->erased_kind != 0)
+            roster->erased[count++] = roster->chain[i];
+    qsort(roster->erased, count, sizeof(*roster->erased), erasure_cmp);
+    for (size_t i = 0; i < count; i++) {
+        const struct ent_roster_entry *entry = roster->erased[i];
+
+        if (roster->erased_count == 0 ||
+            ent_roster_erasure(roster, entry->erased_kind, &entry->erased_id) ==
+                NULL)
+            roster->erased[roster->erased_count++] = entry;
+    }
+}
+
+const struct ent_roster_entry *
+ent_roster_erasure(const struct ent_roster *roster, uint32_t kind,
+                   const struct ent_id *id)
+{
+    size_t low = 0;
+    size_t high = roster->erased_count;
+
+    while (low < high) {
+        size_t mid = (low + high) / 2;
+        const struct ent_roster_entry *entry = roster->erased[mid];
+
+        if (entry->erased_kind < kind ||
+            (entry->erased_kind == kind &&
+             ent_id_cmp(&entry->erased_id, id) < 0))
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < roster->erased_count &&
+                   roster->erased[low]->erased_kind == kind &&
+                   ent_id_equal(&roster->erased[low]->erased_id, id)
+               ? roster->erased[low]
+               : NULL;
+}
+
 static void read_chain(struct ent_roster *roster, struct ent_arena *arena)
 {
     const struct ent_key *chair = &roster->chain[0]->author;
@@ -522,6 +592,7 @@ int ent_roster_build(const struct ent_roster_entry *entries, size_t count,
         rc = gather(roster, arena);
         if (rc == 0) {
             read_chain(roster, arena);
+            list_erasures(roster, arena);
             rc = list_members(roster, head, arena);
         }
     }

@@ -21,8 +21,8 @@ enum ent_role {
     ENT_ROLE_CHAIR
 };
 
-/* Kinds of roster entry (A2). Of those that are not acted on here, erasures and
- * what newer programs write, the arguments are not looked at. */
+/* Kinds of roster entry (A2). Of what newer programs write the arguments are
+ * not looked at. */
 enum ent_roster_kind {
     ENT_ROSTER_FOUND = 1,
     ENT_ROSTER_ADMIT = 2,
@@ -81,6 +81,9 @@ struct ent_roster_entry {
     struct ent_own_field own;   /* OWN_FIELD; number 0: one that means nothing
                                  * to this program */
     struct ent_version version; /* MIN_VERSION */
+    /* ERASE: the record (E1); kind 0: one that means nothing to this program */
+    uint32_t erased_kind;
+    struct ent_id erased_id;
 };
 
 /* What a key might do from a position on; newest first. */
@@ -148,6 +151,10 @@ struct ent_roster {
                                        * the chain defined it last; in the order
                                        * it defined them first */
     size_t own_count;
+    /* The entries of the chain that erase a record (E1), one each, the first;
+     * ascending by kind and id. */
+    const struct ent_roster_entry **erased;
+    size_t erased_count;
 };
 
 /* The valid chain through `entries` (any order, no duplicates) and what follows
@@ -188,6 +195,11 @@ ENT_NODISCARD int ent_roster_gate_pass(struct ent_roster_gate *gate,
 /* NULL when the chain never named that key. */
 const struct ent_roster_person *
 ent_roster_person(const struct ent_roster *roster, const struct ent_key *key);
+
+/* The entry of the chain that erases a record, or NULL. */
+const struct ent_roster_entry *
+ent_roster_erasure(const struct ent_roster *roster, uint32_t kind,
+                   const struct ent_id *id);
 
 /* Role of a key once the chain's first `pos` entries hold; a position beyond
  * the head counts as the head. */

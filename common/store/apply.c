@@ -188,7 +188,7 @@ void ent_change_sum(const struct ent_change *change,
         const struct ent_op *op = &change->ops[i];
         struct ent_sum mark;
 
-        if (op->code == ENT_OP_REMOVE)
+        if (!ent_op_stands(op->code))
             continue;
         ordinal = i > 0 && op->code == ENT_OP_ADD &&
                           op[-1].code == ENT_OP_ADD && op[-1].field == op->field
@@ -280,6 +280,54 @@ static int apply_kept(struct ent_apply *apply, const struct ent_change *change,
     return rc == 0 ? ent_apply_ops(apply, change, state, err) : rc;
 }
 
+static int drop_all(struct ent_apply *apply, struct ent_state *state,
+                    struct ent_err *err)
+{
+    int rc = 0;
+
+    while (rc == 0 && state->cell_count > 0) {
+        rc = subtract(apply, state, &state->cells[0], err);
+        ent_state_remove(state, &state->cells[0]);
+    }
+    return rc;
+}
+
+/* Rule E1: nothing of the record stands any more, and nothing will. */
+static int apply_erasure(struct ent_apply *apply,
+                         const struct ent_change *change, struct ent_err *err)
+{
+    struct ent_store *store = apply->store;
+    struct ent_state *kept;
+    struct ent_state state;
+    struct ent_stmt *stmt;
+    int rc;
+
+    ent_arena_reset(&store->scratch);
+    if (ent_kept_on(store)) {
+        rc = ent_kept_get(store, apply->space, change->kind, &change->id, NULL,
+                          &kept, err);
+        if (rc == 0)
+            rc = drop_all(apply, kept, err);
+    } else {
+        rc = ent_state_load(store, apply->space, change->kind, &change->id,
+                            NULL, &store->scratch, &state, err);
+        if (rc == 0)
+            rc = drop_all(apply, &state, err);
+        if (rc == 0)
+            rc = ent_state_save(store, &state, err);
+    }
+    if (rc < 0)
+        return rc;
+    stmt = ent_db_stmt(&store->db, ENT_SQL_UNSEEN_CLEAR);
+    ent_stmt_bind_int(stmt, 1, apply->space);
+    ent_stmt_bind_int(stmt, 2, change->kind);
+    ent_stmt_bind_blob(stmt, 3, change->id.b, ENT_ID_BYTES);
+    rc = ent_stmt_run(stmt, err);
+    return rc < 0 ? rc
+                  : ent_erase_own(store, apply->space, change->kind,
+                                  &change->id, apply->n, true, err);
+}
+
 int ent_apply_change(struct ent_apply *apply, const struct ent_change *change,
                      struct ent_err *err)
 {
@@ -289,6 +337,8 @@ int ent_apply_change(struct ent_apply *apply, const struct ent_change *change,
     struct ent_state state;
     int rc;
 
+    if (change->ops[0].code == ENT_OP_ERASE)
+        return apply_erasure(apply, change, err);
     ent_arena_reset(scratch);
     rc = ask_awaited(apply, change, err);
     if (rc < 0)
@@ -331,6 +381,25 @@ static int resolve(struct ent_store *store, int64_t space,
     return rc;
 }
 
+/* A change of an entry that came, unless what it changes is erased. */
+static int apply_one(struct ent_apply *apply, const struct ent_change *change,
+                     struct ent_err *err)
+{
+    struct ent_store *store = apply->store;
+    bool counts;
+    int rc = 0;
+
+    if (store->only != NULL &&
+        !ent_touched_holds(store->only, change->kind, &change->id))
+        return 0;
+    if (!store->erased_empty && change->ops[0].code != ENT_OP_ERASE)
+        rc = ent_erased(store, apply->space, change->kind, &change->id, &counts,
+                        err);
+    if (rc < 0 || (rc > 0 && counts))
+        return rc < 0 ? rc : 0;
+    return ent_apply_change(apply, change, err);
+}
+
 int ent_apply_entry(struct ent_store *store, int64_t space,
                     const struct ent_entry *entry, int64_t n,
                     const struct ent_hash *hash, struct ent_sum *sum,
@@ -358,10 +427,7 @@ int ent_apply_entry(struct ent_store *store, int64_t space,
     store->applying.at = entry->time_ms;
     store->applying.hash = *hash;
     for (size_t i = 0; rc == 0 && i < entry->change_count; i++)
-        if (store->only == NULL ||
-            ent_touched_holds(store->only, entry->changes[i].kind,
-                              &entry->changes[i].id))
-            rc = ent_apply_change(&apply, &entry->changes[i], err);
+        rc = apply_one(&apply, &entry->changes[i], err);
     if (rc == 0) {
         if (store->only == NULL)
             ent_sum_add(&apply.sum, &part);

@@ -272,7 +272,7 @@ static int read_entry(struct reading *reading, int64_t seq, struct ent_err *err)
         ent_db_stmt(&reading->store->db, ENT_SQL_ASIDE_RANGE);
     size_t most = reading->vouched > 0 || (reading->own && reading->count > 0)
                       ? reading->bytes_max
-                      : ENT_BATCH_BYTES_MAX + ENT_ENTRY_BYTES_MAX;
+                      : ENT_RUN_BYTES_MAX;
     struct ent_slice packed = {0};
     struct ent_sig sig = {0};
     struct ent_entry entry;

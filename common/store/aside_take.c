@@ -25,6 +25,7 @@ struct keeping {
     struct ent_chain below; /* what is aside before the run */
     struct ent_arena arena;
     struct ent_seal seal;
+    struct ent_buf stripped; /* an entry without what was erased */
     struct ent_entry *entries;
     struct ent_hash *hashes; /* of what is below, then of the run */
     size_t below_count;
@@ -302,22 +303,51 @@ static int check_room(struct keeping *keeping, struct ent_err *err)
                        ENT_N_("more of one author than is kept beyond a cut"));
 }
 
-static int keep_entries(struct keeping *keeping, struct ent_err *err)
+/* What an owner erased beyond the cut stays erased (E1). */
+static int keep_erasures(struct keeping *keeping, const struct ent_entry *entry,
+                         int64_t n, struct ent_err *err)
 {
-    const struct ent_run *run = keeping->run;
     int rc = 0;
 
-    for (size_t i = keeping->held; rc == 0 && i < run->count; i++) {
-        struct ent_stmt *stmt =
-            ent_db_stmt(&keeping->store->db, ENT_SQL_ASIDE_INSERT);
+    for (size_t i = 0; rc == 0 && i < entry->change_count; i++) {
+        const struct ent_change *change = &entry->changes[i];
 
-        ent_stmt_bind_int(stmt, 1,
-                          ent_n(keeping->log->o, (int64_t)(run->from + i)));
-        ent_stmt_bind_int(stmt, 2, keeping->entries[i].time_ms);
-        ent_stmt_bind_blob(stmt, 3, hash_of(keeping, i)->b, ENT_HASH_BYTES);
-        ent_stmt_bind_blob(stmt, 4, run->entries[i].at, run->entries[i].len);
-        rc = ent_stmt_run(stmt, err);
+        if (change->ops[0].code == ENT_OP_ERASE &&
+            ent_owner_may_change(keeping->space, &entry->author, change->kind,
+                                 &change->id))
+            rc = ent_erase_own(keeping->store, keeping->space->space,
+                               change->kind, &change->id, n, false, err);
     }
+    return rc;
+}
+
+static int keep_entry(struct keeping *keeping, size_t i, struct ent_err *err)
+{
+    const struct ent_run *run = keeping->run;
+    struct ent_slice packed = run->entries[i];
+    int64_t n = ent_n(keeping->log->o, (int64_t)(run->from + i));
+    struct ent_stmt *stmt;
+    int rc =
+        ent_erase_strip(keeping->store, keeping->space, &keeping->entries[i],
+                        &keeping->stripped, &packed, err);
+
+    if (rc < 0)
+        return rc;
+    stmt = ent_db_stmt(&keeping->store->db, ENT_SQL_ASIDE_INSERT);
+    ent_stmt_bind_int(stmt, 1, n);
+    ent_stmt_bind_int(stmt, 2, keeping->entries[i].time_ms);
+    ent_stmt_bind_blob(stmt, 3, hash_of(keeping, i)->b, ENT_HASH_BYTES);
+    ent_stmt_bind_blob(stmt, 4, packed.at, packed.len);
+    rc = ent_stmt_run(stmt, err);
+    return rc < 0 ? rc : keep_erasures(keeping, &keeping->entries[i], n, err);
+}
+
+static int keep_entries(struct keeping *keeping, struct ent_err *err)
+{
+    int rc = 0;
+
+    for (size_t i = keeping->held; rc == 0 && i < keeping->run->count; i++)
+        rc = keep_entry(keeping, i, err);
     return rc;
 }
 
@@ -364,7 +394,8 @@ static int keep_run(struct keeping *keeping, struct ent_taken *taken,
                     struct ent_err *err)
 {
     const struct ent_run *run = keeping->run;
-    int rc = ent_run_check_bytes(run, err);
+    size_t more = ENT_RUN_STUB_BYTES_MAX - ENT_RUN_BYTES_MAX;
+    int rc = ent_run_check_bytes(run, more, err);
 
     if (rc == 0)
         rc = ent_run_check(keeping->space, run, err);
@@ -374,6 +405,11 @@ static int keep_run(struct keeping *keeping, struct ent_taken *taken,
                                 "takes"));
     if (rc == 0)
         rc = unpack(keeping, err);
+    more = 0;
+    for (size_t i = 0; rc == 0 && i < run->count; i++)
+        more += ent_stub_bytes(&keeping->entries[i]);
+    if (rc == 0)
+        rc = ent_run_check_bytes(run, more, err);
     if (rc == 0)
         rc = judge(keeping, err);
     if (rc == 0)
@@ -407,6 +443,7 @@ static int keep_one(struct ent_store *store, struct ent_space_state *space,
     taken->delayed = taken->delayed || keeping.delayed;
     ent_arena_fini(&keeping.arena);
     ent_seal_fini(&keeping.seal);
+    ent_buf_fini(&keeping.stripped);
     return rc;
 }
 

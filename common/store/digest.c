@@ -43,6 +43,25 @@ int ent_logs_sum(struct ent_store *store, int64_t space, struct ent_sum *sum,
     return rc;
 }
 
+int ent_space_set_sum(struct ent_store *store, int64_t space,
+                      const struct ent_sum *sum, struct ent_err *err)
+{
+    struct ent_sum adjust = *sum;
+    uint8_t bytes[ENT_SUM_BYTES];
+    struct ent_stmt *stmt;
+    struct ent_sum logs;
+    int rc = ent_logs_sum(store, space, &logs, err);
+
+    if (rc < 0)
+        return rc;
+    ent_sum_sub(&adjust, &logs);
+    ent_sum_put(&adjust, bytes);
+    stmt = ent_db_stmt(&store->db, ENT_SQL_SPACE_SET_ADJUST);
+    ent_stmt_bind_int(stmt, 1, space);
+    ent_stmt_bind_blob(stmt, 2, bytes, sizeof(bytes));
+    return ent_stmt_run(stmt, err);
+}
+
 /* Author, origin, number in 8 bytes big-endian and hash of every head. */
 static int hash_heads(const struct ent_head *heads, size_t count,
                       struct ent_hash *hash, struct ent_err *err)

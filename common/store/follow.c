@@ -186,7 +186,9 @@ static int put_life(struct ent_follow *follow, struct ent_step *step,
 
     for (size_t i = 0; i < count; i++)
         of_dead = of_dead || writes[i].code == ENT_OP_DEAD;
-    if (op->code == ENT_OP_DEAD)
+    if (op->code == ENT_OP_ERASE)
+        step->what = ENT_STEP_ERASED;
+    else if (op->code == ENT_OP_DEAD)
         step->what = ENT_STEP_DELETED;
     else if (op->seen_count == 0)
         step->what = ENT_STEP_CREATED;

@@ -13,6 +13,7 @@ enum ent_step_what {
     ENT_STEP_REMOVED,
     ENT_STEP_DELETED,
     ENT_STEP_UNDELETED,
+    ENT_STEP_ERASED, /* for good, by its owner (E1) */
 };
 
 struct ent_step {

@@ -85,6 +85,15 @@ static void drop_held(struct joined_file *file)
     file->next = -1;
 }
 
+/* Whether the page that follows these bytes commits. */
+static bool next_commits(const uint8_t *bytes, int len)
+{
+    static const uint8_t stays[4];
+
+    return len == FRAME_HEADER &&
+           memcmp(bytes + FRAME_COMMITS, stays, sizeof(stays)) != 0;
+}
+
 static int write_through(struct joined_file *file, const void *bytes, int len,
                          sqlite3_int64 at)
 {
@@ -94,7 +103,7 @@ static int write_through(struct joined_file *file, const void *bytes, int len,
         rc = file->below->pMethods->xWrite(file->below, bytes, len, at);
     if (rc == SQLITE_OK) {
         file->next = at + len;
-        file->commits = false;
+        file->commits = next_commits(bytes, len);
     }
     if (at == 0) /* it begins anew: another may have cut it off before */
         file->size = 0;
@@ -121,15 +130,13 @@ static void grow_ahead(struct joined_file *file)
 
 static int hold(struct joined_file *file, const uint8_t *bytes, int len)
 {
-    static const uint8_t stays[4];
     bool commits = file->commits;
     int rc;
 
     memcpy(file->held + file->held_len, bytes, (size_t)len);
     file->held_len += len;
     file->next += len;
-    file->commits = len == FRAME_HEADER &&
-                    memcmp(bytes + FRAME_COMMITS, stays, sizeof(stays)) != 0;
+    file->commits = next_commits(bytes, len);
     if (!commits)
         return SQLITE_OK;
     len = file->held_len;

@@ -420,6 +420,8 @@ static int set_aside(struct rejudging *rejudging, const struct judged *judged,
         rc = run_range(store, ENT_SQL_LOG_CUT, log, from, log->head, err);
     if (rc == 0)
         rc = run_range(store, ENT_SQL_SIGNATURE_CUT, log, from, log->head, err);
+    if (rc == 0)
+        rc = run_range(store, ENT_SQL_WANTED_CUT, log, from, log->head, err);
     if (rc < 0)
         return rc;
     if (ent_key_equal(&log->author, &store->keys.public) &&
@@ -449,26 +451,6 @@ static int set_verdicts(struct rejudging *rejudging, struct ent_err *err)
     return rc;
 }
 
-/* The digest's sum comes out as `sum`, whatever the logs add up to now. */
-static int set_adjust(struct rejudging *rejudging, struct ent_err *err)
-{
-    struct ent_store *store = rejudging->store;
-    struct ent_sum adjust = rejudging->sum;
-    uint8_t bytes[ENT_SUM_BYTES];
-    struct ent_stmt *stmt;
-    struct ent_sum logs;
-    int rc = ent_logs_sum(store, rejudging->space->space, &logs, err);
-
-    if (rc < 0)
-        return rc;
-    ent_sum_sub(&adjust, &logs);
-    ent_sum_put(&adjust, bytes);
-    stmt = ent_db_stmt(&store->db, ENT_SQL_SPACE_SET_ADJUST);
-    ent_stmt_bind_int(stmt, 1, rejudging->space->space);
-    ent_stmt_bind_blob(stmt, 2, bytes, sizeof(bytes));
-    return ent_stmt_run(stmt, err);
-}
-
 static int carry_out(struct rejudging *rejudging, struct ent_err *err)
 {
     struct ent_store *store = rejudging->store;
@@ -479,6 +461,8 @@ static int carry_out(struct rejudging *rejudging, struct ent_err *err)
     rc = ent_records_clear(store, space, &rejudging->touched, &rejudging->sum,
                            err);
     if (rc == 0)
+        rc = ent_erasures_uncount(store, space, &rejudging->touched, err);
+    if (rc == 0)
         rc = set_verdicts(rejudging, err);
     for (size_t i = 0; rc == 0 && i < rejudging->log_count; i++)
         rc = set_aside(rejudging, &rejudging->logs[i], err);
@@ -486,7 +470,7 @@ static int carry_out(struct rejudging *rejudging, struct ent_err *err)
         rc = ent_records_replay(store, space, &rejudging->touched,
                                 &rejudging->sum, err);
     if (rc == 0)
-        rc = set_adjust(rejudging, err);
+        rc = ent_space_set_sum(store, space, &rejudging->sum, err);
     if (rc == 0 && rejudging->touched.count > 0)
         rc = ent_search_anew(store, err);
     /* The numbers that were cut have been seen: never again in that log. */
@@ -577,5 +561,7 @@ int ent_judge_anew(struct ent_store *store, int64_t space, uint64_t pos,
         if (rc == 0 && entry->kind == ENT_ROSTER_REPLACE)
             rc = judge_space(store, space, &entry->next, err);
     }
+    if (rc == 0)
+        rc = ent_erasures_follow(store, space, err);
     return rc == 0 ? ent_aside_return(store, space, err) : rc;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "store/kept.h"
+#include "store/spaces.h"
 #include "store/seal.h"
 
 /* One log while it is replayed. */
@@ -20,10 +21,41 @@ struct rebuilding {
     struct ent_seal seal;
 };
 
+static int mark_erased_in(struct ent_store *store, int64_t space,
+                          struct ent_err *err)
+{
+    struct ent_touched gone = {0};
+    struct ent_touched back = {0};
+    int rc = ent_erasures_mark(store, space, &gone, &back, err);
+
+    free(gone.keys);
+    free(back.keys);
+    return rc;
+}
+
+/* What the rosters erase is passed over from the beginning; what owners erased
+ * counts when their entries come. */
+static int mark_erased(struct ent_store *store, struct ent_err *err)
+{
+    struct ent_space *spaces;
+    size_t count = 0;
+    int rc = ent_space_list(store, &spaces, &count, err);
+
+    if (rc < 0)
+        return rc;
+    rc = ent_stmt_run(ent_db_stmt(&store->db, ENT_SQL_ERASED_UNCOUNT_ALL), err);
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        rc = mark_erased_in(store, spaces[i].space, err);
+    free(spaces);
+    return rc;
+}
+
 static int clear(struct ent_store *store, struct ent_err *err)
 {
     int rc = ent_tables_clear(&store->tables, 0, err);
 
+    if (rc == 0)
+        rc = mark_erased(store, err);
     if (rc == 0)
         rc = ent_db_exec(&store->db, "DELETE FROM cell; DELETE FROM unseen;",
                          err);
@@ -116,23 +148,12 @@ static int set_adjust(struct rebuilding *rebuilding, int64_t space,
                       struct ent_err *err)
 {
     struct ent_store *store = rebuilding->store;
-    struct ent_stmt *stmt;
-    struct ent_sum adjust = {0};
-    struct ent_sum kept;
-    uint8_t bytes[ENT_SUM_BYTES];
-    int rc = ent_logs_sum(store, space, &kept, err);
+    struct ent_sum sum = {0};
 
-    if (rc < 0)
-        return rc;
     for (size_t i = 0; i < store->log_count; i++)
         if (store->logs[i]->space == space)
-            ent_sum_add(&adjust, &rebuilding->logs[store->logs[i]->o].sum);
-    ent_sum_sub(&adjust, &kept);
-    ent_sum_put(&adjust, bytes);
-    stmt = ent_db_stmt(&store->db, ENT_SQL_SPACE_SET_ADJUST);
-    ent_stmt_bind_int(stmt, 1, space);
-    ent_stmt_bind_blob(stmt, 2, bytes, sizeof(bytes));
-    return ent_stmt_run(stmt, err);
+            ent_sum_add(&sum, &rebuilding->logs[store->logs[i]->o].sum);
+    return ent_space_set_sum(store, space, &sum, err);
 }
 
 static int set_adjusts(struct rebuilding *rebuilding, struct ent_err *err)

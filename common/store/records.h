@@ -64,6 +64,12 @@ ENT_NODISCARD int ent_writer_put(struct ent_writer *writer,
                                  enum ent_written *written,
                                  struct ent_err *err);
 
+/* Erase a record of this node for good (E1). ENT_EDENIED: it is another
+ * member's (M9). */
+ENT_NODISCARD int ent_writer_erase(struct ent_writer *writer, uint32_t kind,
+                                   const struct ent_id *id,
+                                   struct ent_err *err);
+
 /* Chain the entries, keep the high-water mark, commit; frees the writer in
  * every case. 0 means durable on disk. */
 ENT_NODISCARD int ent_writer_commit(struct ent_writer *writer,

@@ -140,6 +140,10 @@ struct ent_store {
 
     bool cells_empty; /* false: there may be some */
     bool unseen_empty;
+    bool erased_empty;
+    /* Records whose values go with this transaction (erase.c). */
+    struct ent_record_ref *erasing;
+    size_t erasing_count, erasing_cap;
     struct ent_writer *writer; /* kept for the next transaction, or NULL */
 
     struct ent_guesses guesses[ENT_GUESS_SLOTS];
@@ -340,10 +344,12 @@ bool ent_space_named(const struct ent_space_state *state,
 struct ent_run;
 ENT_NODISCARD int ent_run_check(const struct ent_space_state *space,
                                 const struct ent_run *run, struct ent_err *err);
-/* One signature for no more than can be passed on in one message.
- * ENT_EREFUSED. */
+/* One signature for no more than can be passed on in one message, without the
+ * bytes by which values that were erased have grown. ENT_EREFUSED. */
 ENT_NODISCARD int ent_run_check_bytes(const struct ent_run *run,
-                                      struct ent_err *err);
+                                      size_t stub_bytes, struct ent_err *err);
+/* By how much an entry may be longer than as it was written. */
+size_t ent_stub_bytes(const struct ent_entry *entry);
 
 /* Take one run of a peer, in the transaction that is open: what is kept, is
  * quarantined or is here already is counted. What fails with another code than
@@ -529,12 +535,75 @@ ENT_NODISCARD int ent_records_replay(struct ent_store *store, int64_t space,
                                      const struct ent_touched *touched,
                                      struct ent_sum *sum, struct ent_err *err);
 
+/* Both, in the digest too: values of theirs are here that were not. */
+ENT_NODISCARD int ent_records_anew(struct ent_store *store, int64_t space,
+                                   struct ent_touched *touched,
+                                   struct ent_err *err);
+
 /* Apply a whole accepted entry that stands at n; `sum` gains its summands and
  * that of the entry. */
 ENT_NODISCARD int ent_apply_entry(struct ent_store *store, int64_t space,
                                   const struct ent_entry *entry, int64_t n,
                                   const struct ent_hash *hash,
                                   struct ent_sum *sum, struct ent_err *err);
+
+/* --------------------------------------------------------- erase (erase.c)
+ */
+
+#define ENT_NODE_SCRUB "scrub" /* of table local_node: erase.h's is due */
+
+/* Whether values of a record are not kept: 1. `counts`: it is erased, and what
+ * is written of it counts nowhere. */
+ENT_NODISCARD int ent_erased(struct ent_store *store, int64_t space,
+                             uint32_t kind, const struct ent_id *id,
+                             bool *counts, struct ent_err *err);
+/* Entry n of its owner erases a record; `counts` is false beyond a cut. The
+ * values go with the transaction that is open. */
+ENT_NODISCARD int ent_erase_own(struct ent_store *store, int64_t space,
+                                uint32_t kind, const struct ent_id *id,
+                                int64_t n, bool counts, struct ent_err *err);
+/* Until they are applied anew, entries of owners do not erase these. */
+struct ent_touched;
+ENT_NODISCARD int ent_erasures_uncount(struct ent_store *store, int64_t space,
+                                       const struct ent_touched *touched,
+                                       struct ent_err *err);
+/* Table `erased` as the roster has it: records that begin to be erased, and
+ * that cease to; free() the keys of both. */
+ENT_NODISCARD int ent_erasures_mark(struct ent_store *store, int64_t space,
+                                    struct ent_touched *gone,
+                                    struct ent_touched *back,
+                                    struct ent_err *err);
+/* The same, and they go, or are made anew. */
+ENT_NODISCARD int ent_erasures_follow(struct ent_store *store, int64_t space,
+                                      struct ent_err *err);
+/* The values of all that was erased in this transaction go out of the log. */
+ENT_NODISCARD int ent_erasures_carry_out(struct ent_store *store,
+                                         struct ent_err *err);
+/* An entry that comes loses the values of what is erased: `packed` is made anew
+ * in `buf` then, and stays as it is else. */
+ENT_NODISCARD int ent_erase_strip(struct ent_store *store,
+                                  const struct ent_space_state *space,
+                                  struct ent_entry *entry, struct ent_buf *buf,
+                                  struct ent_slice *packed,
+                                  struct ent_err *err);
+
+/* ------------------------------------------------------- wanted (wanted.c) */
+
+/* Entries of these records whose values are not here and were not erased. */
+ENT_NODISCARD int ent_wanted_find(struct ent_store *store, int64_t space,
+                                  const struct ent_touched *records,
+                                  struct ent_err *err);
+/* An entry that came, at n: it is wanted when it lacks some. */
+ENT_NODISCARD int ent_wanted_note(struct ent_store *store, int64_t space,
+                                  int64_t n, const struct ent_entry *entry,
+                                  struct ent_err *err);
+
+/* The same entry came once more, with values that are wanted: they are put in,
+ * and the records of which they are go into `filled`. */
+ENT_NODISCARD int ent_wanted_fill(struct ent_store *store, int64_t space,
+                                  int64_t n, const struct ent_entry *came,
+                                  struct ent_touched *filled,
+                                  struct ent_err *err);
 
 /* ----------------------------------------------------------- peers (peers.c)
  */
@@ -567,6 +636,10 @@ ENT_NODISCARD int ent_space_adjust(struct ent_store *store, int64_t space,
                                    struct ent_sum *adjust, struct ent_err *err);
 ENT_NODISCARD int ent_logs_sum(struct ent_store *store, int64_t space,
                                struct ent_sum *sum, struct ent_err *err);
+/* It comes out as `sum`, whatever the logs add up to now. */
+ENT_NODISCARD int ent_space_set_sum(struct ent_store *store, int64_t space,
+                                    const struct ent_sum *sum,
+                                    struct ent_err *err);
 
 /* ----------------------------------------------------------- marks (marks.c)
  */
@@ -579,8 +652,7 @@ ENT_NODISCARD int ent_last_keep(struct ent_store *store,
                                 struct ent_err *err);
 /* What is done now cannot be undone, and what was done before it is not the
  * last any more. In the transaction that is open. */
-ENT_NODISCARD int ent_last_forget(struct ent_store *store,
-                                  struct ent_err *err);
+ENT_NODISCARD int ent_last_forget(struct ent_store *store, struct ent_err *err);
 
 /* --------------------------------------------------------- search (search.c)
  */

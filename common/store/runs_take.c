@@ -1,5 +1,6 @@
 /* runs_take.c - entries of other nodes come in: unpacked, hashed, checked and
  * judged before one is applied (rules L3, A3, A8). */
+#include <stdlib.h>
 #include <string.h>
 
 #include "codec/entry.h"
@@ -27,6 +28,7 @@ struct taking {
     int64_t now_ms;
     struct ent_arena arena;
     struct ent_seal seal;
+    struct ent_buf stripped; /* an entry without what was erased */
     struct ent_entry *entries;
     struct ent_hash *hashes;
     enum ent_verdict *verdicts;
@@ -43,6 +45,7 @@ static void taking_fini(struct taking *taking)
 {
     ent_arena_fini(&taking->arena);
     ent_seal_fini(&taking->seal);
+    ent_buf_fini(&taking->stripped);
 }
 
 /* The branch whose own entry that is; the first one for number 0. */
@@ -318,20 +321,25 @@ static int leave_aside(struct taking *taking, size_t i, struct ent_err *err)
 static int append(struct taking *taking, size_t i, struct ent_taken *taken,
                   struct ent_err *err)
 {
-    const struct ent_entry *entry = &taking->entries[i];
+    struct ent_entry *entry = &taking->entries[i];
     enum ent_verdict verdict = taking->verdicts[i];
+    struct ent_slice packed = taking->run->entries[i];
     int rc = taking->aside ? leave_aside(taking, i, err) : 0;
     struct ent_log *log = taking->log;
     struct ent_sum sum = log->sum;
+    int64_t n = ent_n(log->o, log->head + 1);
 
+    if (rc == 0)
+        rc = ent_erase_strip(taking->store, taking->space, entry,
+                             &taking->stripped, &packed, err);
+    if (rc == 0)
+        rc = ent_wanted_note(taking->store, log->space, n, entry, err);
     if (rc == 0 && verdict == ENT_VERDICT_ACCEPTED)
-        rc = ent_apply_entry(taking->store, log->space, entry,
-                             ent_n(log->o, log->head + 1), &taking->hashes[i],
-                             &sum, err);
+        rc = ent_apply_entry(taking->store, log->space, entry, n,
+                             &taking->hashes[i], &sum, err);
     if (rc == 0)
         rc = ent_log_append(taking->store, log, entry->time_ms, verdict,
-                            &taking->hashes[i], &sum, taking->run->entries[i],
-                            err);
+                            &taking->hashes[i], &sum, packed, err);
     if (rc < 0)
         return rc;
     if (verdict == ENT_VERDICT_ACCEPTED)
@@ -404,21 +412,60 @@ static int leave_own_log(struct taking *taking, bool forked,
         taking->now_ms, err);
 }
 
+/* Values that an entry held here lacks, and the same entry that came has (E3).
+ */
+static int fill_wanted(struct taking *taking, struct ent_err *err)
+{
+    struct ent_store *store = taking->store;
+    int64_t space = taking->space->space;
+    struct ent_touched filled = {0};
+    int rc = 0;
+
+    if (taking->known < taking->dropped) {
+        struct ent_stmt *any = ent_db_stmt(&store->db, ENT_SQL_WANTED_ANY);
+
+        rc = ent_stmt_step(any, err);
+        ent_stmt_reset(any);
+    }
+    if (rc <= 0)
+        return rc;
+    rc = 0;
+    for (size_t i = taking->known; rc == 0 && i < taking->dropped; i++) {
+        int64_t seq = (int64_t)(taking->run->from + i);
+
+        rc = ent_wanted_fill(
+            store, space, ent_n(ent_branch_at(store, taking->log, seq)->o, seq),
+            &taking->entries[i], &filled, err);
+    }
+    if (rc == 0 && filled.count > 0)
+        rc = ent_records_anew(store, space, &filled, err);
+    free(filled.keys);
+    return rc;
+}
+
 static int take_run(struct taking *taking, struct ent_taken *taken,
                     bool *forked, struct ent_err *err)
 {
     const struct ent_run *run = taking->run;
-    int rc = taking->returns ? 0 : ent_run_check_bytes(run, err);
+    size_t more = ENT_RUN_STUB_BYTES_MAX - ENT_RUN_BYTES_MAX;
+    int rc = taking->returns ? 0 : ent_run_check_bytes(run, more, err);
 
     if (rc == 0)
         rc = ent_run_check(taking->space, run, err);
     if (rc < 0)
         return rc;
     rc = unpack(taking, err);
+    more = 0;
+    for (size_t i = taking->known; rc == 0 && i < run->count; i++)
+        more += ent_stub_bytes(&taking->entries[i]);
+    if (rc == 0 && !taking->returns && taking->known == 0)
+        rc = ent_run_check_bytes(run, more, err);
     if (rc == 0)
         rc = drop_held(taking, err);
     if (rc == 0)
         rc = judge(taking, err);
+    if (rc == 0)
+        rc = fill_wanted(taking, err);
     if (rc < 0)
         return rc;
     taken->duplicate += (int64_t)taking->dropped;

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "codec/said.h"
+#include "store/erase.h"
 #include "store/peers.h"
 #include "store/replica.h"
 #include "store/runs.h"
@@ -76,7 +77,7 @@ static int own_endpoints(struct ent_store *store, struct ent_frontier *frontier,
 static bool same_said(const struct ent_frontier *a,
                       const struct ent_frontier *b)
 {
-    if (a->roster_pos != b->roster_pos ||
+    if (a->roster_pos != b->roster_pos || a->erased_pos != b->erased_pos ||
         !ent_hash8_equal(&a->roster_hash, &b->roster_hash) ||
         a->head_count != b->head_count ||
         a->endpoint_count != b->endpoint_count)
@@ -91,6 +92,17 @@ static bool same_said(const struct ent_frontier *a,
         if (strcmp(a->endpoints[i], b->endpoints[i]) != 0)
             return false;
     return true;
+}
+
+/* Where the last entry of the chain stands that erases something. */
+static uint64_t erased_pos(const struct ent_roster *roster)
+{
+    uint64_t pos = 0;
+
+    for (size_t i = 0; i < roster->erased_count; i++)
+        if (roster->erased[i]->pos > pos)
+            pos = roster->erased[i]->pos;
+    return pos;
 }
 
 /* What this node holds now, as it would say it. */
@@ -127,6 +139,7 @@ static int own_frontier(struct ent_store *store, int64_t space,
     ent_space_head(state, &frontier->roster_pos, &head);
     frontier->roster_hash = ent_hash_head(&head);
     frontier->space = state->id;
+    frontier->erased_pos = erased_pos(&state->roster);
     frontier->key = store->keys.public;
     return own_endpoints(store, frontier, err);
 }
@@ -165,12 +178,16 @@ int ent_said_update(struct ent_store *store, int64_t space, int64_t now_ms,
     struct ent_frontier before = {0};
     struct ent_said kept;
     bool held;
+    int scrubbed = ent_store_scrub(store, err);
     int rc = own_frontier(store, space, &arena, &now, err);
 
     if (rc == 0)
         rc = get_said(store, space, &now.key, &arena, &kept, &held, err);
     if (rc == 0 && held)
         rc = ent_frontier_get(kept.body, &arena, &before, err);
+    /* Nobody is told that it is gone before it is (E4). */
+    if (scrubbed != 1)
+        now.erased_pos = before.erased_pos;
     if (rc == 0 && held && same_said(&before, &now)) {
         ent_arena_fini(&arena);
         return 0;
@@ -375,6 +392,41 @@ int ent_holding_covers(struct ent_store *store, int64_t n,
                 covers = true;
     ent_arena_fini(&arena);
     return rc < 0 ? rc : covers;
+}
+
+/* How far up the chain held here the frontier's erasures are carried out. */
+static uint64_t carried_out(const struct ent_space_state *state,
+                            const struct ent_frontier *frontier)
+{
+    uint64_t common =
+        ent_roster_position(&state->roster, state->entries, state->entry_count,
+                            frontier->roster_pos, &frontier->roster_hash);
+
+    return frontier->erased_pos < common ? frontier->erased_pos : common;
+}
+
+int ent_erasure_confirmed(struct ent_store *store,
+                          const struct ent_erasure *erasure,
+                          const struct ent_key *key, struct ent_err *err)
+{
+    struct ent_space_state *state;
+    struct ent_arena arena = {0};
+    struct ent_frontier frontier;
+    struct ent_said said;
+    bool held = false;
+    int confirmed = 0;
+    int rc;
+
+    if (erasure->pos == 0)
+        return ent_holding_covers(store, erasure->n, key, err);
+    rc = ent_space_state(store, erasure->space, &state, err);
+    if (rc == 0)
+        rc = get_said(store, erasure->space, key, &arena, &said, &held, err);
+    if (rc == 0 && held &&
+        ent_frontier_get(said.body, &arena, &frontier, NULL) == 0)
+        confirmed = carried_out(state, &frontier) >= erasure->pos;
+    ent_arena_fini(&arena);
+    return rc < 0 ? rc : confirmed;
 }
 
 static int add_endpoints(const struct ent_frontier *frontier,

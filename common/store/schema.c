@@ -32,6 +32,18 @@
     " answers TEXT NOT NULL) STRICT;"                                          \
     "CREATE INDEX local_answer_survey ON local_answer(space, survey);"
 
+/* Records that were erased (E1): by an entry of the roster that is carried out
+ * (`chair`), by their owner in entry `n` of the log or aside (0: no), which
+ * counts or not; and how many writes came after it. Then the entries that lack
+ * a payload that was not erased (E3). */
+#define ERASURES                                                               \
+    "CREATE TABLE erased("                                                     \
+    " space INTEGER NOT NULL, kind INTEGER NOT NULL, id BLOB NOT NULL,"        \
+    " chair INTEGER NOT NULL, n INTEGER NOT NULL, counts INTEGER NOT NULL,"    \
+    " late INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(space, kind, id))"          \
+    " STRICT, WITHOUT ROWID;"                                                  \
+    "CREATE TABLE wanted(n INTEGER PRIMARY KEY) STRICT;"
+
 #define HEADER_VERSION_AT 60 /* user_version, big-endian */
 #define HEADER_APPLICATION_AT 68
 
@@ -120,7 +132,7 @@ static const char schema[] =
     "CREATE TABLE local_alarm("
     " space INTEGER NOT NULL, what TEXT NOT NULL, subject BLOB NOT NULL,"
     " at INTEGER NOT NULL, PRIMARY KEY(space, what, subject))"
-    " STRICT, WITHOUT ROWID;" LOCAL_ANSWERS LOCAL_MARKS
+    " STRICT, WITHOUT ROWID;" LOCAL_ANSWERS LOCAL_MARKS ERASURES
 
     /* The word index follows behind the commits; `search_mark` says how far
      * each log has been read. */
@@ -200,6 +212,7 @@ static const char *const steps[ENT_SCHEMA_VERSION] = {
           " WHERE branch <> zeroblob(32);"
           "UPDATE log SET verdict = 0 WHERE verdict = 2;",
     [3] = LOCAL_ANSWERS LOCAL_MARKS SAME_INDEX,
+    [4] = ERASURES,
 };
 
 int ent_schema_migrate(struct ent_db *db, const char *path, int version,

@@ -11,6 +11,28 @@ void ent_seal_fini(struct ent_seal *seal)
     ent_buf_fini(&seal->header);
 }
 
+void ent_seal_erase(struct ent_entry *entry, size_t i)
+{
+    struct ent_change *change = &entry->changes[i];
+    uint8_t salts[ENT_ENTRY_CHANGES_MAX][ENT_SALT_BYTES];
+
+    if (change->erased || !change->has_commitment)
+        return;
+    if (entry->has_seed) {
+        ent_salts_of(entry->seed, entry->change_count, salts);
+        for (size_t j = 0; j < entry->change_count; j++)
+            memcpy(entry->changes[j].salt, salts[j], ENT_SALT_BYTES);
+        memset(entry->seed, 0, sizeof(entry->seed));
+        entry->has_seed = false;
+    }
+    change->commitment = ent_commitment(change->values, change->salt);
+    memset(change->salt, 0, sizeof(change->salt));
+    change->values = (struct ent_slice){0};
+    for (size_t j = 0; j < change->op_count; j++)
+        change->ops[j].value = (struct ent_value){0};
+    change->erased = true;
+}
+
 int ent_seal_entry(struct ent_seal *seal, struct ent_entry *entry,
                    struct ent_hash *hash, struct ent_err *err)
 {

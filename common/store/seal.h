@@ -20,4 +20,9 @@ void ent_seal_fini(struct ent_seal *seal);
 ENT_NODISCARD int ent_seal_entry(struct ent_seal *seal, struct ent_entry *entry,
                                  struct ent_hash *hash, struct ent_err *err);
 
+/* Change `i` loses its values and their salt for good and keeps its commitment;
+ * the seed, of which the salts follow, gives way to those of the others (L4).
+ * Nothing when it has no values. */
+void ent_seal_erase(struct ent_entry *entry, size_t i);
+
 #endif

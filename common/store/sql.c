@@ -137,10 +137,9 @@ const char *const ent_sql_text[ENT_SQL_COUNT] = {
     /* The number of ENT_FIELD_SAME stands here as it does in the index. */
     [ENT_SQL_SAME_ALL] = "SELECT space, kind, id, value FROM cell"
                          " WHERE field = 999 AND value IS NOT NULL",
-    [ENT_SQL_SAME_OF_KIND] =
-        "SELECT space, kind, id, value FROM cell"
-        " WHERE field = 999 AND value IS NOT NULL"
-        " AND space = ?1 AND kind = ?2",
+    [ENT_SQL_SAME_OF_KIND] = "SELECT space, kind, id, value FROM cell"
+                             " WHERE field = 999 AND value IS NOT NULL"
+                             " AND space = ?1 AND kind = ?2",
 
     /* Of the fields that stand in several cells few are contested: only of
      * those is asked whether the record was deleted. */
@@ -168,6 +167,39 @@ const char *const ent_sql_text[ENT_SQL_COUNT] = {
         " AND origin = ?5 AND seq = ?6 AND hash = ?7 AND ordinal = ?8",
     [ENT_SQL_UNSEEN_CLEAR] =
         "DELETE FROM unseen WHERE space = ?1 AND kind = ?2 AND id = ?3",
+
+    [ENT_SQL_ERASED_ANY] = "SELECT EXISTS(SELECT 1 FROM erased)",
+    [ENT_SQL_ERASED_GET] = "SELECT chair, n, counts FROM erased"
+                           " WHERE space = ?1 AND kind = ?2 AND id = ?3",
+    [ENT_SQL_ERASED_PUT] =
+        "INSERT INTO erased(space, kind, id, chair, n, counts)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6)"
+        " ON CONFLICT(space, kind, id) DO UPDATE SET chair = excluded.chair,"
+        " n = excluded.n, counts = excluded.counts",
+    [ENT_SQL_ERASED_DROP] =
+        "DELETE FROM erased WHERE space = ?1 AND kind = ?2 AND id = ?3",
+    [ENT_SQL_ERASED_UNCOUNT] = "UPDATE erased SET counts = 0"
+                               " WHERE space = ?1 AND kind = ?2 AND id = ?3",
+    [ENT_SQL_ERASED_UNCOUNT_ALL] = "UPDATE erased SET counts = 0",
+    [ENT_SQL_ERASED_LATE] = "UPDATE erased SET late = late + 1"
+                            " WHERE space = ?1 AND kind = ?2 AND id = ?3",
+    [ENT_SQL_ERASED_BY_CHAIR] =
+        "SELECT kind, id FROM erased WHERE space = ?1 AND chair = 1",
+    [ENT_SQL_ERASED_ALL] =
+        "SELECT space, kind, id, chair, n, counts, late FROM erased"
+        " WHERE ?1 = 0 OR space = ?1 ORDER BY space, kind, id",
+    [ENT_SQL_LOG_SET_ENTRY] = "UPDATE log SET entry = ?2 WHERE n = ?1",
+    [ENT_SQL_ASIDE_SET_ENTRY] = "UPDATE aside SET entry = ?2 WHERE n = ?1",
+    [ENT_SQL_WANTED_ANY] = "SELECT 1 FROM wanted LIMIT 1",
+    [ENT_SQL_WANTED_PUT] =
+        "INSERT INTO wanted(n) VALUES(?1) ON CONFLICT DO NOTHING",
+    [ENT_SQL_WANTED_DROP] = "DELETE FROM wanted WHERE n = ?1",
+    [ENT_SQL_WANTED_CUT] = "DELETE FROM wanted WHERE n BETWEEN ?1 AND ?2",
+    [ENT_SQL_WANTED_LIST] =
+        "SELECT n FROM wanted WHERE n > ?1 ORDER BY n LIMIT ?2",
+    [ENT_SQL_WANTED_COUNT] =
+        "SELECT count(*) FROM wanted w JOIN origin o ON o.o = w.n >> 40"
+        " WHERE ?1 = 0 OR o.space = ?1",
 
     [ENT_SQL_FRONTIERS] =
         "SELECT key, counter, body, sig FROM frontier WHERE space = ?1"
@@ -222,6 +254,8 @@ const char *const ent_sql_text[ENT_SQL_COUNT] = {
 
     [ENT_SQL_ANSWER_PUT] = "INSERT INTO local_answer(space, survey, answers)"
                            " VALUES(?1, ?2, ?3)",
+    [ENT_SQL_ANSWERS_DROP] =
+        "DELETE FROM local_answer WHERE space = ?1 AND survey = ?2",
     [ENT_SQL_READ_PUT] = "INSERT INTO local_read(space, id) VALUES(?1, ?2)"
                          " ON CONFLICT DO NOTHING",
     [ENT_SQL_LAST_CLEAR] = "DELETE FROM local_last",

@@ -810,6 +810,7 @@ void ent_store_close(struct ent_store *store)
     free(store->by_o);
     free(store->spaces);
     free(store->metas);
+    free(store->erasing);
     ent_writer_free(store->writer);
     ent_kept_free(store);
     ent_tables_fini(&store->tables);
@@ -870,6 +871,8 @@ static int remember(struct ent_store *store, struct ent_err *err)
     if (rc == 0)
         rc = ask_empty(store, ENT_SQL_UNSEEN_ANY, &store->unseen_empty, err);
     if (rc == 0)
+        rc = ask_empty(store, ENT_SQL_ERASED_ANY, &store->erased_empty, err);
+    if (rc == 0)
         rc = ent_logs_load(store, err);
     return rc;
 }
@@ -923,6 +926,11 @@ int ent_store_commit(struct ent_store *store, const struct ent_log *own,
     int rc;
 
     ENT_ASSERT(!ent_kept_on(store));
+    if (store->erasing_count > 0 &&
+        (rc = ent_erasures_carry_out(store, err)) < 0) {
+        ent_store_rollback(store);
+        return rc;
+    }
     rc = ent_db_commit(&store->db, err);
     if (rc < 0) {
         ent_store_forget(store);
@@ -940,6 +948,7 @@ int ent_store_commit(struct ent_store *store, const struct ent_log *own,
 void ent_store_rollback(struct ent_store *store)
 {
     store->renewed = store->decided = false;
+    store->erasing_count = 0;
     ent_db_rollback(&store->db);
     ent_store_forget(store);
 }

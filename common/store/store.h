@@ -20,7 +20,7 @@
 #include "secure/keys.h"
 #include "secure/rand.h"
 
-#define ENT_SCHEMA_VERSION 4
+#define ENT_SCHEMA_VERSION 5
 #define ENT_BUSY_MS 10000 /* wait for another process's write */
 
 struct ent_store;

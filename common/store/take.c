@@ -21,18 +21,25 @@ int ent_run_check(const struct ent_space_state *space,
     return 0;
 }
 
-int ent_run_check_bytes(const struct ent_run *run, struct ent_err *err)
+int ent_run_check_bytes(const struct ent_run *run, size_t stub_bytes,
+                        struct ent_err *err)
 {
     size_t bytes = 0;
 
     for (size_t i = 0; i < run->count; i++)
         bytes += run->entries[i].len;
-    if (bytes > ENT_BATCH_BYTES_MAX + ENT_ENTRY_BYTES_MAX)
+    if (bytes > ENT_RUN_BYTES_MAX + stub_bytes)
         return ent_err_set(err, ENT_EREFUSED,
                            ENT_N_("a run of entries over its limit of %d "
                                   "bytes"),
-                           ENT_BATCH_BYTES_MAX + ENT_ENTRY_BYTES_MAX);
+                           ENT_RUN_BYTES_MAX);
     return 0;
+}
+
+size_t ent_stub_bytes(const struct ent_entry *entry)
+{
+    /* A salt, and a commitment in the place of the shortest values. */
+    return entry->has_seed ? 0 : entry->change_count * (ENT_HASH_BYTES + 20);
 }
 
 /* A run that is refused or waits is counted and harms no other. */

@@ -186,3 +186,26 @@ int ent_records_replay(struct ent_store *store, int64_t space,
     free(heads);
     return rc;
 }
+
+int ent_records_anew(struct ent_store *store, int64_t space,
+                     struct ent_touched *touched, struct ent_err *err)
+{
+    struct ent_sum sum;
+    struct ent_sum adjust;
+    int rc = ent_logs_sum(store, space, &sum, err);
+
+    if (rc == 0)
+        rc = ent_space_adjust(store, space, &adjust, err);
+    if (rc < 0)
+        return rc;
+    ent_sum_add(&sum, &adjust);
+    ent_touched_sort(touched);
+    rc = ent_records_clear(store, space, touched, &sum, err);
+    if (rc == 0)
+        rc = ent_erasures_uncount(store, space, touched, err);
+    if (rc == 0)
+        rc = ent_records_replay(store, space, touched, &sum, err);
+    if (rc == 0)
+        rc = ent_space_set_sum(store, space, &sum, err);
+    return rc == 0 ? ent_search_anew(store, err) : rc;
+}

@@ -192,6 +192,30 @@ static int check_bytes(struct chain *chain, struct ent_slice packed,
     return 0;
 }
 
+/* What is erased is nowhere (E2). */
+static int check_erased(struct chain *chain, const struct ent_entry *entry,
+                        struct ent_err *err)
+{
+    struct ent_store *store = chain->verifying->store;
+    int rc = 0;
+
+    for (size_t i = 0; rc >= 0 && i < entry->change_count; i++) {
+        const struct ent_change *change = &entry->changes[i];
+        bool counts;
+
+        if (change->erased || !change->has_commitment)
+            continue;
+        rc = ent_erased(store, chain->log->space, change->kind, &change->id,
+                        &counts, err);
+        if (rc > 0 || ent_roster_erasure(&chain->roster->roster, change->kind,
+                                         &change->id) != NULL)
+            ent_verify_say(chain->verifying,
+                           ENT_N_("entry %lld of %s holds what was erased"),
+                           (long long)chain->seq, chain->who);
+    }
+    return rc < 0 ? rc : 0;
+}
+
 static int check_entry(struct chain *chain, struct ent_stmt *row,
                        struct ent_err *err)
 {
@@ -228,6 +252,8 @@ static int check_entry(struct chain *chain, struct ent_stmt *row,
                            ENT_N_("entry %lld of %s is kept with another time"),
                            (long long)chain->seq, chain->who);
     }
+    if (rc == 0 && sound)
+        rc = check_erased(chain, &entry, err);
     if (rc == 0 && verifying->deep)
         rc = replay(chain, sound ? &entry : NULL, at, verdict, &kept, err);
     if (rc == 0 && verdict == ENT_VERDICT_ACCEPTED) {

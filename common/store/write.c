@@ -315,6 +315,21 @@ static int put_change(struct ent_writer *writer, const struct ent_kind *kind,
     return names_own_view(edit) ? show_again(writer, edit, err) : 0;
 }
 
+/* Rule E1: for ever. */
+static int check_erased(struct ent_writer *writer, const struct ent_edit *edit,
+                        struct ent_err *err)
+{
+    bool counts;
+    int rc = ent_erased(writer->store, writer->space, edit->kind, &edit->id,
+                        &counts, err);
+
+    if (rc <= 0)
+        return rc;
+    return ent_err_set(err, ENT_EREFUSED,
+                       ENT_N_("this record was erased for good: nothing can "
+                              "be written to it any more"));
+}
+
 int ent_writer_put(struct ent_writer *writer, const struct ent_edit *edit,
                    bool resolve, enum ent_written *written, struct ent_err *err)
 {
@@ -327,6 +342,8 @@ int ent_writer_put(struct ent_writer *writer, const struct ent_edit *edit,
     if (kind == NULL)
         rc = ent_err_set(err, ENT_EREFUSED, ENT_N_("no kind has number %u"),
                          edit->kind);
+    if (rc == 0)
+        rc = check_erased(writer, edit, err);
     if (rc == 0 && writer->change_count == ENT_ENTRY_CHANGES_MAX)
         rc = ent_writer_seal(writer, err);
     if (rc == 0 && edit->fresh && edit->life == ENT_EDIT_TOUCH)
@@ -335,6 +352,36 @@ int ent_writer_put(struct ent_writer *writer, const struct ent_edit *edit,
         *written = ENT_WRITTEN_NEW;
     else if (rc == 0)
         rc = put_change(writer, kind, edit, resolve, written, err);
+    writer->failed = rc < 0;
+    return rc;
+}
+
+int ent_writer_erase(struct ent_writer *writer, uint32_t kind,
+                     const struct ent_id *id, struct ent_err *err)
+{
+    struct ent_change change = {.kind = kind, .id = *id};
+    const struct ent_kind *known = ent_kind_find(writer->store->kinds, kind);
+    int rc = 0;
+
+    ENT_ASSERT(!writer->failed && ent_kind_is_owned(kind));
+    if (!ent_record_may_change(writer->store, writer->space, kind, id))
+        rc = known == NULL ? ent_err_set(err, ENT_EDENIED,
+                                         ENT_N_("it is another member's"))
+                           : not_the_owner(known, err);
+    /* It takes out what the entry may have written. */
+    if (rc == 0)
+        rc = ent_writer_seal(writer, err);
+    if (rc == 0) {
+        change.ops = ENT_ARENA_NEW(&writer->arena, struct ent_op, 1);
+        rc = change.ops == NULL ? no_memory(err) : 0;
+    }
+    if (rc == 0) {
+        change.ops[change.op_count++].code = ENT_OP_ERASE;
+        rc = ent_apply_change(&writer->apply, &change, err);
+    }
+    if (rc == 0)
+        keep_change(writer, &change, writer->ref_count);
+    writer->forgets = true;
     writer->failed = rc < 0;
     return rc;
 }

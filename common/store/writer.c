@@ -78,6 +78,7 @@ int ent_writer_open(struct ent_store *store, int64_t space, int64_t now_ms,
         return rc;
     }
     made->failed = false;
+    made->forgets = false;
     made->first = made->log->head + 1;
     ent_buf_reset(&made->values);
     if (ent_buf_grow(&made->values, ENT_WRITER_VALUES_ROOM) == NULL) {
@@ -261,7 +262,9 @@ int ent_writer_commit(struct ent_writer *writer, struct ent_err *err)
         rc = ent_writer_seal(writer, err);
     wrote = writer->log->head >= writer->first;
     if (rc == 0 && wrote)
-        rc = ent_last_keep(writer->store, writer->log, writer->first, err);
+        rc = writer->forgets ? ent_last_forget(writer->store, err)
+                             : ent_last_keep(writer->store, writer->log,
+                                             writer->first, err);
     if (rc < 0) {
         ent_writer_abort(writer);
         return rc;

@@ -28,6 +28,7 @@ struct ent_writer {
     int64_t now_ms;
     int64_t first; /* number of the first entry it can write */
     bool failed;
+    bool forgets; /* what it writes cannot be undone, nor what was before it */
 
     /* The entry being gathered. */
     struct ent_apply apply;

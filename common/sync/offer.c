@@ -274,8 +274,8 @@ static int has_room(struct ent_engine *engine, const struct pair *pair,
     int rc = ent_aside_room(engine->store, pair->space, author, &entries,
                             &bytes, err);
 
-    *has = rc == 0 && entries >= ENT_RUN_ENTRIES_MAX &&
-           bytes >= ENT_BATCH_BYTES_MAX + ENT_ENTRY_BYTES_MAX;
+    *has =
+        rc == 0 && entries >= ENT_RUN_ENTRIES_MAX && bytes >= ENT_RUN_BYTES_MAX;
     if (rc < 0 || *has)
         return rc;
     return ent_alarm_set(engine->store, pair->space, "aside",

@@ -4,7 +4,8 @@
 # it its digest. Run by hand, once a version, and never again for that one.
 . "$(dirname "$0")/../e2e/lib.sh"
 
-version=1
+version=$(sed -n "s/^#define ENT_SCHEMA_VERSION //p" \
+    "$here/../../common/store/store.h")
 endpoint=tcp://127.0.0.1:$((20000 + $$ % 20000))
 
 need() {

@@ -234,6 +234,7 @@ struct net_forgery {
     struct ent_id id;
     uint32_t field;
     struct ent_value value;
+    bool erases; /* the record, instead of writing in the field */
 };
 /* What such a program writes with a node's key: one entry that replaces all
  * that stands in these fields, of records ascending by kind and id. The node's

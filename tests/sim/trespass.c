@@ -113,14 +113,17 @@ static void forge_change(struct net *net, int at, int space,
 
     if (rc != ENT_ENOTFOUND)
         must(net, rc, &err, "a record");
-    ops[0].code = ENT_OP_LIVE;
+    ops[0].code = item->erases ? ENT_OP_ERASE : ENT_OP_LIVE;
     ops[1] = (struct ent_op){
         .code = ENT_OP_WRITE, .field = item->field, .value = item->value};
-    for (size_t o = 0; o < 2; o++)
+    for (size_t o = 0; o < 2 && !item->erases; o++)
         forge_seen(net, at, &record, forging, &ops[o]);
     ent_record_fini(&record);
-    forging->changes[place] = (struct ent_change){
-        .kind = item->kind, .id = item->id, .ops = ops, .op_count = 2};
+    forging->changes[place] =
+        (struct ent_change){.kind = item->kind,
+                            .id = item->id,
+                            .ops = ops,
+                            .op_count = item->erases ? 1 : 2};
 }
 
 /* The entry that comes next in the log, and its changes. */

@@ -127,6 +127,23 @@ START_TEST(a_commit_is_one_write)
 }
 END_TEST
 
+/* Another has written since: the first page of the commit, which is its last,
+ * has a new place. Nothing is synced that would bring it there. */
+START_TEST(a_commit_of_one_page_behind_anothers_stands_without_a_sync)
+{
+    run(a, "PRAGMA synchronous = OFF");
+    run(b, "PRAGMA synchronous = OFF");
+    insert(a, 3);
+    insert(b, 3);
+    run(a, "UPDATE t SET b = zeroblob(10) WHERE i = 1");
+    ck_assert_int_eq(count(b), 5);
+    run(b, "UPDATE t SET b = zeroblob(10) WHERE i = 2");
+    ck_assert_int_eq(count(a), 4);
+    expect_sound(a);
+    expect_sound(b);
+}
+END_TEST
+
 START_TEST(pages_written_early_are_read_back)
 {
     run(a, "BEGIN");
@@ -308,6 +325,8 @@ int main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, a_commit_is_one_write);
+    tcase_add_test(tcase,
+                   a_commit_of_one_page_behind_anothers_stands_without_a_sync);
     tcase_add_test(tcase, pages_written_early_are_read_back);
     tcase_add_test(tcase,
                    pages_written_early_and_undone_leave_others_commits_alone);

@@ -1,0 +1,464 @@
+/* test_erase.c - what is erased for good (rules E1 to E4): it counts nowhere,
+ * stands in no file, and does not come back. */
+#include <dirent.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/entry.h"
+#include "party.h"
+#include "secure/hash.h"
+#include "store/erase.h"
+#include "store/members.h"
+#include "store/query.h"
+#include "store/records.h"
+#include "store/runs.h"
+
+#define MINUTE PARTY_MINUTE
+
+enum { CHAIR, ANN, BEN, FAR, NODES };
+
+static struct ent_arena arena;
+
+static void setup(void)
+{
+    party_begin(NODES, NODES);
+}
+
+static void teardown(void)
+{
+    party_end();
+    ent_arena_fini(&arena);
+}
+
+static struct ent_record_ref common(int node, int record)
+{
+    return (struct ent_record_ref){
+        .space = number(node), .kind = NET_KIND, .id = net_record(record)};
+}
+
+static struct ent_record_ref owned(int node, int owner, int record)
+{
+    return (struct ent_record_ref){.space = number(node),
+                                   .kind = NET_OWNED,
+                                   .id = net_owned(net, space, owner, record)};
+}
+
+static int erase_ref(int node, struct ent_record_ref ref)
+{
+    int rc = ent_record_erase(store_of(node), &ref, net_now(net, node), &err);
+
+    if (rc == 0)
+        net_local(net, node);
+    return rc;
+}
+
+static int erase(int node, int record)
+{
+    return erase_ref(node, common(node, record));
+}
+
+static bool stands(int node, struct ent_record_ref ref)
+{
+    struct ent_record record = {0};
+    bool found = ent_record_read(store_of(node), &ref, &record, &err) == 0;
+
+    ent_record_fini(&record);
+    return found;
+}
+
+/* ---------------------------------------------------------------- the files
+ */
+
+static bool file_holds(const char *path, const char *text)
+{
+    struct ent_buf bytes = {0};
+    FILE *file = fopen(path, "rb");
+    char part[4096];
+    size_t len;
+    bool holds = false;
+
+    ck_assert_ptr_nonnull(file);
+    while ((len = fread(part, 1, sizeof(part), file)) > 0)
+        ent_buf_put(&bytes, part, len);
+    fclose(file);
+    for (size_t i = 0; !holds && i + strlen(text) <= bytes.len; i++)
+        holds = strncasecmp((char *)bytes.at + i, text, strlen(text)) == 0;
+    ent_buf_fini(&bytes);
+    return holds;
+}
+
+/* Whether any file of a node holds that text, in whatever case. */
+static bool files_hold(int node, const char *text)
+{
+    DIR *dir = opendir(net->nodes[node].home);
+    struct dirent *item;
+    bool holds = false;
+
+    ck_assert_ptr_nonnull(dir);
+    while (!holds && (item = readdir(dir)) != NULL) {
+        char path[600];
+
+        snprintf(path, sizeof(path), "%s/%s", net->nodes[node].home,
+                 item->d_name);
+        if (item->d_type == DT_REG)
+            holds = file_holds(path, text);
+    }
+    closedir(dir);
+    return holds;
+}
+
+static void index_words(int node)
+{
+    ck_ok(ent_search_catch_up(store_of(node), &err));
+}
+
+static void check_gone(int node, int record, const char *text)
+{
+    ck_assert(!stands(node, common(node, record)));
+    ck_assert_int_eq(ent_store_scrub(store_of(node), &err), 1);
+    index_words(node);
+    ck_assert(!files_hold(node, text));
+}
+
+/* ---------------------------------------------------------------- the chair
+ */
+
+START_TEST(what_the_chair_erases_is_in_no_file_of_any_member)
+{
+    char text[64];
+
+    for (int i = 0; i < 40; i++) {
+        snprintf(text, sizeof(text), "zqcanary%d", i);
+        set(ANN, 1, text);
+        for (int j = 0; j < 10; j++)
+            set(ANN, 100 + 10 * i + j, "something beside it");
+        index_words(ANN);
+    }
+    meet(ANN, CHAIR);
+    meet(BEN, ANN);
+    index_words(CHAIR);
+    index_words(BEN);
+    ck_assert(files_hold(ANN, "zqcanary"));
+    ck_assert(files_hold(BEN, "zqcanary"));
+    ck_ok(erase(CHAIR, 1));
+    check_gone(CHAIR, 1, "zqcanary");
+    ck_assert(files_hold(BEN, "zqcanary"));
+    meet(ANN, CHAIR);
+    meet(BEN, ANN);
+    check_gone(ANN, 1, "zqcanary");
+    check_gone(BEN, 1, "zqcanary");
+    check_values(BEN, 105, "something beside it");
+    check_equal(CHAIR, ANN);
+    check_equal(ANN, BEN);
+    check_gone(BEN, 1, "zqcanary");
+}
+END_TEST
+
+START_TEST(an_edit_made_apart_loses_and_is_counted)
+{
+    struct ent_erasure *list;
+    size_t count;
+
+    set(ANN, 1, "before");
+    meet(ANN, CHAIR);
+    meet(ANN, BEN);
+    set(ANN, 1, "zqlate one");
+    set(ANN, 2, "another record");
+    set(ANN, 1, "zqlate two");
+    ck_ok(erase(CHAIR, 1));
+    meet(BEN, CHAIR);
+    meet(ANN, BEN);
+    meet(BEN, CHAIR);
+    for (int node = CHAIR; node <= BEN; node++) {
+        check_gone(node, 1, "zqlate");
+        check_values(node, 2, "another record");
+    }
+    ck_ok(ent_erasure_list(store_of(CHAIR), 0, &arena, &list, &count, &err));
+    ck_assert_uint_eq(count, 1);
+    ck_assert_int_eq(list[0].late, 2);
+    ck_assert(ent_key_equal(&list[0].by, key_of(CHAIR)));
+    check_equal(ANN, CHAIR);
+    check_equal(ANN, BEN);
+}
+END_TEST
+
+START_TEST(nothing_is_written_to_a_record_that_is_erased)
+{
+    set(CHAIR, 1, "there");
+    ck_ok(erase(CHAIR, 1));
+    ck_assert_int_eq(net_set(net, CHAIR, space, 1, NET_TITLE, "again"),
+                     ENT_EREFUSED);
+    ck_assert_int_eq(net_life(net, CHAIR, space, 1, ENT_EDIT_UNDELETE),
+                     ENT_EREFUSED);
+    ck_assert_int_eq(erase(CHAIR, 1), ENT_EUSAGE);
+    set(CHAIR, 2, "another");
+    check_sound(CHAIR);
+}
+END_TEST
+
+START_TEST(a_record_nobody_wrote_yet_can_be_erased)
+{
+    ck_ok(erase(CHAIR, 1));
+    set(ANN, 1, "zqunheard of");
+    meet(ANN, CHAIR);
+    check_gone(CHAIR, 1, "zqunheard");
+    check_gone(ANN, 1, "zqunheard");
+    check_equal(ANN, CHAIR);
+}
+END_TEST
+
+START_TEST(only_the_chair_erases_what_has_no_owner)
+{
+    set(ANN, 1, "mine or not");
+    ck_assert_int_eq(erase(ANN, 1), ENT_EDENIED);
+    check_values(ANN, 1, "mine or not");
+}
+END_TEST
+
+/* The others of an entry keep their values and their salts. */
+START_TEST(records_of_the_same_entry_keep_their_values)
+{
+    struct ent_edit_op op[3];
+    struct ent_edit edits[3];
+    char text[3][32];
+
+    for (int i = 0; i < 3; i++) {
+        snprintf(text[i], sizeof(text[i]), "zqpart%d", i);
+        op[i] = (struct ent_edit_op){
+            .code = ENT_OP_WRITE,
+            .field = NET_TITLE,
+            .value = ent_value_text(ent_slice_str(text[i]))};
+        edits[i] = (struct ent_edit){.kind = NET_KIND,
+                                     .id = net_record(i),
+                                     .fresh = true,
+                                     .ops = &op[i],
+                                     .op_count = 1};
+    }
+    ck_assert_int_eq(net_put(net, ANN, space, edits, 3), 0);
+    meet(ANN, CHAIR);
+    ck_ok(erase(CHAIR, 1));
+    meet(BEN, ANN);
+    meet(BEN, CHAIR);
+    meet(ANN, CHAIR);
+    meet(FAR, ANN);
+    for (int node = CHAIR; node < NODES; node++) {
+        check_gone(node, 1, "zqpart1");
+        check_values(node, 0, "zqpart0");
+        check_values(node, 2, "zqpart2");
+    }
+    check_equal(CHAIR, FAR);
+    check_equal(ANN, BEN);
+    ck_ok(erase(CHAIR, 0));
+    meet(FAR, CHAIR);
+    check_gone(FAR, 0, "zqpart0");
+    check_values(FAR, 2, "zqpart2");
+    check_equal(CHAIR, FAR);
+}
+END_TEST
+
+/* Whatever peers send: the payload is cut off before anything is kept. */
+START_TEST(what_a_peer_still_sends_of_it_is_not_kept)
+{
+    struct ent_head *heads;
+    struct ent_hash8 none = {{0}};
+    struct ent_run run;
+    struct ent_taken taken;
+    size_t count;
+
+    set(ANN, 1, "zqstubborn");
+    ck_ok(ent_said_update(store_of(ANN), number(ANN), net_now(net, ANN), &err));
+    ck_ok(ent_frontier_read(store_of(ANN), number(ANN), &heads, &count, &err));
+    ck_assert_uint_eq(count, 1);
+    ck_ok(ent_run_read(store_of(ANN), heads[0].o, 1, &none, 1 << 16, &arena,
+                       &run, &err));
+    free(heads);
+    ck_assert_uint_eq(run.count, 1);
+    ck_ok(erase(CHAIR, 1));
+    ck_ok(ent_runs_take(store_of(CHAIR), number(CHAIR), key_of(ANN), &run, 1,
+                        net_now(net, CHAIR), &taken, &err));
+    ck_assert_int_eq(taken.applied, 1);
+    check_gone(CHAIR, 1, "zqstubborn");
+    check_sound(CHAIR);
+    ck_ok(ent_runs_take(store_of(CHAIR), number(CHAIR), key_of(ANN), &run, 1,
+                        net_now(net, CHAIR), &taken, &err));
+    ck_assert_int_eq(taken.duplicate, 1);
+    check_gone(CHAIR, 1, "zqstubborn");
+}
+END_TEST
+
+/* ---------------------------------------------------------------- the owner
+ */
+
+START_TEST(an_owner_erases_its_own_record_and_nobody_elses)
+{
+    ck_assert_int_eq(net_give(net, ANN, space, ANN, 1, 424242), 0);
+    ck_assert_int_eq(net_give(net, BEN, space, BEN, 1, 7), 0);
+    meet(ANN, BEN);
+    ck_assert_int_eq(erase_ref(BEN, owned(BEN, ANN, 1)), ENT_EDENIED);
+    ck_ok(erase_ref(ANN, owned(ANN, ANN, 1)));
+    ck_assert(!stands(ANN, owned(ANN, ANN, 1)));
+    ck_assert_int_eq(net_give(net, ANN, space, ANN, 1, 5), ENT_EREFUSED);
+    meet(ANN, BEN);
+    meet(BEN, CHAIR);
+    for (int node = CHAIR; node <= BEN; node++) {
+        ck_assert(!stands(node, owned(node, ANN, 1)));
+        ck_assert(stands(node, owned(node, BEN, 1)));
+    }
+    check_equal(ANN, BEN);
+    check_equal(BEN, CHAIR);
+}
+END_TEST
+
+/* A forger's is quarantined: nothing is lost. */
+START_TEST(an_erasure_by_somebody_else_takes_effect_nowhere)
+{
+    struct net_forger log = {0};
+    struct net_forgery foreign = {
+        .kind = NET_OWNED, .id = net_owned(net, space, ANN, 1), .erases = true};
+
+    ck_assert_int_eq(net_give(net, ANN, space, ANN, 1, 24), 0);
+    meet(ANN, BEN);
+    ck_assert_int_eq(net_forge(net, BEN, space, &log, &foreign, 1), 0);
+    meet(BEN, CHAIR);
+    meet(ANN, CHAIR);
+    for (int node = CHAIR; node <= BEN; node++)
+        ck_assert(stands(node, owned(node, ANN, 1)));
+    ck_assert_int_eq(net_counts(net, CHAIR, space).quarantined, 1);
+    check_equal(ANN, CHAIR);
+}
+END_TEST
+
+/* Its log is cut below the erasure: the values do not come back where it was
+ * known, the record does, as everywhere. */
+START_TEST(an_owners_erasure_is_not_undone_by_a_cut)
+{
+    struct ent_erasure *list;
+    size_t count;
+
+    ck_assert_int_eq(net_give(net, ANN, space, ANN, 1, 24), 0);
+    meet(ANN, CHAIR);
+    meet(ANN, BEN);
+    ck_ok(erase_ref(ANN, owned(ANN, ANN, 1)));
+    meet(ANN, BEN);
+    ck_assert(!stands(BEN, owned(BEN, ANN, 1)));
+    ck_ok(ent_member_remove(store_of(CHAIR), number(CHAIR), key_of(ANN), "",
+                            net_now(net, CHAIR), &err));
+    net_local(net, CHAIR);
+    meet(BEN, CHAIR);
+    ck_assert(stands(BEN, owned(BEN, ANN, 1)));
+    ck_assert(stands(CHAIR, owned(CHAIR, ANN, 1)));
+    ck_assert(net_equal(net, BEN, CHAIR, space));
+    ck_ok(ent_erasure_list(store_of(CHAIR), 0, &arena, &list, &count, &err));
+    ck_assert_uint_eq(count, 1);
+    ck_assert(!list[0].counts);
+    check_sound(BEN);
+    check_sound(CHAIR);
+    ck_ok(erase_ref(CHAIR, owned(CHAIR, ANN, 1)));
+    meet(BEN, CHAIR);
+    ck_assert(!stands(BEN, owned(BEN, ANN, 1)));
+    check_equal(BEN, CHAIR);
+}
+END_TEST
+
+/* ------------------------------------------------------------------- staying
+ */
+
+START_TEST(it_stays_erased_when_an_older_replica_is_put_back)
+{
+    set(ANN, 1, "zqrestored");
+    meet(ANN, CHAIR);
+    net_backup(net, ANN);
+    ck_ok(erase(CHAIR, 1));
+    meet(ANN, CHAIR);
+    check_gone(ANN, 1, "zqrestored");
+    net_restore(net, ANN, true);
+    ck_assert(stands(ANN, common(ANN, 1)));
+    meet(ANN, CHAIR);
+    ck_assert(!stands(ANN, common(ANN, 1)));
+    check_equal(ANN, CHAIR);
+    check_gone(CHAIR, 1, "zqrestored");
+}
+END_TEST
+
+START_TEST(each_node_says_when_it_has_carried_it_out)
+{
+    struct ent_erasure *list;
+    size_t count;
+
+    set(ANN, 1, "there");
+    meet(ANN, CHAIR);
+    meet(BEN, CHAIR);
+    ck_ok(erase(CHAIR, 1));
+    meet(ANN, CHAIR);
+    ck_ok(ent_erasure_list(store_of(CHAIR), number(CHAIR), &arena, &list,
+                           &count, &err));
+    ck_assert_uint_eq(count, 1);
+    ck_assert_int_eq(
+        ent_erasure_confirmed(store_of(CHAIR), &list[0], key_of(CHAIR), &err),
+        1);
+    ck_assert_int_eq(
+        ent_erasure_confirmed(store_of(CHAIR), &list[0], key_of(ANN), &err), 1);
+    ck_assert_int_eq(
+        ent_erasure_confirmed(store_of(CHAIR), &list[0], key_of(BEN), &err), 0);
+    meet(BEN, ANN);
+    meet(ANN, CHAIR);
+    ck_assert_int_eq(
+        ent_erasure_confirmed(store_of(CHAIR), &list[0], key_of(BEN), &err), 1);
+}
+END_TEST
+
+/* The replica is read by another program all the time: the files are not free
+ * of it, and nobody is told that they are. */
+START_TEST(a_reader_in_the_way_delays_the_confirmation)
+{
+    struct ent_erasure *list;
+    sqlite3 *reader;
+    char path[600];
+    size_t count;
+
+    set(ANN, 1, "zqread");
+    meet(ANN, CHAIR);
+    ck_ok(erase(CHAIR, 1));
+    snprintf(path, sizeof(path), "%s/replica.db", net->nodes[ANN].home);
+    ck_assert_int_eq(sqlite3_open(path, &reader), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM log",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    meet(ANN, CHAIR);
+    ck_ok(ent_erasure_list(store_of(CHAIR), 0, &arena, &list, &count, &err));
+    ck_assert_int_eq(
+        ent_erasure_confirmed(store_of(CHAIR), &list[0], key_of(ANN), &err), 0);
+    ck_assert_int_eq(ent_store_scrub_due(store_of(ANN), &err), 1);
+    sqlite3_close(reader);
+    meet(ANN, CHAIR);
+    ck_assert_int_eq(
+        ent_erasure_confirmed(store_of(CHAIR), &list[0], key_of(ANN), &err), 1);
+    check_gone(ANN, 1, "zqread");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("erase");
+    TCase *tcase = tcase_create("erase");
+
+    tcase_set_timeout(tcase, 60);
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, what_the_chair_erases_is_in_no_file_of_any_member);
+    tcase_add_test(tcase, an_edit_made_apart_loses_and_is_counted);
+    tcase_add_test(tcase, nothing_is_written_to_a_record_that_is_erased);
+    tcase_add_test(tcase, a_record_nobody_wrote_yet_can_be_erased);
+    tcase_add_test(tcase, only_the_chair_erases_what_has_no_owner);
+    tcase_add_test(tcase, records_of_the_same_entry_keep_their_values);
+    tcase_add_test(tcase, what_a_peer_still_sends_of_it_is_not_kept);
+    tcase_add_test(tcase, an_owner_erases_its_own_record_and_nobody_elses);
+    tcase_add_test(tcase, an_erasure_by_somebody_else_takes_effect_nowhere);
+    tcase_add_test(tcase, an_owners_erasure_is_not_undone_by_a_cut);
+    tcase_add_test(tcase, it_stays_erased_when_an_older_replica_is_put_back);
+    tcase_add_test(tcase, each_node_says_when_it_has_carried_it_out);
+    tcase_add_test(tcase, a_reader_in_the_way_delays_the_confirmation);
+    suite_add_tcase(suite, tcase);
+    return party_run(suite) > 0;
+}
