@@ -67,12 +67,6 @@ ENT_NODISCARD int ent_erasure_confirmed(struct ent_store *store,
 ENT_NODISCARD int ent_wanted_count(struct ent_store *store, int64_t space,
                                    int64_t *count, struct ent_err *err);
 
-/* The first of them of a space after `after`: its place in the log, 1; 0: there
- * is none. */
-ENT_NODISCARD int ent_wanted_next(struct ent_store *store, int64_t space,
-                                  int64_t after, int64_t *n,
-                                  struct ent_err *err);
-
 /* What was erased leaves free pages, the word index, the WAL and older copies
  * that this program made of the file, too (E2): takes as long as copying it,
  * and as much room. 1: nothing is left of it; 0: a program that reads the

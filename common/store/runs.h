@@ -79,6 +79,13 @@ ENT_NODISCARD int ent_frontier_want(struct ent_store *store, int64_t space,
                                     uint64_t *from, struct ent_hash8 *prev,
                                     struct ent_err *err);
 
+/* What to ask for when a peer shows this head, all of which is held, and some
+ * entries of it lack values that were not erased (E3): the first of them, and
+ * the hash of the entry before it. `from` is 0 when none does. */
+ENT_NODISCARD int ent_wanted_want(struct ent_store *store, int64_t space,
+                                  const struct ent_head *head, uint64_t *from,
+                                  struct ent_hash8 *prev, struct ent_err *err);
+
 /* Read entries out of the log or branch that ends in the head `o`, beginning
  * at `from`, as many as fit in `bytes_max` but at least one; everything lives
  * in `arena`. `run->count` is 0 when our entry before `from` is not `prev`.

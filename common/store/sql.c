@@ -195,8 +195,7 @@ const char *const ent_sql_text[ENT_SQL_COUNT] = {
         "INSERT INTO wanted(n) VALUES(?1) ON CONFLICT DO NOTHING",
     [ENT_SQL_WANTED_DROP] = "DELETE FROM wanted WHERE n = ?1",
     [ENT_SQL_WANTED_CUT] = "DELETE FROM wanted WHERE n BETWEEN ?1 AND ?2",
-    [ENT_SQL_WANTED_LIST] =
-        "SELECT n FROM wanted WHERE n > ?1 ORDER BY n LIMIT ?2",
+    [ENT_SQL_WANTED_LIST] = "SELECT n FROM wanted",
     [ENT_SQL_WANTED_COUNT] =
         "SELECT count(*) FROM wanted w JOIN origin o ON o.o = w.n >> 40"
         " WHERE ?1 = 0 OR o.space = ?1",

@@ -11,8 +11,6 @@
 #include "store/runs.h"
 #include "store/seal.h"
 
-#define WANTED_READ_MAX 256 /* looked at at once */
-
 static int no_memory(struct ent_err *err)
 {
     return ent_err_set(err, ENT_ENOMEM, ENT_N_("out of memory"));
@@ -105,32 +103,58 @@ int ent_wanted_count(struct ent_store *store, int64_t space, int64_t *count,
 
 /* ---------------------------------------------------------------- asking */
 
-int ent_wanted_next(struct ent_store *store, int64_t space, int64_t after,
-                    int64_t *n, struct ent_err *err)
+/* The first wanted entry up to that head, as this branch sees its log; 0: none.
+ */
+static int first_of(struct ent_store *store, const struct ent_log *log,
+                    uint64_t head, uint64_t *first, struct ent_err *err)
 {
-    int64_t list[WANTED_READ_MAX];
-    struct ent_stmt *stmt;
-    size_t count;
+    struct ent_stmt *stmt = ent_db_stmt(&store->db, ENT_SQL_WANTED_LIST);
     int rc;
 
-    do {
-        stmt = ent_db_stmt(&store->db, ENT_SQL_WANTED_LIST);
-        ent_stmt_bind_int(stmt, 1, after);
-        ent_stmt_bind_int(stmt, 2, WANTED_READ_MAX);
-        count = 0;
-        while ((rc = ent_stmt_step(stmt, err)) > 0)
-            list[count++] = ent_stmt_int(stmt, 0);
-        ent_stmt_reset(stmt);
-        for (size_t i = 0; rc == 0 && i < count; i++) {
-            const struct ent_log *log = ent_log_of(store, ent_n_o(list[i]));
+    *first = 0;
+    while ((rc = ent_stmt_step(stmt, err)) > 0) {
+        int64_t n = ent_stmt_int(stmt, 0);
+        int64_t seq = ent_n_seq(n);
+        const struct ent_log *in =
+            (uint64_t)seq > head ? NULL : ent_branch_at(store, log, seq);
 
-            after = list[i];
-            if (log != NULL && log->space == space) {
-                *n = list[i];
-                return 1;
-            }
-        }
-    } while (rc == 0 && count == WANTED_READ_MAX);
+        if (in != NULL && in->o == ent_n_o(n) &&
+            (*first == 0 || (uint64_t)seq < *first))
+            *first = (uint64_t)seq;
+    }
+    ent_stmt_reset(stmt);
+    return rc;
+}
+
+int ent_wanted_want(struct ent_store *store, int64_t space,
+                    const struct ent_head *head, uint64_t *from,
+                    struct ent_hash8 *prev, struct ent_err *err)
+{
+    struct ent_log *log;
+    size_t at = 0;
+    int rc = 0;
+
+    *from = 0;
+    memset(prev, 0, sizeof(*prev));
+    while (rc == 0 && *from == 0 &&
+           (log = ent_branch_next(store, space, &head->author, &head->origin,
+                                  &at)) != NULL) {
+        struct ent_hash hash;
+        bool held;
+
+        rc = ent_log_head(store, log, err);
+        if (rc == 0)
+            rc = ent_branch_hash(store, log, (int64_t)head->seq, &hash, &held,
+                                 err);
+        if (rc < 0 || !held ||
+            memcmp(hash.b, head->hash.b, ENT_HASH8_BYTES) != 0)
+            continue;
+        rc = first_of(store, log, head->seq, from, err);
+        if (rc < 0 || *from <= 1)
+            continue;
+        rc = ent_branch_hash(store, log, (int64_t)*from - 1, &hash, &held, err);
+        *prev = ent_hash_head(&hash);
+    }
     return rc;
 }
 

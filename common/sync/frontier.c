@@ -81,7 +81,8 @@ int ent_frontier_keep_head(struct ent_engine *engine, struct pair *pair,
             return 0;
         /* A head goes up: a lower one is another branch's. */
         if (theirs->head.seq < head->seq) {
-            *theirs = (struct their_head){.head = *head};
+            *theirs =
+                (struct their_head){.head = *head, .filled = theirs->filled};
             return 0;
         }
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "secure/hash.h"
+#include "store/erase.h"
 #include "sync/session.h"
 
 #define SLOT 16 /* bytes of tag and digest */
@@ -41,6 +42,7 @@ static int space_digest(struct ent_engine *engine, int64_t space,
     struct ent_buf all = {0};
     struct ent_digest digest;
     struct ent_said *said;
+    int64_t wanted;
     size_t count;
     int rc = ent_said_update(engine->store, space, engine->now_ms, err);
 
@@ -54,7 +56,13 @@ static int space_digest(struct ent_engine *engine, int64_t space,
         ent_buf_put(&all, digest.state, sizeof(digest.state));
         for (size_t i = 0; i < count; i++)
             ent_buf_put(&all, said[i].sig.b, ENT_SIG_BYTES);
-        rc = all.rc < 0 ? no_memory(err) : 0;
+        /* Who lacks values that were not erased is never done (E3). */
+        rc = ent_wanted_count(engine->store, space, &wanted, err);
+        if (rc == 0 && wanted > 0)
+            ent_buf_put(&all, ent_store_keys(engine->store)->public.b,
+                        ENT_KEY_BYTES);
+        if (rc == 0 && all.rc < 0)
+            rc = no_memory(err);
         *digest8 = ent_hash8_of(ent_buf_slice(&all));
     }
     ent_buf_fini(&all);

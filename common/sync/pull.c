@@ -77,10 +77,19 @@ static int ask_head(struct ent_engine *engine, const struct pair *pair,
     memcpy(head.hash.b, theirs->head.hash.b, ENT_HASH8_BYTES);
     rc = ent_frontier_want(engine->store, pair->space, &head, theirs->back,
                            &want->from, &want->prev, err);
-    if (rc < 0 || want->from == 0)
+    if (rc < 0)
         return rc;
-    /* Asked before, answered, and nothing came of it. */
-    if (theirs->asked_from == want->from) {
+    if (want->from == 0) {
+        /* All of it is held, and some may lack values (E3): asked for once. */
+        if (theirs->filled)
+            return 0;
+        theirs->filled = true;
+        rc = ent_wanted_want(engine->store, pair->space, &head, &want->from,
+                             &want->prev, err);
+        if (rc < 0 || want->from == 0)
+            return rc;
+    } else if (theirs->asked_from == want->from) {
+        /* Asked before, answered, and nothing came of it. */
         theirs->given_up = true;
         return 0;
     }

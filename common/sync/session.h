@@ -44,6 +44,7 @@ struct their_head {
     uint64_t asked_from; /* 0: not asked yet */
     unsigned back;
     bool given_up; /* asked in vain; not again in this session */
+    bool filled;   /* asked for values that lack here */
 };
 
 /* A log that the peer asked for. */

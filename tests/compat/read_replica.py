@@ -27,8 +27,9 @@ import nacl.signing
 
 FORMAT = 1
 DEPTH_MAX = 8
-WRITE, ADD, REMOVE, LIVE, DEAD = 1, 2, 3, 4, 5
+WRITE, ADD, REMOVE, LIVE, DEAD, ERASE = 1, 2, 3, 4, 5, 6
 FOUND, ADMIT, REPLACE = 1, 2, 6
+ROSTER_ERASE = 10
 OWNED = {16, *range(500, 600)}  # kinds (M9)
 READER, EDITOR, CHAIR = 1, 2, 3
 ACCEPTED, NO_ROLE, CUT, NOT_OWNER = 0, 1, 3, 4
@@ -264,9 +265,11 @@ def read_ops(items):
 def check_ops(ops, refs):
     last = (-1, 0)
     for code, field, seen in ops:
-        if not WRITE <= code <= DEAD or not 0 <= field < 1 << 31:
+        if not WRITE <= code <= ERASE or not 0 <= field < 1 << 31:
             raise Refused("an operation out of range")
-        if (field == 0) != (code in (LIVE, DEAD)):
+        if code == ERASE and (len(ops) > 1 or seen):
+            raise Refused("an erasure with something beside it")
+        if (field == 0) != (code in (LIVE, DEAD, ERASE)):
             raise Refused("life on another field")
         if (field, code) < last or ((field, code) == last and code != ADD) or \
                 (field == last[0] and last[1] != ADD):
@@ -291,15 +294,18 @@ def read_entry(packed, own_origin):
     else:
         salts = seed
     entry = {"time": time, "roster": tuple(roster), "refs": refs,
-             "changes": []}
+             "changes": [], "kept": []}
     raw = slices(slices(packed)[4])
     for (kind, record, items, values), salt, part in zip(changes, salts, raw):
         ops = read_ops(items)
         check_ops(ops, refs)
+        if ops[0][0] == ERASE and kind not in OWNED:
+            raise Refused("an erasure of a record that has no owner")
         bearing = sum(code in (WRITE, ADD) for code, _, _ in ops)
+        kept = bearing > 0
         if isinstance(values, bytes):
             committed = values
-            values = None
+            kept = False
             count("changes erased")
         elif bearing:
             if len(values) != bearing:
@@ -308,6 +314,8 @@ def read_entry(packed, own_origin):
         else:
             committed = None
         entry["changes"].append((kind, record, ops, committed))
+        if kept:
+            entry["kept"].append((kind, record))
     if not ascending([change[:2] for change in entry["changes"]]):
         raise Refused("changes out of order")
     return entry
@@ -425,6 +433,9 @@ class Space:
         self.heads = []
         self.roles = {}
         self.was = people(self.chain)[1]
+        self.kept = []  # (kind, id) of changes whose values are here
+        self.erased = {tuple(entry["args"][:2]) for entry in self.chain
+                       if entry["kind"] == ROSTER_ERASE}
         if self.roster and not self.chain:
             fault("space %s: no founding entry" % space_id.hex())
 
@@ -455,6 +466,9 @@ class Space:
     def apply(self, log, seq, hash_, entry):
         self.state += int.from_bytes(hash_[:16], "little")
         for kind, record, ops, _ in entry["changes"]:
+            if ops[0][0] == ERASE:
+                self.erased.add((kind, record))
+                continue
             ordinals = {}
             for code, field, seen in ops:
                 place = (kind, record, field)
@@ -474,12 +488,18 @@ class Space:
             if dot in self.named:
                 continue
             kind, record, field, _, _, _, ordinal = dot
+            if (kind, record) in self.erased:
+                continue
             self.state += write_sum(kind, record, hash_, field,
                                     ordinal, code)
             records.add((kind, record))
             if code == LIVE:
                 live.add((kind, record))
             count("writes that stand")
+        for kind, record in self.kept:
+            if (kind, record) in self.erased:
+                fault("values of the erased record %s" % record.hex())
+        count("records erased", len(self.erased))
         count("records", len(records))
         count("records shown", len(live))
         self.state %= 1 << 128
@@ -562,6 +582,7 @@ def read_log(space, log, hashes, own_key):
         count("entries" if verdict == ACCEPTED else
               "entries quarantined")
         count("changes", len(entry["changes"]))
+        space.kept += entry["kept"]
         if verdict == ACCEPTED:
             space.apply(log, seq, prev, entry)
     if expected > log["base"] + 1 and expected - 1 not in log["shared"]:

@@ -38,6 +38,10 @@ exits 0 "a message is written" add message code=msg-1 body="Bonjour"
 exits 0 "and changed by its author" set msg-1 body="Bonjour à tous"
 reads "a record that belongs to its author is read"
 
+exits 0 "a record is erased" erase ctc-2
+exits 0 "and one by its owner, who is the chair" erase msg-1
+reads "erased records are read"
+
 exits 0 "a package is imported" import --package "$demo" --space bdi
 reads "an import is read"
 exits 0 "the replica is rebuilt" rebuild

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/entry.h"
+#include "codec/entry.h"
 #include "party.h"
 #include "secure/hash.h"
 #include "store/erase.h"
@@ -14,6 +14,7 @@
 #include "store/query.h"
 #include "store/records.h"
 #include "store/runs.h"
+#include "store/seal.h"
 
 #define MINUTE PARTY_MINUTE
 
@@ -439,6 +440,131 @@ START_TEST(a_reader_in_the_way_delays_the_confirmation)
 }
 END_TEST
 
+/* -------------------------------------------------------- what comes back
+ */
+
+static void vote(int by, int next, struct ent_buf *line)
+{
+    ck_ok(ent_vote_make(store_of(by), number(by), key_of(next), line, &err));
+}
+
+/* Two deputies who have not heard of it make Ann the chair. */
+static void succeed_without(void)
+{
+    const struct ent_key keys[] = {*key_of(ANN), *key_of(BEN), *key_of(FAR)};
+    struct ent_buf lines[2] = {{0}, {0}};
+    const char *texts[2];
+
+    ck_ok(ent_deputies_set(store_of(CHAIR), number(CHAIR), keys, 3,
+                           net_now(net, CHAIR), &err));
+    net_local(net, CHAIR);
+    meet(ANN, CHAIR);
+    meet(BEN, CHAIR);
+    meet(FAR, CHAIR);
+    ck_ok(erase(CHAIR, 1));
+    vote(ANN, ANN, &lines[0]);
+    vote(BEN, ANN, &lines[1]);
+    for (int i = 0; i < 2; i++)
+        texts[i] = ent_buf_cstr(&lines[i]);
+    ck_ok(ent_succeed(store_of(ANN), number(ANN), texts, 2, net_now(net, ANN),
+                      &err));
+    net_local(net, ANN);
+    ent_buf_fini(&lines[0]);
+    ent_buf_fini(&lines[1]);
+}
+
+static int64_t wanted(int node)
+{
+    int64_t count;
+
+    ck_ok(ent_wanted_count(store_of(node), number(node), &count, &err));
+    return count;
+}
+
+START_TEST(an_erasure_that_becomes_void_gives_the_record_back)
+{
+    set(BEN, 1, "first");
+    set(BEN, 1, "standing");
+    set(BEN, 2, "another");
+    meet(BEN, CHAIR);
+    succeed_without();
+    ck_assert(!stands(CHAIR, common(CHAIR, 1)));
+    meet(CHAIR, ANN);
+    ck_assert(stands(CHAIR, common(CHAIR, 1)));
+    check_equal(CHAIR, ANN);
+    meet(CHAIR, ANN);
+    ck_assert_int_eq(wanted(CHAIR), 0);
+    check_values(CHAIR, 1, "standing");
+    check_values(ANN, 1, "standing");
+    meet(BEN, ANN);
+    check_equal(CHAIR, ANN);
+    check_equal(BEN, ANN);
+}
+END_TEST
+
+START_TEST(while_nobody_has_its_values_they_are_wanted)
+{
+    set(BEN, 1, "standing");
+    meet(BEN, CHAIR);
+    succeed_without();
+    net_stop(net, BEN);
+    ck_assert(!stands(CHAIR, common(CHAIR, 1)));
+    net_copy_roster(net, space, ANN, FAR);
+    net_local(net, FAR);
+    net_copy_roster(net, space, ANN, CHAIR);
+    net_local(net, CHAIR);
+    ck_assert_int_eq(wanted(CHAIR), 1);
+    check_sound(CHAIR);
+    ck_assert_int_eq(wanted(CHAIR), 1);
+    net_start(net, BEN);
+    net_copy_roster(net, space, ANN, BEN);
+    net_local(net, BEN);
+    meet(BEN, CHAIR);
+    ck_assert_int_eq(wanted(CHAIR), 0);
+    check_values(CHAIR, 1, "standing");
+    check_equal(BEN, CHAIR);
+}
+END_TEST
+
+/* A member passes an entry on without its values: it stands, and the values
+ * come from whoever has them. */
+START_TEST(values_that_were_held_back_come_from_another_peer)
+{
+    struct ent_head *heads;
+    struct ent_hash8 none = {{0}};
+    struct ent_entry entry = {.seq = 1};
+    struct ent_slice stub;
+    struct ent_buf packed = {0};
+    struct ent_run run;
+    struct ent_taken taken;
+    size_t count;
+
+    set(ANN, 1, "held back");
+    ck_ok(ent_said_update(store_of(ANN), number(ANN), net_now(net, ANN), &err));
+    ck_ok(ent_frontier_read(store_of(ANN), number(ANN), &heads, &count, &err));
+    ck_ok(ent_run_read(store_of(ANN), heads[0].o, 1, &none, 1 << 16, &arena,
+                       &run, &err));
+    free(heads);
+    entry.origin = run.origin;
+    ck_ok(ent_entry_get(run.entries[0], &arena, &entry, &err));
+    ent_seal_erase(&entry, 0);
+    ent_entry_put(&packed, &entry);
+    stub = ent_buf_slice(&packed);
+    run.entries = &stub;
+    ck_ok(ent_runs_take(store_of(BEN), number(BEN), key_of(FAR), &run, 1,
+                        net_now(net, BEN), &taken, &err));
+    ent_buf_fini(&packed);
+    ck_assert_int_eq(taken.applied, 1);
+    ck_assert(stands(BEN, common(BEN, 1)));
+    ck_assert_int_eq(wanted(BEN), 1);
+    check_sound(BEN);
+    meet(BEN, ANN);
+    ck_assert_int_eq(wanted(BEN), 0);
+    check_values(BEN, 1, "held back");
+    check_equal(BEN, ANN);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("erase");
@@ -459,6 +585,9 @@ int main(void)
     tcase_add_test(tcase, it_stays_erased_when_an_older_replica_is_put_back);
     tcase_add_test(tcase, each_node_says_when_it_has_carried_it_out);
     tcase_add_test(tcase, a_reader_in_the_way_delays_the_confirmation);
+    tcase_add_test(tcase, an_erasure_that_becomes_void_gives_the_record_back);
+    tcase_add_test(tcase, while_nobody_has_its_values_they_are_wanted);
+    tcase_add_test(tcase, values_that_were_held_back_come_from_another_peer);
     suite_add_tcase(suite, tcase);
     return party_run(suite) > 0;
 }
