@@ -378,7 +378,10 @@ static void print_void(struct cmd_ctx *ctx, const struct ent_void *entry)
     struct out *out = ctx->out;
     char key[LABEL_KEY_TEXT];
     char when[LOOK_TIME_TEXT];
+    char id[ENT_ID_TEXT] = "";
 
+    if (entry->kind == ENT_ROSTER_ERASE)
+        ent_id_text(&entry->erased, id);
     out_row(out);
     out_cell_int(out, (int64_t)entry->pos);
     out_cell(out, ent_void_command(entry));
@@ -390,6 +393,7 @@ static void print_void(struct cmd_ctx *ctx, const struct ent_void *entry)
     out_cell(out, label_when(ctx, entry->claimed_ms, when));
     out_cell(out, label_when(ctx, entry->since_ms, when));
     out_cell(out, entry->repeat ? "1" : "0");
+    out_cell(out, *id != '\0' ? id : NULL);
 }
 
 static int cmd_member_void(struct cmd_ctx *ctx, int argc, char **argv)
@@ -416,6 +420,7 @@ static int cmd_member_void(struct cmd_ctx *ctx, int argc, char **argv)
     out_column(out, "at", _("on (UTC)"), OUT_TEXT);
     out_column(out, "void_since", _("void since (UTC)"), OUT_TEXT);
     out_column(out, "repeat", _("to repeat"), OUT_BOOL);
+    out_column(out, "record", _("record"), OUT_TEXT);
     for (size_t i = 0; i < count; i++)
         print_void(ctx, &list[i]);
     out_list_end(out);

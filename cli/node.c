@@ -9,6 +9,7 @@
 #include "cli/args.h"
 #include "cli/cmd.h"
 #include "cli/conflicts.h"
+#include "cli/erase.h"
 #include "cli/label.h"
 #include "cli/look.h"
 #include "cli/messages.h"
@@ -181,6 +182,26 @@ static void space_columns(struct cmd_ctx *ctx, bool all)
     out_column(out, "alarms", _("alarms"), OUT_LIST);
 }
 
+/* What members ask of this node, where it is the chair. */
+static int put_requests(struct cmd_ctx *ctx, const struct ent_space *space,
+                        struct ent_buf *lines)
+{
+    int64_t count = 0;
+    int rc = space->role != ENT_ROLE_CHAIR
+                 ? 0
+                 : erase_requests(ctx, space->space, &count);
+
+    if (rc == 0 && count > 0)
+        ent_buf_printf(lines,
+                       ngettext("members ask for %lld record to be erased; "
+                                "\"entente erase --status\" lists it\n",
+                                "members ask for %lld records to be erased; "
+                                "\"entente erase --status\" lists them\n",
+                                (unsigned long)count),
+                       (long long)count);
+    return rc;
+}
+
 static int print_space(struct cmd_ctx *ctx, const struct ent_space *space,
                        bool all)
 {
@@ -199,6 +220,8 @@ static int print_space(struct cmd_ctx *ctx, const struct ent_space *space,
         rc = conflict_each_state(ctx, space->space, NULL, &moved);
     if (rc == 0)
         rc = ent_space_alarms(ctx->store, space->space, &lines, &ctx->err);
+    if (rc == 0)
+        rc = put_requests(ctx, space, &lines);
     if (rc < 0)
         goto out;
     ent_buf_put_u8(&lines, '\0');

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/erase.h"
 #include "cli/fields.h"
 #include "cli/look.h"
 #include "cli/same.h"
@@ -285,6 +286,20 @@ static const char *without_ellipsis(const char *name)
     return strncmp(name, "...", 3) == 0 ? name + 3 : name;
 }
 
+static int say_none(struct cmd_ctx *ctx, const char *name)
+{
+    struct ent_erasure erasure;
+    int rc = erase_find(ctx, name, &erasure);
+
+    if (rc > 0)
+        return erase_say_gone(ctx, &erasure);
+    if (rc < 0)
+        return rc;
+    return ent_err_set(&ctx->err, ENT_ENOTFOUND,
+                       "there is no record \"%s\"; \"find\" looks for words",
+                       name);
+}
+
 int pick_record(struct cmd_ctx *ctx, const char *name,
                 struct ent_record_ref *ref, const struct ent_kind **kind)
 {
@@ -296,10 +311,7 @@ int pick_record(struct cmd_ctx *ctx, const char *name,
     if (rc < 0 && rc != ENT_EAMBIG && rc != ENT_ENOTFOUND)
         return rc;
     if (count == 0)
-        return ent_err_set(&ctx->err, ENT_ENOTFOUND,
-                           "there is no record \"%s\"; \"find\" looks for "
-                           "words",
-                           name);
+        return say_none(ctx, name);
     if (count > 1 && count <= ENT_ARRAY_LEN(found)) {
         rc = same_reduce(ctx, found, &count);
         if (rc < 0)

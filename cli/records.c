@@ -7,6 +7,7 @@
 
 #include "cli/args.h"
 #include "cli/change.h"
+#include "cli/erase.h"
 #include "cli/look.h"
 #include "cli/pick.h"
 #include "cli/same.h"
@@ -307,6 +308,8 @@ const struct cmd cmd_records[] = {
      N_("records of every kind that have all the words"), records_find},
     {"delete", N_("ID"), N_("hide a record; its history stays"), cmd_delete},
     {"undelete", N_("ID"), N_("bring a deleted record back"), cmd_undelete},
+    {"erase", N_("ID [--preview | --status] [--reason TEXT] | --status"),
+     N_("destroy a record on every node, for good"), records_erase},
     {"undo", "", N_("take back what the last command here has written"),
      records_undo},
     {"explain", N_("ID"),

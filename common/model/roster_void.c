@@ -104,6 +104,9 @@ static bool is_same_matter(const struct ent_roster_entry *a,
     if (a->kind == ENT_ROSTER_OWN_FIELD)
         return b->kind == a->kind && a->own.kind == b->own.kind &&
                a->own.field.number == b->own.field.number;
+    if (a->kind == ENT_ROSTER_ERASE)
+        return b->kind == a->kind && a->erased_kind == b->erased_kind &&
+               ent_id_equal(&a->erased_id, &b->erased_id);
     return a->kind == b->kind;
 }
 
@@ -121,7 +124,8 @@ static bool is_to_repeat(const struct ent_roster_entry *entry)
 {
     return is_about_member(entry) || entry->kind == ENT_ROSTER_DEPUTIES ||
            (entry->kind == ENT_ROSTER_OWN_FIELD &&
-            entry->own.field.number != 0);
+            entry->own.field.number != 0) ||
+           (entry->kind == ENT_ROSTER_ERASE && entry->erased_kind != 0);
 }
 
 static uint64_t parting(const struct node *node)

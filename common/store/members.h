@@ -78,8 +78,9 @@ struct ent_void {
     bool about;       /* about a member */
     struct ent_key member;
     char member_org[ENT_NAME_BYTES_MAX + 1];
-    enum ent_role role; /* ADMIT, ROLE */
-    bool repeat;        /* a chair wrote it, and no chair answered since (A2) */
+    enum ent_role role;   /* ADMIT, ROLE */
+    struct ent_id erased; /* ERASE: the record */
+    bool repeat; /* a chair wrote it, and no chair answered since (A2) */
 };
 
 /* All of a space, by position; free() the list. */

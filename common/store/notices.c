@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/text.h"
+#include "store/erase.h"
 #include "store/members.h"
 #include "store/peers.h"
 #include "store/replica.h"
@@ -181,6 +182,7 @@ const char *ent_void_command(const struct ent_void *entry)
         [ENT_ROSTER_DEPUTIES] = "deputies",
         [ENT_ROSTER_SUCCEED] = "succeed",
         [ENT_ROSTER_OWN_FIELD] = "kinds add-field",
+        [ENT_ROSTER_ERASE] = "erase",
         [ENT_ROSTER_MIN_VERSION] = "space require",
     };
 
@@ -215,6 +217,7 @@ static void read_void(const struct ent_space_state *state,
                               .about = entry->kind >= ENT_ROSTER_ADMIT &&
                                        entry->kind <= ENT_ROSTER_REPLACE,
                               .member = entry->member,
+                              .erased = entry->erased_id,
                               .repeat = off->repeat};
     if (off->parted < state->roster.length)
         read->since_ms = state->roster.chain[off->parted]->time_ms;
@@ -248,7 +251,8 @@ static const char *void_form(const struct ent_roster_void *off,
                              const struct ent_key *own)
 {
     if (off->entry->kind == ENT_ROSTER_DEPUTIES ||
-        off->entry->kind == ENT_ROSTER_OWN_FIELD)
+        off->entry->kind == ENT_ROSTER_OWN_FIELD ||
+        off->entry->kind == ENT_ROSTER_ERASE)
         return ENT_N_("\"%1$s\" by %2$s is void since %3$s, when the roster "
                       "went another way: the chair repeats it, or not\n");
     if (off->entry->kind != ENT_ROSTER_REMOVE)
@@ -278,6 +282,7 @@ static int put_void(struct ent_store *store,
     for (size_t i = 0; rc == 0 && i < roster->void_count; i++) {
         struct ent_buf words[WORDS] = {{0}};
         struct ent_void entry;
+        char id[ENT_ID_TEXT];
 
         if (!roster->off[i].repeat)
             continue;
@@ -288,6 +293,10 @@ static int put_void(struct ent_store *store,
         shown++;
         read_void(state, &roster->off[i], &entry);
         ent_buf_put_str(&words[0], ent_void_command(&entry));
+        if (entry.kind == ENT_ROSTER_ERASE) {
+            ent_id_text(&entry.erased, id);
+            ent_buf_printf(&words[0], " %s", id);
+        }
         put_who(&words[1], state, &entry.author);
         ent_when_put(&words[2], entry.since_ms);
         if (entry.member_org[0] != '\0')
@@ -379,6 +388,45 @@ static int put_version(struct ent_store *store, int64_t space,
     return 0;
 }
 
+/* What is not carried out in full, or is missing though nobody erased it. */
+static int put_erasures(struct ent_store *store, int64_t space,
+                        struct ent_buf *lines, struct ent_err *err)
+{
+    struct ent_arena arena = {0};
+    struct ent_erasure *list;
+    int64_t wanted = 0;
+    int64_t beyond = 0;
+    size_t count = 0;
+    int rc = ent_wanted_count(store, space, &wanted, err);
+
+    if (rc == 0)
+        rc = ent_erasure_list(store, space, &arena, &list, &count, err);
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        beyond += !list[i].counts;
+    ent_arena_fini(&arena);
+    if (rc == 0 && wanted > 0)
+        ent_buf_printf(lines,
+                       say(ENT_N_("entries whose values are missing though "
+                                  "nobody erased them: %lld; every peer is "
+                                  "asked for them\n")),
+                       (long long)wanted);
+    if (rc == 0 && beyond > 0)
+        ent_buf_printf(lines,
+                       say(ENT_N_("records that their owner erased in entries "
+                                  "beyond a cut: %lld; the chair erases them, "
+                                  "or not: \"entente erase --status\" lists "
+                                  "them\n")),
+                       (long long)beyond);
+    if (rc == 0 && count > 0)
+        rc = ent_store_scrub_due(store, err);
+    if (rc > 0)
+        ent_buf_put_str(lines,
+                        say(ENT_N_("what was erased is not out of the file of "
+                                   "the replica yet: another program reads it, "
+                                   "or there is no room\n")));
+    return rc < 0 ? rc : 0;
+}
+
 int ent_space_notices(struct ent_store *store, int64_t space,
                       struct ent_buf *lines, struct ent_err *err)
 {
@@ -393,5 +441,7 @@ int ent_space_notices(struct ent_store *store, int64_t space,
         rc = put_version(store, space, lines, err);
     if (rc == 0)
         rc = ent_space_state(store, space, &state, err);
-    return rc == 0 ? put_void(store, state, lines, err) : rc;
+    if (rc == 0)
+        rc = put_void(store, state, lines, err);
+    return rc == 0 ? put_erasures(store, space, lines, err) : rc;
 }
