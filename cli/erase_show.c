@@ -23,7 +23,26 @@ static void preview_columns(struct out *out)
     out_column(out, "field", _("field"), OUT_TEXT);
 }
 
-static void put_row(struct cmd_ctx *ctx, const char *what,
+/* A word for programs and its sense for people, to be translated. */
+struct word {
+    const char *code;
+    const char *label;
+};
+
+static const struct word word_record = {"record", N_("would be erased")};
+static const struct word word_same = {"same",
+                                      N_("stays, shown as one with it")};
+static const struct word word_reference = {"reference", N_("stays, names it")};
+static const struct word word_erased = {"erased", N_("erased")};
+static const struct word word_beyond = {"beyond_cut", N_("beyond a cut")};
+static const struct word word_asked = {"asked", N_("asked for")};
+
+static const char *said(const struct cmd_ctx *ctx, const struct word *word)
+{
+    return look_for_program(ctx) ? word->code : _(word->label);
+}
+
+static void put_row(struct cmd_ctx *ctx, const struct word *what,
                     const struct ent_kind *kind, const struct ent_id *id,
                     const char *code, const struct ent_field *field)
 {
@@ -31,7 +50,7 @@ static void put_row(struct cmd_ctx *ctx, const char *what,
     char text[ENT_ID_TEXT];
 
     out_row(ctx->out);
-    out_cell(ctx->out, program ? what : _(what));
+    out_cell(ctx->out, said(ctx, what));
     out_cell(ctx->out, program ? kind->name : look_kind_label(ctx, kind));
     out_cell(ctx->out, look_id(ctx, id, text));
     out_cell(ctx->out, code != NULL && *code != '\0' ? code : NULL);
@@ -40,7 +59,7 @@ static void put_row(struct cmd_ctx *ctx, const char *what,
                  program ? field->name : look_field_label(ctx, field));
 }
 
-static int put_record(struct cmd_ctx *ctx, const char *what,
+static int put_record(struct cmd_ctx *ctx, const struct word *what,
                       const struct ent_record_ref *ref,
                       const struct ent_kind *kind)
 {
@@ -67,8 +86,7 @@ static int put_same(struct cmd_ctx *ctx, const struct ent_record_ref *ref,
 
     for (size_t i = 0; rc == 0 && i < count; i++)
         if (!ent_id_equal(&members[i].id, &ref->id))
-            rc = put_record(ctx, N_("stays, shown as one with it"), &members[i],
-                            kind);
+            rc = put_record(ctx, &word_same, &members[i], kind);
     return rc;
 }
 
@@ -123,8 +141,8 @@ static int put_references(struct cmd_ctx *ctx, const struct ent_record_ref *ref,
     ent_query_bind(query, ":code", code);
     while ((rc = ent_query_next(query, &ctx->err)) > 0)
         if (ent_id_parse(ent_query_text(query, 0), &from))
-            put_row(ctx, N_("stays, names it"), kind, &from,
-                    ent_query_text(query, 1), field);
+            put_row(ctx, &word_reference, kind, &from, ent_query_text(query, 1),
+                    field);
     ent_query_close(query);
     return rc;
 }
@@ -204,8 +222,7 @@ int erase_preview(struct cmd_ctx *ctx, const struct ent_record_ref *ref,
     look_put(&record, ENT_FIELD_CODE, &code);
     ent_record_fini(&record);
     preview_columns(ctx->out);
-    put_row(ctx, N_("would be erased"), kind, &ref->id, ent_buf_cstr(&code),
-            NULL);
+    put_row(ctx, &word_record, kind, &ref->id, ent_buf_cstr(&code), NULL);
     rc = put_same(ctx, ref, kind, &arena);
     if (rc == 0)
         rc = put_all_references(
@@ -332,8 +349,8 @@ static void all_columns(struct out *out)
     out_column(out, "late", _("late"), OUT_NUMBER);
 }
 
-static void put_head(struct cmd_ctx *ctx, const char *state, uint32_t number,
-                     const struct ent_id *id, int64_t space)
+static void put_head(struct cmd_ctx *ctx, const struct word *state,
+                     uint32_t number, const struct ent_id *id, int64_t space)
 {
     const struct ent_kind *kind = ent_kind_find(&ctx->kinds, number);
     bool program = look_for_program(ctx);
@@ -342,7 +359,7 @@ static void put_head(struct cmd_ctx *ctx, const char *state, uint32_t number,
 
     snprintf(digits, sizeof(digits), "%u", (unsigned)number);
     out_row(ctx->out);
-    out_cell(ctx->out, program ? state : _(state));
+    out_cell(ctx->out, said(ctx, state));
     out_cell(ctx->out, kind == NULL ? digits
                        : program    ? kind->name
                                     : look_kind_label(ctx, kind));
@@ -376,8 +393,8 @@ static int put_erasure(struct cmd_ctx *ctx, const struct ent_erasure *erasure)
     free(members);
     if (rc < 0)
         return rc;
-    put_head(ctx, erasure->counts ? N_("erased") : N_("beyond a cut"),
-             erasure->kind, &erasure->id, erasure->space);
+    put_head(ctx, erasure->counts ? &word_erased : &word_beyond, erasure->kind,
+             &erasure->id, erasure->space);
     out_cell(ctx->out, look_org(ctx, &erasure->by, text));
     out_cell(ctx->out, label_when(ctx, erasure->claimed_ms, when));
     out_cell_int(ctx->out, (int64_t)confirmed);
@@ -419,7 +436,7 @@ static int put_requests(struct cmd_ctx *ctx)
             continue; /* it is deleted, or never came */
         rc = ent_record_read(ctx->store, &ref, &record, &ctx->err);
         if (rc == 0 && record.write_count > 0) {
-            put_head(ctx, N_("asked for"), found[0].kind, &found[0].id,
+            put_head(ctx, &word_asked, found[0].kind, &found[0].id,
                      found[0].space);
             out_cell(ctx->out, look_org(ctx, &record.writes[0].author, text));
             out_cell(ctx->out,
