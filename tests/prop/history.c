@@ -247,6 +247,25 @@ static void roster_make(struct history *h)
                          chance(h, 40) ? ENT_ROLE_READER : ENT_ROLE_EDITOR);
 }
 
+/* A record or two are erased, after the last entry or beside others. */
+static void roster_erase(struct history *h, const uint32_t *numbers,
+                         const struct ent_id *ids, size_t records)
+{
+    size_t after = h->roster_count - 1;
+
+    if (!h->tidy && chance(h, 25))
+        after = below(h, h->roster_count);
+    h->forked = h->forked || after != h->roster_count - 1;
+    for (size_t i = 1 + below(h, 2); i > 0; i--) {
+        size_t r = below(h, records);
+        const struct ent_roster_entry entry = {.kind = ENT_ROSTER_ERASE,
+                                               .erased_kind = numbers[r],
+                                               .erased_id = ids[r]};
+
+        after = roster_add(h, h->authors[0].keys, &h->roster[after], entry);
+    }
+}
+
 /* ------------------------------------------------------------------ values */
 
 static struct ent_value text_value(struct history *h)
@@ -560,6 +579,10 @@ static void draft_make(struct history *h, uint32_t view, struct draft *draft)
     bool dead;
 
     draft->count = 0;
+    if (model_is_owned(draft->kind) && chance(h, 5)) {
+        draft_add(draft, ENT_OP_ERASE, ENT_FIELD_LIFE);
+        return;
+    }
     draft_life(h, view, draft, &dead);
     touch = chance(h, 50) ? 12 : 30;
     for (size_t i = 0; i < ENT_ARRAY_LEN(field_numbers); i++)
@@ -859,6 +882,8 @@ void history_make(struct history *h, uint64_t seed, bool tidy)
         numbers[r] = kind_numbers[below(h, ENT_ARRAY_LEN(kind_numbers))];
         ids[r] = some_id(h, numbers[r]);
     }
+    if (chance(h, 12))
+        roster_erase(h, numbers, ids, records);
     steps = 4 + below(h, chance(h, 4) ? 16 : 8);
     for (size_t i = 0; i < steps; i++)
         step(h, ids, numbers, records);

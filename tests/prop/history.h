@@ -16,7 +16,7 @@
 #define HISTORY_AUTHORS_MAX 6
 #define HISTORY_KEYS_MAX (HISTORY_AUTHORS_MAX + 1) /* and one replaced */
 #define HISTORY_ENTRIES_MAX 20
-#define HISTORY_ROSTER_MAX 10
+#define HISTORY_ROSTER_MAX 12
 
 struct history_author {
     const struct ent_keys *keys;

@@ -391,6 +391,31 @@ static bool stands(const struct model_entry *entries, size_t count,
     return true;
 }
 
+/* E1: by an entry of the chain, or by an accepted one, which is its owner's. */
+static bool is_erased(const struct model_entry *entries, size_t count,
+                      const struct ent_roster_entry *roster,
+                      size_t roster_count, const struct ent_change *of)
+{
+    const struct ent_roster_entry *at = found(roster, roster_count);
+    const struct ent_key *chair = at == NULL ? NULL : &at->author;
+
+    for (; at != NULL; at = follower(roster, roster_count, at, chair))
+        if (at->kind == ENT_ROSTER_ERASE && at->erased_kind == of->kind &&
+            same_id(&at->erased_id, &of->id))
+            return true;
+    for (size_t i = 0; i < count; i++) {
+        const struct ent_entry *entry = entries[i].entry;
+
+        for (size_t c = 0; c < entry->change_count; c++)
+            if (entries[i].verdict == MODEL_ACCEPTED &&
+                entry->changes[c].ops[0].code == ENT_OP_ERASE &&
+                entry->changes[c].kind == of->kind &&
+                same_id(&entry->changes[c].id, &of->id))
+                return true;
+    }
+    return false;
+}
+
 /* The ordinal of an operation: 0, but additions of one field in one change
  * count up. */
 static uint32_t ordinal_of(const struct ent_change *change, size_t at)
@@ -452,6 +477,7 @@ static void merge_change(const struct model_entry *entries, size_t count,
 }
 
 void model_merge(const struct model_entry *entries, size_t count,
+                 const struct ent_roster_entry *roster, size_t roster_count,
                  struct ent_arena *arena, struct model *model)
 {
     size_t ops = 0;
@@ -467,8 +493,10 @@ void model_merge(const struct model_entry *entries, size_t count,
             continue;
         add(model->state, entries[i].hash.b);
         for (size_t c = 0; c < entries[i].entry->change_count; c++)
-            merge_change(entries, count, &entries[i],
-                         &entries[i].entry->changes[c], model);
+            if (!is_erased(entries, count, roster, roster_count,
+                           &entries[i].entry->changes[c]))
+                merge_change(entries, count, &entries[i],
+                             &entries[i].entry->changes[c], model);
     }
 }
 

@@ -1,4 +1,4 @@
-/* model.h - the rules M1 to M6, M9 and A3 said naively: lists and loops.
+/* model.h - the rules M1 to M6, M9, A3 and E1 said naively: lists and loops.
  * The state is a pure function of the set of entries and of the roster. This
  * says it from their definition, slowly, and shares no code with the store; of
  * secure/hash.h it takes H8 and the summands of the state digest. */
@@ -56,6 +56,7 @@ struct ent_id model_own_id(const struct ent_id *space,
 
 /* What stands, of the entries judged before; lives in `arena`. */
 void model_merge(const struct model_entry *entries, size_t count,
+                 const struct ent_roster_entry *roster, size_t roster_count,
                  struct ent_arena *arena, struct model *model);
 
 /* Whether a record is shown (M6). */

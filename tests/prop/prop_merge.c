@@ -53,6 +53,8 @@ enum class {
     ROSTER_FORKED,
     JUDGED_ANEW,
     CAME_TWICE,
+    ERASED_BY_ROSTER,
+    ERASED_BY_OWNER,
     REBUILT,
     VERIFIED,
     CLASSES
@@ -82,6 +84,8 @@ static const char *const classes[CLASSES] = {
     [ROSTER_FORKED] = "rosters forked",
     [JUDGED_ANEW] = "entries judged anew when a roster came",
     [CAME_TWICE] = "entries that came twice",
+    [ERASED_BY_ROSTER] = "changes of records that the roster erased",
+    [ERASED_BY_OWNER] = "records erased by their owner",
     [REBUILT] = "replicas rebuilt",
     [VERIFIED] = "replicas verified",
 };
@@ -756,6 +760,22 @@ static void count_owned(const struct history *h, const struct ent_entry *entry,
     }
 }
 
+static void count_erased(const struct test *t, const struct ent_change *change)
+{
+    const struct history *h = &t->history;
+    size_t stands = 0;
+
+    for (size_t i = 0; i < t->model.count; i++)
+        stands += t->model.writes[i].kind == change->kind &&
+                  ent_id_equal(&t->model.writes[i].id, &change->id);
+    for (size_t i = 0; i < h->roster_count; i++)
+        hits[ERASED_BY_ROSTER] +=
+            stands == 0 && h->roster[i].kind == ENT_ROSTER_ERASE &&
+            h->roster[i].erased_kind == change->kind &&
+            ent_id_equal(&h->roster[i].erased_id, &change->id);
+    hits[ERASED_BY_OWNER] += change->ops[0].code == ENT_OP_ERASE;
+}
+
 static void count_case(const struct test *t)
 {
     const struct history *h = &t->history;
@@ -773,8 +793,10 @@ static void count_case(const struct test *t)
         count_owned(h, &h->entries[i].entry, verdict);
         for (size_t c = 0;
              verdict == MODEL_ACCEPTED && c < h->entries[i].entry.change_count;
-             c++)
+             c++) {
             count_change(model, &h->entries[i].entry.changes[c]);
+            count_erased(t, &h->entries[i].entry.changes[c]);
+        }
     }
     for (size_t i = 0; i < model->count; i++) {
         const struct model_write *write = &model->writes[i];
@@ -858,7 +880,8 @@ static bool run_case(uint64_t seed)
     forget_signatures();
     model_judge(t->history.judged, t->history.count, t->history.roster,
                 t->history.roster_count);
-    model_merge(t->history.judged, t->history.count, &t->arena, &t->model);
+    model_merge(t->history.judged, t->history.count, t->history.roster,
+                t->history.roster_count, &t->arena, &t->model);
     run_stores(t);
     count_case(t);
     ok = t->failed == NULL;

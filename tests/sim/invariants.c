@@ -461,7 +461,8 @@ void inv_model(struct net *net, int node, int space)
          &err, "space");
     read_whole(net, node, space, &whole);
     model_judge(whole.judged, whole.count, state->entries, state->entry_count);
-    model_merge(whole.judged, whole.count, &whole.arena, &model);
+    model_merge(whole.judged, whole.count, state->entries, state->entry_count,
+                &whole.arena, &model);
     if (memcmp(model.state, digest.state, sizeof(digest.state)) != 0)
         net_die(net, "I5: node %d: space %d is not what the model makes of it",
                 node, space);

@@ -82,6 +82,22 @@ void inv_bounds(struct net *net, int node);
 /* What a member holds beyond a cut came to the chair it is linked with (A4);
  * the number of chains. */
 int64_t inv_offered(struct net *net, int chair, int node, int space);
+/* Texts that were written to a record before it was erased. */
+struct inv_canaries {
+    struct {
+        int space;
+        char text[32];
+    } * list;
+    size_t count, cap;
+};
+
+/* I9, E1, E2: nothing stands of what is erased, no entry has values of it, and
+ * no file of the node a text that was in it. The number of erasures. */
+int64_t inv_erased(struct net *net, int node, int space,
+                   const struct inv_canaries *canaries);
+/* E4: all of these have told `asked` that they carried out what it knows of. */
+void inv_erased_said(struct net *net, int asked, const int *nodes, size_t count,
+                     int space);
 /* I16: nodes that are equal send next to nothing. */
 void inv_idle(struct net *net, const int *nodes, size_t count);
 

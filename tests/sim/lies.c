@@ -357,7 +357,12 @@ static void draw_decision(struct liar *liar, const struct one *one,
     struct ent_sig sig;
 
     entry->role = lies_chance(liar, 50) ? ENT_ROLE_EDITOR : ENT_ROLE_READER;
-    entry->kind = ENT_ROSTER_ADMIT + (uint32_t)lies_below(liar, 7);
+    entry->kind = ENT_ROSTER_ADMIT + (uint32_t)lies_below(liar, 8);
+    if (entry->kind == ENT_ROSTER_OWN_FIELD) {
+        entry->kind = ENT_ROSTER_ERASE;
+        entry->erased_kind = NET_KIND;
+        entry->erased_id = net_record((int)lies_below(liar, 4));
+    }
     entry->member = lies_chance(liar, 50) ? *self : *other;
     entry->org = ent_slice_str("Forged");
     entry->reason = ent_slice_str("forged");

@@ -24,6 +24,7 @@
 #include "invariants.h"
 #include "liar.h"
 #include "store/db.h"
+#include "store/erase.h"
 #include "store/members.h"
 
 #define JOBS_MAX 64
@@ -53,11 +54,10 @@ enum class {
     BULK,      /* transactions of many changes */
     HOSTILE,   /* one or two members mean no good (liar.h) */
     REMOVALS,
-    OWNED, /* records of one's own, and attempts on those of others */
-    FORKS, /* a copy that nothing tells from its original runs beside it */
-    /* Drawn, counted and left out until the product has them. */
-    BUNDLES,
-    ERASURE,
+    OWNED,   /* records of one's own, and attempts on those of others */
+    FORKS,   /* a copy that nothing tells from its original runs beside it */
+    BUNDLES, /* drawn, counted and left out until the product has them */
+    ERASURE, /* records are erased for good */
     CLASSES
 };
 
@@ -85,7 +85,7 @@ static const struct {
     [OWNED] = {"owned", 50, NULL},
     [FORKS] = {"forks", 10, NULL},
     [BUNDLES] = {"bundles", 20, "there are no bundles yet"},
-    [ERASURE] = {"erasure", 10, "nothing can be erased yet"},
+    [ERASURE] = {"erasure", 10, NULL},
 };
 
 /* What the seeds met: a trouble never met proves nothing (I19). */
@@ -125,19 +125,49 @@ enum met {
     MET_SET_ASIDE, /* entries of a liar quarantined */
     MET_HELD_OFF,  /* frames looked at for what their receiver may not have */
     MET_OFFERED,   /* chains beyond a cut that the chair was given */
+    MET_ERASED,    /* records erased, on every node */
+    MET_DENIED,    /* a write to one refused */
     METS
 };
 
 static const char *const met_names[METS] = {
-    "edits",         "conflicts",    "3+ siblings",   "cuts",
-    "clogs",         "doubles",      "restarts",      "power (idle)",
-    "power (write)", "power (step)", "unknown",       "disk full",
-    "clock jumps",   "reader",       "late members",  "removed",
-    "invited",       "restored",     "copied",        "forks",
-    "own log left",  "lies",         "refused",       "duplicates",
-    "waiting",       "rebuilds",     "replays",       "model checks",
-    "trespasses",    "forged",       "hostile seeds", "two liars",
-    "set aside",     "held off",     "offered",
+    "edits",
+    "conflicts",
+    "3+ siblings",
+    "cuts",
+    "clogs",
+    "doubles",
+    "restarts",
+    "power (idle)",
+    "power (write)",
+    "power (step)",
+    "unknown",
+    "disk full",
+    "clock jumps",
+    "reader",
+    "late members",
+    "removed",
+    "invited",
+    "restored",
+    "copied",
+    "forks",
+    "own log left",
+    "lies",
+    "refused",
+    "duplicates",
+    "waiting",
+    "rebuilds",
+    "replays",
+    "model checks",
+    "trespasses",
+    "forged",
+    "hostile seeds",
+    "two liars",
+    "set aside",
+    "held off",
+    "offered",
+    "erased",
+    "write to it refused",
 };
 
 /* Shared by all jobs. */
@@ -174,8 +204,10 @@ struct world {
     int64_t met[METS];
     struct ent_buf old_frame; /* of the liar */
     int hostile[LIARS_MAX], hostiles;
-    struct liar *liars;    /* NULL: no member is hostile */
-    struct ent_rand apart; /* so that other seeds stay what they are */
+    struct liar *liars;      /* NULL: no member is hostile */
+    struct ent_rand apart;   /* so that other seeds stay what they are */
+    struct ent_rand erasing; /* likewise */
+    struct inv_canaries canaries;
 };
 
 static struct totals *totals;
@@ -215,6 +247,7 @@ static void draw(struct world *world, const bool *without, int ops,
     struct options *options = &world->options;
 
     ent_rand_init_u64(&world->apart, world->net->seed ^ 0xbad);
+    ent_rand_init_u64(&world->erasing, world->net->seed ^ 0xe7a5e);
     for (int c = 0; c < CLASSES; c++)
         options->has[c] =
             c == OWNED
@@ -560,9 +593,11 @@ static void edit(struct world *world, int node)
     world->met[MET_EDITS] += rc == 0 ? (int64_t)count : 0;
     world->met[MET_FULL] += rc == ENT_ESTORE && told == INV_FAILED;
     world->met[MET_READER] += rc == ENT_EDENIED;
+    world->met[MET_DENIED] += rc == ENT_EREFUSED;
     if (rc < 0 && told == INV_FAILED &&
         !(rc == ENT_ESTORE && world->options.has[FULL_DISK]) &&
-        !(rc == ENT_EDENIED && may_be_denied(world, node)))
+        !(rc == ENT_EDENIED && may_be_denied(world, node)) &&
+        !(rc == ENT_EREFUSED && world->options.has[ERASURE]))
         net_die(net, "an edit on node %d failed: %d", node, rc);
     if (rc == 0 && world->reader >= 0 && twins(net, node, world->reader))
         net_die(net, "a reader wrote");
@@ -803,6 +838,63 @@ static void churn(struct world *world, int node)
     say(world, "churn", node, (int)role);
 }
 
+/* A text that stands in the record and shall be nowhere afterwards. */
+static void plant(struct world *world, int space, int record)
+{
+    struct inv_canaries *canaries = &world->canaries;
+    char text[32];
+
+    snprintf(text, sizeof(text), "zq%zucanary", canaries->count);
+    world->journal.writing = space;
+    if (net_set(world->net, 0, space, record, NET_NOTE, text) != 0)
+        return;
+    if (canaries->count == canaries->cap) {
+        canaries->cap = canaries->cap == 0 ? 16 : 2 * canaries->cap;
+        canaries->list =
+            realloc(canaries->list, canaries->cap * sizeof(*canaries->list));
+        ENT_ASSERT(canaries->list != NULL);
+    }
+    canaries->list[canaries->count].space = space;
+    snprintf(canaries->list[canaries->count++].text, sizeof(text), "%s", text);
+}
+
+/* The chair erases a record that everybody writes to; or, where nobody's log is
+ * cut, an owner one of its own. */
+static void erase(struct world *world)
+{
+    struct net *net = world->net;
+    struct ent_rand *rand = &world->erasing;
+    bool own = !world->options.has[REMOVALS] && world->hostiles == 0 &&
+               ent_rand_below(rand, 3) == 0;
+    int node = own ? (int)ent_rand_below(rand, (uint64_t)net->count) : 0;
+    int space = (int)ent_rand_below(rand, (uint64_t)world->options.spaces);
+    int record = (int)ent_rand_below(rand, (uint64_t)world->options.records);
+    struct ent_record_ref ref = {.kind = NET_KIND, .id = net_record(record)};
+    struct ent_err err;
+    int rc;
+
+    if (!is_on(world, node) || net_space(net, space, node) == 0)
+        return;
+    make_room(world, node);
+    if (!own && has_to_meet(world))
+        return;
+    ref.space = net_space(net, space, node);
+    if (own) {
+        ref.kind = NET_OWNED;
+        ref.id = net_owned(net, space, node, record % NET_OWNED_EACH);
+    } else {
+        plant(world, space, record);
+    }
+    rc = ent_record_erase(net->nodes[node].store, &ref, net_now(net, node),
+                          &err);
+    if (rc < 0 && rc != ENT_EUSAGE && rc != ENT_EDENIED)
+        net_die(net, "E1: node %d cannot erase: %s", node, err.text);
+    if (rc < 0)
+        return;
+    net_local(net, node);
+    say(world, "erase", node, own ? -1 : record);
+}
+
 /* In the middle of everything; what was remembered of the tables goes on. */
 static void rebuild(struct world *world, int node)
 {
@@ -989,6 +1081,9 @@ static void live(struct world *world)
             disturb(world);
         }
         suffer(world);
+        if (world->options.has[ERASURE] &&
+            ent_rand_below(&world->erasing, 100) < 3)
+            erase(world);
         if (chance(world, 40)) {
             int before[NET_NODES_MAX];
 
@@ -1190,6 +1285,11 @@ static void check(struct world *world, const int *nodes, size_t count)
             inv_model(net, members[0], s);
             world->met[MET_MODELS]++;
         }
+        for (size_t i = 0; world->options.has[ERASURE] && i < member_count; i++)
+            world->met[MET_ERASED] +=
+                inv_erased(net, members[i], s, &world->canaries);
+        if (world->options.has[ERASURE])
+            inv_erased_said(net, members[0], members, member_count, s);
         world->met[MET_CONFLICTS] += net_counts(net, members[0], s).conflicts;
         for (int r = 0; r < world->options.records; r++) {
             char text[4096];
@@ -1287,6 +1387,7 @@ static struct ent_hash run_seed(uint64_t seed, const struct run *run)
     __atomic_fetch_add(&totals->seeds, 1, __ATOMIC_RELAXED);
     liar_free(world.liars);
     inv_journal_fini(&world.journal);
+    free(world.canaries.list);
     ent_buf_fini(&world.old_frame);
     net_free(world.net);
     return trace;

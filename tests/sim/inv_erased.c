@@ -1,0 +1,151 @@
+/* inv_erased.c - what was erased is nowhere (I9, E1, E2), and whoever carried
+ * it out has said so (E4). */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "invariants.h"
+#include "store/erase.h"
+#include "store/records.h"
+#include "store/replica.h"
+
+/* Files of a node's home that hold that text, which is in lower case. */
+static bool file_holds(const char *path, const char *text, struct ent_buf *all)
+{
+    FILE *file = fopen(path, "rb");
+    char part[16384];
+    size_t len;
+
+    if (file == NULL)
+        return false;
+    ent_buf_reset(all);
+    while ((len = fread(part, 1, sizeof(part), file)) > 0)
+        ent_buf_put(all, part, len);
+    fclose(file);
+    return memmem(all->at, all->len, text, strlen(text)) != NULL;
+}
+
+static void check_files(struct net *net, int node, const char *text)
+{
+    DIR *dir = opendir(net->nodes[node].home);
+    struct ent_buf all = {0};
+    struct dirent *item;
+
+    while (dir != NULL && (item = readdir(dir)) != NULL) {
+        char path[600];
+
+        snprintf(path, sizeof(path), "%s/%s", net->nodes[node].home,
+                 item->d_name);
+        if (item->d_type == DT_REG && file_holds(path, text, &all))
+            net_die(net, "I9: node %d: %s holds %s, which was erased", node,
+                    item->d_name, text);
+    }
+    if (dir != NULL)
+        closedir(dir);
+    ent_buf_fini(&all);
+}
+
+/* Nothing stands of it, and no entry has values of it. */
+static void check_record(struct net *net, int node,
+                         const struct ent_erasure *erasure)
+{
+    struct ent_store *store = net->nodes[node].store;
+    const struct ent_record_ref ref = {
+        .space = erasure->space, .kind = erasure->kind, .id = erasure->id};
+    struct ent_record record = {0};
+
+    if (ent_record_read(store, &ref, &record, NULL) == 0)
+        net_die(net, "E1: node %d: an erased record stands", node);
+    ent_record_fini(&record);
+}
+
+static void check_entry(struct net *net, int node, int64_t space,
+                        const struct ent_entry *entry)
+{
+    for (size_t i = 0; i < entry->change_count; i++) {
+        const struct ent_change *change = &entry->changes[i];
+        const struct ent_record_ref ref = {
+            .space = space, .kind = change->kind, .id = change->id};
+        struct ent_err err;
+
+        if (!change->erased && change->has_commitment &&
+            ent_record_erased(net->nodes[node].store, &ref, &err) > 0)
+            net_die(net, "E2: node %d: an entry has values of what was erased",
+                    node);
+    }
+}
+
+static void check_log(struct net *net, int node, struct ent_log *log)
+{
+    struct ent_store *store = net->nodes[node].store;
+    struct ent_arena arena = {0};
+    struct ent_err err;
+
+    if (ent_log_head(store, log, &err) < 0)
+        net_die(net, "a head: %s", err.text);
+    for (int64_t seq = log->base + 1; seq <= log->head; seq++) {
+        struct ent_entry entry;
+        enum ent_verdict verdict;
+        struct ent_hash hash;
+
+        ent_arena_reset(&arena);
+        if (ent_log_read(store, ent_n(log->o, seq), &arena, &entry, &verdict,
+                         &hash, &err) < 0)
+            net_die(net, "an entry: %s", err.text);
+        check_entry(net, node, log->space, &entry);
+    }
+    ent_arena_fini(&arena);
+}
+
+int64_t inv_erased(struct net *net, int node, int space,
+                   const struct inv_canaries *canaries)
+{
+    struct ent_store *store = net->nodes[node].store;
+    struct ent_arena arena = {0};
+    struct ent_erasure *list;
+    struct ent_err err;
+    size_t count;
+
+    if (ent_erasure_list(store, net_space(net, space, node), &arena, &list,
+                         &count, &err) < 0)
+        net_die(net, "erasures: %s", err.text);
+    for (size_t i = 0; i < count; i++)
+        check_record(net, node, &list[i]);
+    for (size_t i = 0; count > 0 && i < store->log_count; i++)
+        if (store->logs[i]->space == net_space(net, space, node))
+            check_log(net, node, store->logs[i]);
+    if (ent_store_scrub(store, &err) != 1)
+        net_die(net, "E2: node %d: its files are not free: %s", node, err.text);
+    if (ent_search_catch_up(store, &err) < 0)
+        net_die(net, "E2: node %d: the word index: %s", node, err.text);
+    for (size_t i = 0; i < canaries->count; i++)
+        if (canaries->list[i].space == space)
+            check_files(net, node, canaries->list[i].text);
+    ent_arena_fini(&arena);
+    return (int64_t)count;
+}
+
+void inv_erased_said(struct net *net, int asked, const int *nodes, size_t count,
+                     int space)
+{
+    struct ent_store *store = net->nodes[asked].store;
+    struct ent_arena arena = {0};
+    struct ent_erasure *list;
+    struct ent_err err;
+    size_t erased;
+
+    if (ent_erasure_list(store, net_space(net, space, asked), &arena, &list,
+                         &erased, &err) < 0)
+        net_die(net, "erasures: %s", err.text);
+    for (size_t i = 0; i < erased; i++)
+        for (size_t j = 0; j < count; j++)
+            if (ent_erasure_confirmed(store, &list[i],
+                                      &net->nodes[nodes[j]].keys.public,
+                                      &err) != 1)
+                net_die(net,
+                        "E4: node %d did not say that it has erased what "
+                        "node %d asks about",
+                        nodes[j], asked);
+    ent_arena_fini(&arena);
+}
