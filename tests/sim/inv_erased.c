@@ -126,6 +126,18 @@ int64_t inv_erased(struct net *net, int node, int space,
     return (int64_t)count;
 }
 
+void inv_whole(struct net *net, int node, int space)
+{
+    struct ent_err err;
+    int64_t count;
+
+    if (ent_wanted_count(net->nodes[node].store, net_space(net, space, node),
+                         &count, &err) < 0 ||
+        count != 0)
+        net_die(net, "E3: node %d: %lld entries of space %d lack values", node,
+                (long long)count, space);
+}
+
 void inv_erased_said(struct net *net, int asked, const int *nodes, size_t count,
                      int space)
 {

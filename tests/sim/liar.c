@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "codec/entry.h"
 #include "lies.h"
+#include "store/seal.h"
 #include "secure/hash.h"
 
 #define FRAME_LIES 8  /* of 100 frames are changed */
@@ -15,8 +17,9 @@ const char *const liar_deeds[LIAR_DEEDS] = {
     "forged well",    "without a role", "back-dated",     "as another",
     "wrong key",      "by a stranger",  "wrong previous", "of other space",
     "unknown roster", "roster forged",  "false heads",    "false frontiers",
-    "logs hidden",    "short answers",  "mute",           "replayed",
-    "said elsewhere", "floods",         "forked",         "prying",
+    "logs hidden",    "short answers",  "stripped",       "mute",
+    "replayed",       "said elsewhere", "floods",         "forked",
+    "prying",
 };
 
 size_t lies_below(struct liar *liar, size_t bound)
@@ -228,6 +231,51 @@ static bool shorten(struct liar *liar, const struct one *one, bool cut,
     return true;
 }
 
+/* An entry with the hash it had and without the values. */
+static struct ent_slice strip_entry(struct liar *liar,
+                                    const struct ent_frame_run *run,
+                                    uint64_t seq, struct ent_slice packed)
+{
+    struct ent_entry entry = {
+        .author = run->author, .origin = run->origin, .seq = seq};
+    struct ent_buf buf = {0};
+    struct ent_slice stripped = packed;
+
+    if (seq > 1)
+        entry.prev.b[0] = 1;
+    if (ent_entry_get(packed, &liar->arena, &entry, NULL) < 0)
+        return packed;
+    for (size_t i = 0; i < entry.change_count; i++)
+        ent_seal_erase(&entry, i);
+    ent_entry_put(&buf, &entry);
+    stripped = ent_arena_copy(&liar->arena, ent_buf_slice(&buf));
+    ent_buf_fini(&buf);
+    return stripped;
+}
+
+static bool strip(struct liar *liar, struct ent_frame *frame,
+                  struct ent_buf *packed)
+{
+    struct ent_frame_run *runs;
+    size_t count;
+
+    if (frame->runs.len == 0 ||
+        ent_runs_get(frame->runs, &liar->arena, &runs, &count, NULL) < 0)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        struct ent_slice *entries =
+            ENT_ARENA_NEW(&liar->arena, struct ent_slice, runs[i].entry_count);
+
+        for (size_t j = 0; j < runs[i].entry_count; j++)
+            entries[j] = strip_entry(liar, &runs[i], runs[i].from + j,
+                                     runs[i].entries[j]);
+        runs[i].entries = entries;
+    }
+    ent_runs_put(packed, runs, count);
+    frame->runs = ent_buf_slice(packed);
+    return true;
+}
+
 /* A hello that names all spaces, also those that are none of its business. */
 static void name_all(struct liar *liar, const struct talk *talk,
                      struct ent_frame *frame, struct ent_buf *slots)
@@ -279,6 +327,12 @@ static bool change(struct liar *liar, const struct one *one,
         }
         return changed;
     case ENT_FRAME_RUNS:
+        if (lies_chance(liar, FRAME_LIES)) {
+            if (!strip(liar, frame, room))
+                return false;
+            lies_did(liar, LIAR_STRIPS);
+            return true;
+        }
         if (!shorten(liar, one, lies, frame, room))
             return false;
         lies_did(liar, lies ? LIAR_SHORT : LIAR_HIDES);

@@ -30,6 +30,7 @@ enum liar_deed {
     LIAR_SAID,      /* the same, signed */
     LIAR_HIDES,     /* the logs of a third member left out */
     LIAR_SHORT,     /* an answer that ends too early */
+    LIAR_STRIPS,    /* entries without their values */
     LIAR_MUTE,      /* a frame that was not sent */
     LIAR_REPLAY,    /* a frame of an earlier session */
     LIAR_ELSEWHERE, /* a frame said again in another space */

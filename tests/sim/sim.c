@@ -1285,6 +1285,8 @@ static void check(struct world *world, const int *nodes, size_t count)
             inv_model(net, members[0], s);
             world->met[MET_MODELS]++;
         }
+        for (size_t i = 0; i < member_count; i++)
+            inv_whole(net, members[i], s);
         for (size_t i = 0; world->options.has[ERASURE] && i < member_count; i++)
             world->met[MET_ERASED] +=
                 inv_erased(net, members[i], s, &world->canaries);
