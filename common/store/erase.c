@@ -520,7 +520,7 @@ int ent_erasures_carry_out(struct ent_store *store, struct ent_err *err)
     if (rc == 0)
         rc = ent_search_anew(store, err);
     if (rc == 0)
-        rc = ent_node_set(store, ENT_NODE_SCRUB, "1", err);
+        rc = ent_scrub_due_now(store, err);
     free(wiping.records.keys);
     ent_arena_fini(&wiping.arena);
     ent_buf_fini(&wiping.packed);

@@ -550,7 +550,10 @@ ENT_NODISCARD int ent_apply_entry(struct ent_store *store, int64_t space,
 /* --------------------------------------------------------- erase (erase.c)
  */
 
-#define ENT_NODE_SCRUB "scrub" /* of table local_node: erase.h's is due */
+/* ent_store_scrub (erase.h) is due, in the transaction that is open (scrub.c).
+ */
+ENT_NODISCARD int ent_scrub_due_now(struct ent_store *store,
+                                    struct ent_err *err);
 
 /* Whether values of a record are not kept: 1. `counts`: it is erased, and what
  * is written of it counts nowhere. */

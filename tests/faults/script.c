@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/erase.h"
 #include "store/replica.h"
 
 #define START_MS INT64_C(1750000000000)
@@ -49,9 +50,9 @@ const struct ent_kinds script_kinds = {.kinds = kinds,
                                        .count = ENT_ARRAY_LEN(kinds)};
 
 const char *const script_names[SCRIPT_STEPS] = {
-    "set",    "tag",   "life",   "bulk",    "abort",      "resolve",
-    "take",   "serve", "said",   "invite",  "admit",      "space",
-    "search", "read",  "verify", "rebuild", "checkpoint", "close",
+    "set",    "tag",  "life",   "bulk",    "abort",      "resolve", "take",
+    "serve",  "said", "invite", "admit",   "space",      "erase",   "scrub",
+    "search", "read", "verify", "rebuild", "checkpoint", "close",
 };
 
 void (*script_repeat)(const struct script *script);
@@ -236,12 +237,13 @@ static uint64_t below(struct script *script, uint64_t bound)
 enum script_step script_choose(struct script *script)
 {
     static const unsigned weights[SCRIPT_STEPS] = {
-        [SCRIPT_SET] = 22,    [SCRIPT_TAG] = 12,       [SCRIPT_LIFE] = 8,
-        [SCRIPT_BULK] = 4,    [SCRIPT_ABORT] = 2,      [SCRIPT_RESOLVE] = 6,
-        [SCRIPT_TAKE] = 12,   [SCRIPT_SERVE] = 10,     [SCRIPT_SAID] = 4,
-        [SCRIPT_INVITE] = 1,  [SCRIPT_ADMIT] = 1,      [SCRIPT_SPACE] = 1,
-        [SCRIPT_SEARCH] = 5,  [SCRIPT_READ] = 1,       [SCRIPT_VERIFY] = 0,
-        [SCRIPT_REBUILD] = 1, [SCRIPT_CHECKPOINT] = 7, [SCRIPT_CLOSE] = 3,
+        [SCRIPT_SET] = 22,       [SCRIPT_TAG] = 12,   [SCRIPT_LIFE] = 8,
+        [SCRIPT_BULK] = 4,       [SCRIPT_ABORT] = 2,  [SCRIPT_RESOLVE] = 6,
+        [SCRIPT_TAKE] = 12,      [SCRIPT_SERVE] = 10, [SCRIPT_SAID] = 4,
+        [SCRIPT_INVITE] = 1,     [SCRIPT_ADMIT] = 1,  [SCRIPT_SPACE] = 1,
+        [SCRIPT_ERASE] = 2,      [SCRIPT_SCRUB] = 2,  [SCRIPT_SEARCH] = 5,
+        [SCRIPT_READ] = 1,       [SCRIPT_VERIFY] = 0, [SCRIPT_REBUILD] = 1,
+        [SCRIPT_CHECKPOINT] = 7, [SCRIPT_CLOSE] = 3,
     };
     uint64_t draw;
     unsigned all = 0;
@@ -601,11 +603,23 @@ static int run_close(struct script *script, struct ent_err *err)
     return rc;
 }
 
+/* Of the records that are made in bulk nothing else writes to a few. */
+static int run_erase(struct script *script, struct ent_err *err)
+{
+    const struct ent_record_ref ref = {
+        .space = script->space,
+        .kind = KIND,
+        .id = record_id((int)(script->bulk * 100 + script->erased) + 1000)};
+
+    return ent_record_erase(script->store, &ref, script->now_ms, err);
+}
+
 int script_run(struct script *script, struct ent_err *err)
 {
     static const struct ent_hash8 no_invite;
     char name[32];
     int64_t space;
+    int rc;
 
     *err = (struct ent_err){0};
     switch (script->step) {
@@ -637,6 +651,11 @@ int script_run(struct script *script, struct ent_err *err)
         snprintf(name, sizeof(name), "s%lld", (long long)script->number);
         return ent_space_create(script->store, name, "Title", "Titre",
                                 script->now_ms, &space, err);
+    case SCRIPT_ERASE:
+        return run_erase(script, err);
+    case SCRIPT_SCRUB:
+        rc = ent_store_scrub(script->store, err);
+        return rc < 0 ? rc : 0;
     case SCRIPT_SEARCH:
         return run_search(script, err);
     case SCRIPT_READ:
@@ -661,7 +680,13 @@ void script_settle(struct script *script)
     struct ent_taken taken;
     struct ent_err err;
 
-    if (script->step == SCRIPT_ADMIT)
+    if (script->step == SCRIPT_BULK) {
+        script->bulk = script->number;
+        script->erased = 0;
+    }
+    if (script->step == SCRIPT_ERASE)
+        script->erased++;
+    if (script->step == SCRIPT_ADMIT || script->step == SCRIPT_ERASE)
         copy_roster(script);
     if (script->step != SCRIPT_SERVE)
         return;

@@ -32,6 +32,8 @@ enum script_step {
     SCRIPT_INVITE,
     SCRIPT_ADMIT, /* somebody new, on the roster */
     SCRIPT_SPACE, /* another space */
+    SCRIPT_ERASE, /* a record of the last many, by the roster */
+    SCRIPT_SCRUB, /* and out of the file */
     SCRIPT_SEARCH,
     SCRIPT_READ, /* records, histories, conflicts, digests */
     SCRIPT_VERIFY,
@@ -58,6 +60,8 @@ struct script {
     int64_t space, peer_space;
     int64_t now_ms;
     int64_t number; /* of the transaction: in its texts */
+    int64_t bulk;   /* of the last one that made many records; 0: none */
+    int erased;     /* of those */
 
     /* The newest own entry that the other one has seen. */
     struct ent_id shown_origin;

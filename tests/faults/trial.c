@@ -51,10 +51,11 @@ static struct script_picture look(struct trial *trial)
     return picture;
 }
 
-/* These sign the own tails first, in a transaction that stands by itself. */
+/* These sign the own tails first, in a transaction that stands by itself, or
+ * keep how far they have come. */
 static bool in_two(enum script_step step)
 {
-    return step == SCRIPT_SERVE || step == SCRIPT_SAID;
+    return step == SCRIPT_SERVE || step == SCRIPT_SAID || step == SCRIPT_SCRUB;
 }
 
 /* After a step that failed: nothing of it is there. */
@@ -83,7 +84,7 @@ static bool always_changes(const struct script *script)
 {
     return script->step == SCRIPT_SET || script->step == SCRIPT_BULK ||
            script->step == SCRIPT_INVITE || script->step == SCRIPT_ADMIT ||
-           script->step == SCRIPT_SPACE ||
+           script->step == SCRIPT_SPACE || script->step == SCRIPT_ERASE ||
            (script->step == SCRIPT_TAKE && script->run_count > 0);
 }
 
@@ -188,6 +189,13 @@ static void prepare(struct trial *trial, enum script_step step, bool cold)
     case SCRIPT_CHECKPOINT:
     case SCRIPT_CLOSE:
         do_step(trial, SCRIPT_SET);
+        break;
+    case SCRIPT_ERASE:
+        do_step(trial, SCRIPT_BULK);
+        break;
+    case SCRIPT_SCRUB:
+        do_step(trial, SCRIPT_BULK);
+        do_step(trial, SCRIPT_ERASE);
         break;
     case SCRIPT_RESOLVE:
         while (conflicts(trial) == 0) {

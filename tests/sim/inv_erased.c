@@ -126,16 +126,83 @@ int64_t inv_erased(struct net *net, int node, int space,
     return (int64_t)count;
 }
 
-void inv_whole(struct net *net, int node, int space)
+/* The same entry at another node, by its hash; false: it is not there. */
+static bool find_entry(struct ent_store *store, int64_t space,
+                       const struct ent_entry *entry,
+                       const struct ent_hash *hash, struct ent_arena *arena,
+                       struct ent_entry *found)
 {
-    struct ent_err err;
-    int64_t count;
+    struct ent_log *log;
+    size_t at = 0;
 
-    if (ent_wanted_count(net->nodes[node].store, net_space(net, space, node),
-                         &count, &err) < 0 ||
-        count != 0)
-        net_die(net, "E3: node %d: %lld entries of space %d lack values", node,
-                (long long)count, space);
+    while ((log = ent_branch_next(store, space, &entry->author, &entry->origin,
+                                  &at)) != NULL) {
+        enum ent_verdict verdict;
+        struct ent_hash held;
+        struct ent_err err;
+
+        if (ent_log_head(store, log, &err) == 0 &&
+            (int64_t)entry->seq > log->base &&
+            (int64_t)entry->seq <= log->head &&
+            ent_log_read(store, ent_n(log->o, (int64_t)entry->seq), arena,
+                         found, &verdict, &held, &err) == 0 &&
+            ent_hash_equal(&held, hash))
+            return true;
+    }
+    return false;
+}
+
+/* A value that one of them lacks though it was not erased, and the other has.
+ */
+static void compare_entry(struct net *net, int node, int other, int space,
+                          int64_t n)
+{
+    struct ent_store *store = net->nodes[node].store;
+    struct ent_arena arena = {0};
+    struct ent_entry mine;
+    struct ent_entry theirs;
+    enum ent_verdict verdict;
+    struct ent_hash hash;
+    struct ent_err err;
+    bool counts;
+
+    if (ent_log_read(store, n, &arena, &mine, &verdict, &hash, &err) < 0)
+        net_die(net, "E3: an entry: %s", err.text);
+    if (find_entry(net->nodes[other].store, net_space(net, space, other), &mine,
+                   &hash, &arena, &theirs))
+        for (size_t i = 0; i < mine.change_count; i++)
+            if (mine.changes[i].erased && !theirs.changes[i].erased &&
+                ent_erased(store, net_space(net, space, node),
+                           mine.changes[i].kind, &mine.changes[i].id, &counts,
+                           &err) == 0)
+                net_die(net,
+                        "E3: node %d lacks values of space %d that node %d has",
+                        node, space, other);
+    ent_arena_fini(&arena);
+}
+
+void inv_whole(struct net *net, int node, const int *nodes, size_t count,
+               int space)
+{
+    struct ent_store *store = net->nodes[node].store;
+    struct ent_stmt stmt;
+    struct ent_err err;
+    int rc = ent_stmt_prepare(&store->db, "SELECT n FROM wanted", &stmt, &err);
+
+    while (rc >= 0 && (rc = ent_stmt_step(&stmt, &err)) > 0) {
+        int64_t n = ent_stmt_int(&stmt, 0);
+        const struct ent_log *log = ent_log_of(store, ent_n_o(n));
+
+        if (log == NULL)
+            net_die(net, "E3: node %d wants what it does not hold", node);
+        for (size_t i = 0;
+             log->space == net_space(net, space, node) && i < count; i++)
+            if (nodes[i] != node)
+                compare_entry(net, node, nodes[i], space, n);
+    }
+    if (rc < 0)
+        net_die(net, "E3: wanted entries: %s", err.text);
+    ent_stmt_fini(&stmt);
 }
 
 void inv_erased_said(struct net *net, int asked, const int *nodes, size_t count,

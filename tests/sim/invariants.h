@@ -95,8 +95,10 @@ struct inv_canaries {
  * no file of the node a text that was in it. The number of erasures. */
 int64_t inv_erased(struct net *net, int node, int space,
                    const struct inv_canaries *canaries);
-/* E3: nothing is missing that was not erased. */
-void inv_whole(struct net *net, int node, int space);
+/* E3: what a node lacks, and was not erased, none of these has: its author kept
+ * the values to itself. */
+void inv_whole(struct net *net, int node, const int *nodes, size_t count,
+               int space);
 /* E4: all of these have told `asked` that they carried out what it knows of. */
 void inv_erased_said(struct net *net, int asked, const int *nodes, size_t count,
                      int space);

@@ -1286,7 +1286,7 @@ static void check(struct world *world, const int *nodes, size_t count)
             world->met[MET_MODELS]++;
         }
         for (size_t i = 0; i < member_count; i++)
-            inv_whole(net, members[i], s);
+            inv_whole(net, members[i], members, member_count, s);
         for (size_t i = 0; world->options.has[ERASURE] && i < member_count; i++)
             world->met[MET_ERASED] +=
                 inv_erased(net, members[i], s, &world->canaries);
