@@ -1,48 +1,15 @@
-/* survey.c - surveys: answers stay on the node that collected them, tallies are
- * records like others, one for each node, question and answer, summed when they
- * are read. A question is written CODE:FORM:TEXT in the survey's field
- * `questions`. */
-#include <stdio.h>
-#include <stdlib.h>
+/* survey.c - see survey.h; answers. */
+#include "cli/survey.h"
+
 #include <string.h>
 
 #include "cli/args.h"
-#include "cli/change.h"
-#include "cli/flow.h"
 #include "cli/look.h"
-#include "cli/moves.h"
 #include "cli/pick.h"
 #include "store/answers.h"
-#include "store/query.h"
 #include "text/parse.h"
 
-/* Fewer answers than that would tell who gave them. */
-#define ANSWERS_LEAST 5
-#define QUESTION_CODE_MAX 63
-#define TALLY "survey_tally"
-#define FORM_TEXT "text"
-#define FORM_NUMBER "number"
-#define FORM_YESNO "yesno"
-
-struct question {
-    char code[QUESTION_CODE_MAX + 1];
-    char form[ENT_FIELD_NAME_MAX + 1]; /* a form, or a vocabulary list */
-    const char *text;                  /* or "" */
-};
-
-struct survey {
-    struct ent_record record;
-    const struct ent_kind *kind;
-    const struct ent_kind *tally;
-    struct question *questions; /* in `arena` */
-    size_t count;
-    const char *name; /* code, or id */
-    const char *status;
-    char id[ENT_ID_TEXT];
-    struct ent_arena arena;
-};
-
-static void survey_fini(struct survey *survey)
+void survey_fini(struct survey *survey)
 {
     ent_record_fini(&survey->record);
     ent_arena_fini(&survey->arena);
@@ -54,8 +21,8 @@ static bool is_form(const struct cmd_ctx *ctx, const char *form)
 {
     const struct ent_term *terms;
 
-    return strcmp(form, FORM_TEXT) == 0 || strcmp(form, FORM_NUMBER) == 0 ||
-           strcmp(form, FORM_YESNO) == 0 ||
+    return strcmp(form, SURVEY_TEXT) == 0 || strcmp(form, SURVEY_NUMBER) == 0 ||
+           strcmp(form, SURVEY_YESNO) == 0 ||
            ent_vocab_list(&ctx->vocab, form, &terms) > 0;
 }
 
@@ -67,7 +34,7 @@ static int read_question(struct cmd_ctx *ctx, const char *text,
     const char *rest = text[code] == ':' ? text + code + 1 : "";
     size_t form = strcspn(rest, ":");
 
-    if (code > 0 && code <= QUESTION_CODE_MAX && form > 0 &&
+    if (code > 0 && code <= SURVEY_CODE_MAX && form > 0 &&
         form <= ENT_FIELD_NAME_MAX) {
         memcpy(question->code, text, code);
         memcpy(question->form, rest, form);
@@ -124,8 +91,8 @@ static int read_questions(struct cmd_ctx *ctx, struct survey *survey)
     return rc;
 }
 
-static const struct question *find_question(const struct survey *survey,
-                                            const char *code, size_t len)
+const struct question *survey_question(const struct survey *survey,
+                                       const char *code, size_t len)
 {
     for (size_t i = 0; i < survey->count; i++)
         if (strlen(survey->questions[i].code) == len &&
@@ -134,8 +101,7 @@ static const struct question *find_question(const struct survey *survey,
     return NULL;
 }
 
-static int open_survey(struct cmd_ctx *ctx, const char *name,
-                       struct survey *survey)
+int survey_open(struct cmd_ctx *ctx, const char *name, struct survey *survey)
 {
     const struct ent_field *status;
     int rc;
@@ -146,7 +112,7 @@ static int open_survey(struct cmd_ctx *ctx, const char *name,
     rc = pick_read(ctx, name, &survey->record, &survey->kind);
     if (rc < 0)
         return rc;
-    survey->tally = ent_kind_named(&ctx->kinds, TALLY);
+    survey->tally = ent_kind_named(&ctx->kinds, SURVEY_TALLY);
     if (strcmp(survey->kind->name, "survey") != 0 || survey->tally == NULL)
         return ent_err_set(&ctx->err, ENT_EREFUSED, "%.60s is no survey", name);
     if (!survey->record.live)
@@ -201,9 +167,9 @@ static int put_plain(struct cmd_ctx *ctx, const struct question *question,
 {
     const struct ent_field field = {
         .name = question->code,
-        .type = strcmp(question->form, FORM_NUMBER) == 0  ? ENT_TYPE_DECIMAL
-                : strcmp(question->form, FORM_YESNO) == 0 ? ENT_TYPE_YESNO
-                                                          : ENT_TYPE_TEXT,
+        .type = strcmp(question->form, SURVEY_NUMBER) == 0  ? ENT_TYPE_DECIMAL
+                : strcmp(question->form, SURVEY_YESNO) == 0 ? ENT_TYPE_YESNO
+                                                            : ENT_TYPE_TEXT,
     };
     struct ent_arena arena = {0};
     struct ent_buf plain = {0};
@@ -257,7 +223,7 @@ static int read_answers(struct cmd_ctx *ctx, const struct survey *survey,
     ent_buf_put_u8(json, '{');
     for (int i = 0; rc == 0 && i < argc; i++) {
         size_t len = strcspn(argv[i], "=");
-        const struct question *question = find_question(survey, argv[i], len);
+        const struct question *question = survey_question(survey, argv[i], len);
 
         if (argv[i][len] == '\0')
             return ent_err_set(&ctx->err, ENT_EUSAGE,
@@ -292,7 +258,7 @@ static int cmd_answer(struct cmd_ctx *ctx, int argc, char **argv)
         return cmd_fail(ctx);
     if (argc < 3)
         return cmd_usage(ctx, "survey answer");
-    rc = open_survey(ctx, argv[1], &survey);
+    rc = survey_open(ctx, argv[1], &survey);
     if (rc == 0 && strcmp(survey.status, "open") != 0)
         rc = ent_err_set(&ctx->err, ENT_EREFUSED,
                          "%s is not open (%s): \"move\" opens it", survey.name,
@@ -310,246 +276,12 @@ static int cmd_answer(struct cmd_ctx *ctx, int argc, char **argv)
     return rc < 0 ? cmd_fail(ctx) : CMD_OK;
 }
 
-/* ----------------------------------------------------------------- tallies */
-
-/* How often each answer was given here, of questions that enough people
- * answered. Numbers are counted and summed; text is not. */
-static const char tally_sql[] =
-    "WITH mine AS (SELECT a.n, q.key AS question, e.value AS answer"
-    "   FROM local_answer a JOIN local_space s ON s.space = a.space,"
-    "        json_each(a.answers) q, json_each(q.value) e"
-    "  WHERE s.name = :space AND ent_uuid(a.survey) = :id"
-    "    AND q.key = :question),"
-    " enough AS (SELECT count(DISTINCT n) AS people FROM mine)"
-    " SELECT answer, count(DISTINCT n) FROM mine, enough"
-    "  WHERE people >= CAST(:least AS INTEGER) AND :number IS NULL GROUP BY "
-    "answer"
-    " UNION ALL SELECT 'count', count(*) FROM mine, enough"
-    "  WHERE people >= CAST(:least AS INTEGER) AND :number IS NOT NULL HAVING "
-    "count(*) > 0"
-    " UNION ALL SELECT 'sum', round(sum(answer), 6) FROM mine, enough"
-    "  WHERE people >= CAST(:least AS INTEGER) AND :number IS NOT NULL HAVING "
-    "count(*) > 0"
-    " ORDER BY 1";
-
-struct tally {
-    struct cmd_ctx *ctx;
-    struct survey *survey;
-    struct ent_writer *writer;
-    size_t written;
-};
-
-/* One node's count of one answer: the record is named by all of them, so the
- * next tally of this node changes it. */
-static int put_tally(struct tally *tally, const struct question *question,
-                     const char *answer, const char *number)
-{
-    struct cmd_ctx *ctx = tally->ctx;
-    struct survey *survey = tally->survey;
-    const struct ent_key *key = &ent_store_keys(ctx->store)->public;
-    struct moves_words words = {0};
-    struct change change = {0};
-    struct ent_edit edit = {.kind = survey->tally->number,
-                            .life = ENT_EDIT_TOUCH};
-    enum ent_written written;
-    struct ent_edit_op *ops;
-    struct ent_buf code = {0};
-    int rc;
-
-    ent_buf_printf(&code, "%s/%s/%s/%02x%02x%02x%02x", survey->name,
-                   question->code, answer, key->b[0], key->b[1], key->b[2],
-                   key->b[3]);
-    if (ent_buf_cstr(&code) == NULL)
-        return cmd_no_memory(ctx);
-    moves_put(&words, "code", ent_buf_cstr(&code));
-    moves_put(&words, "survey", survey->name);
-    moves_put(&words, "question", question->code);
-    moves_put(&words, "dimension", question->form);
-    moves_put(&words, "category", answer);
-    moves_put(&words, "value", number);
-    rc = words.arena.rc < 0
-             ? cmd_no_memory(ctx)
-             : change_read(ctx, survey->tally, survey->record.ref.space,
-                           words.at, words.count, &change);
-    if (rc == 0)
-        rc = change_ops(ctx, &change, NULL, &ops, &edit.op_count);
-    if (rc == 0) {
-        edit.ops = ops;
-        edit.id = ent_record_named_id(ctx->store, survey->record.ref.space,
-                                      survey->tally, ent_buf_slice(&code));
-        rc = ent_writer_put(tally->writer, &edit, false, &written, &ctx->err);
-        tally->written += rc == 0;
-    }
-    change_fini(&change);
-    moves_words_fini(&words);
-    ent_buf_fini(&code);
-    return rc;
-}
-
-static int tally_question(struct tally *tally, const struct question *question)
-{
-    struct cmd_ctx *ctx = tally->ctx;
-    bool number = strcmp(question->form, FORM_NUMBER) == 0;
-    struct ent_query *query = NULL;
-    char least[16];
-    int rc;
-
-    if (strcmp(question->form, FORM_TEXT) == 0)
-        return 0;
-    snprintf(least, sizeof(least), "%d", ANSWERS_LEAST);
-    rc = ent_query_open(ctx->store, tally_sql, &query, &ctx->err);
-    if (rc < 0)
-        return rc;
-    ent_query_bind(query, ":space",
-                   pick_handle(ctx, tally->survey->record.ref.space));
-    ent_query_bind(query, ":id", tally->survey->id);
-    ent_query_bind(query, ":question", question->code);
-    ent_query_bind(query, ":number", number ? "yes" : NULL);
-    ent_query_bind(query, ":least", least);
-    while ((rc = ent_query_next(query, &ctx->err)) > 0) {
-        char answer[ENT_NAME_BYTES_MAX];
-
-        snprintf(answer, sizeof(answer), "%s", ent_query_text(query, 0));
-        rc = put_tally(tally, question, answer, ent_query_text(query, 1));
-        if (rc < 0)
-            break;
-    }
-    ent_query_close(query);
-    return rc;
-}
-
-/* Frees the writer. */
-static int write_tally(struct tally *tally)
-{
-    struct cmd_ctx *ctx = tally->ctx;
-    int rc = 0;
-
-    for (size_t i = 0; rc == 0 && i < tally->survey->count; i++)
-        rc = tally_question(tally, &tally->survey->questions[i]);
-    if (rc == 0 && tally->written == 0)
-        rc = ent_err_set(&ctx->err, ENT_EREFUSED,
-                         "no question of %s has %d answers here; fewer would "
-                         "tell who gave them",
-                         tally->survey->name, ANSWERS_LEAST);
-    if (rc < 0) {
-        ent_writer_abort(tally->writer);
-        return rc;
-    }
-    rc = moves_finish(ctx, tally->writer);
-    if (rc == 0)
-        cmd_say(ctx,
-                ctx->dry_run
-                    ? ngettext("would write %zu tally",
-                               "would write %zu tallies", tally->written)
-                    : ngettext("%zu tally", "%zu tallies", tally->written),
-                tally->written);
-    return rc;
-}
-
-static int cmd_tally(struct cmd_ctx *ctx, int argc, char **argv)
-{
-    struct survey survey;
-    struct tally tally = {.ctx = ctx, .survey = &survey};
-    int rc;
-
-    if (args_take(NULL, 0, &argc, argv, &ctx->err) < 0)
-        return cmd_fail(ctx);
-    if (argc != 2)
-        return cmd_usage(ctx, "survey tally");
-    rc = open_survey(ctx, argv[1], &survey);
-    if (rc == 0 && strcmp(survey.status, "closed") != 0 &&
-        strcmp(survey.status, "tallied") != 0)
-        rc = ent_err_set(&ctx->err, ENT_EREFUSED,
-                         "%s is not closed (%s): \"move\" closes it",
-                         survey.name, survey.status);
-    if (rc == 0)
-        rc = ent_writer_open(ctx->store, survey.record.ref.space, ctx->now_ms,
-                             &tally.writer, &ctx->err);
-    if (rc == 0)
-        rc = write_tally(&tally);
-    survey_fini(&survey);
-    return rc < 0 ? cmd_fail(ctx) : CMD_OK;
-}
-
-/* ----------------------------------------------------------------- results */
-
-static const char results_sql[] =
-    "SELECT question, dimension, category,"
-    "       CASE WHEN sum(value) < CAST(:least AS INTEGER)"
-    "                 AND category <> 'sum'"
-    "            THEN '<' || :least ELSE sum(value) END,"
-    "       count(*)"
-    "  FROM survey_tallies t JOIN local_space s ON s.space = t.space"
-    " WHERE s.name = :space AND survey IN (:code, :id)"
-    " GROUP BY question, dimension, category"
-    " ORDER BY question, category";
-
-static void put_result(struct cmd_ctx *ctx, const struct survey *survey,
-                       struct ent_query *query)
-{
-    const char *code = ent_query_text(query, 0);
-    const struct question *question = find_question(survey, code, strlen(code));
-    const struct ent_term *term = ent_vocab_find(
-        &ctx->vocab, ent_query_text(query, 1), ent_query_text(query, 2));
-
-    out_row(ctx->out);
-    out_cell(ctx->out, code);
-    out_cell(ctx->out, question == NULL ? NULL : question->text);
-    out_cell(ctx->out, term == NULL || look_for_program(ctx)
-                           ? ent_query_text(query, 2)
-                           : term->label[ctx->lang]);
-    out_cell(ctx->out, ent_query_text(query, 3));
-    out_cell(ctx->out, ent_query_text(query, 4));
-}
-
-static int print_results(struct cmd_ctx *ctx, const struct survey *survey)
-{
-    struct ent_query *query = NULL;
-    char least[16];
-    int rc = ent_query_open(ctx->store, results_sql, &query, &ctx->err);
-
-    if (rc < 0)
-        return rc;
-    snprintf(least, sizeof(least), "%d", ANSWERS_LEAST);
-    ent_query_bind(query, ":space", pick_handle(ctx, survey->record.ref.space));
-    ent_query_bind(query, ":code", survey->name);
-    ent_query_bind(query, ":id", survey->id);
-    ent_query_bind(query, ":least", least);
-    out_list_begin(ctx->out);
-    out_column(ctx->out, "question", _("question"), OUT_TEXT);
-    out_column(ctx->out, "text", _("text"), OUT_TEXT);
-    out_column(ctx->out, "category", _("answer"), OUT_TEXT);
-    out_column(ctx->out, "value", _("number"), OUT_TEXT);
-    out_column(ctx->out, "tallies", _("tallies"), OUT_NUMBER);
-    while ((rc = ent_query_next(query, &ctx->err)) > 0)
-        put_result(ctx, survey, query);
-    out_list_end(ctx->out);
-    ent_query_close(query);
-    return rc;
-}
-
-static int cmd_results(struct cmd_ctx *ctx, int argc, char **argv)
-{
-    struct survey survey;
-    int rc;
-
-    if (args_take(NULL, 0, &argc, argv, &ctx->err) < 0)
-        return cmd_fail(ctx);
-    if (argc != 2)
-        return cmd_usage(ctx, "survey results");
-    rc = open_survey(ctx, argv[1], &survey);
-    if (rc == 0)
-        rc = print_results(ctx, &survey);
-    survey_fini(&survey);
-    return rc < 0 ? cmd_fail(ctx) : CMD_OK;
-}
-
 const struct cmd cmd_surveys[] = {
     {"survey answer", N_("SURVEY QUESTION=ANSWER..."),
      N_("keep one person's answers; they never leave this node"), cmd_answer},
     {"survey tally", N_("SURVEY"),
-     N_("count the answers given here, from five up"), cmd_tally},
+     N_("count the answers given here, from five up"), survey_tally},
     {"survey results", N_("SURVEY"), N_("the tallies of all nodes added up"),
-     cmd_results},
+     survey_results},
     {NULL, NULL, NULL, NULL},
 };

@@ -1,0 +1,58 @@
+/* survey.h - a survey as its commands see it. Answers stay on the node that
+ * collected them; what leaves it are tallies, records like others, one for
+ * each node, question and answer, summed when they are read. A question is
+ * written CODE:FORM:TEXT in the survey's field `questions`. */
+#ifndef ENT_CLI_SURVEY_H
+#define ENT_CLI_SURVEY_H
+
+#include "cli/cmd.h"
+#include "store/records.h"
+
+#define SURVEY_CODE_MAX 63 /* of a question */
+#define SURVEY_TALLY "survey_tally"
+/* Fewer answers than that would tell who gave them. */
+#define SURVEY_LEAST 5
+#define SURVEY_ANSWERS_MAX 4096 /* different ones that are counted */
+/* Forms that are no lists. */
+#define SURVEY_TEXT "text"
+#define SURVEY_NUMBER "number"
+#define SURVEY_YESNO "yesno"
+/* Categories of tallies that are no answers: the people who answered, of a
+ * number as `count`, and the sum of what they said. */
+#define SURVEY_TOTAL "total"
+#define SURVEY_COUNT "count"
+#define SURVEY_SUM "sum"
+
+struct question {
+    char code[SURVEY_CODE_MAX + 1];
+    char form[ENT_FIELD_NAME_MAX + 1]; /* a form, or a vocabulary list */
+    const char *text;                  /* or "" */
+};
+
+struct survey {
+    struct ent_record record;
+    const struct ent_kind *kind;
+    const struct ent_kind *tally;
+    struct question *questions; /* in `arena` */
+    size_t count;
+    const char *name; /* code, or id */
+    const char *status;
+    char id[ENT_ID_TEXT];
+    struct ent_arena arena;
+};
+
+/* The survey of that name, with its questions. Call survey_fini after a
+ * failure, too. */
+ENT_NODISCARD int survey_open(struct cmd_ctx *ctx, const char *name,
+                              struct survey *survey);
+void survey_fini(struct survey *survey);
+
+/* NULL: no question has that code. */
+const struct question *survey_question(const struct survey *survey,
+                                       const char *code, size_t len);
+
+/* The commands of tally.c and results.c. */
+int survey_tally(struct cmd_ctx *ctx, int argc, char **argv);
+int survey_results(struct cmd_ctx *ctx, int argc, char **argv);
+
+#endif
