@@ -261,8 +261,12 @@ static int read_columns(struct cmd_ctx *ctx, struct ask *ask)
     int rc;
 
     if (ask->columns != NULL) {
-        const char *names = take_computed(ctx, ask);
+        const char *names;
 
+        rc = pick_check_columns(ctx, ask->columns);
+        if (rc < 0)
+            return rc;
+        names = take_computed(ctx, ask);
         if (names == NULL)
             return cmd_no_memory(ctx);
         rc = pick_fields(ctx, kind, ask->listing.space, names, &ask->arena,

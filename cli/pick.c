@@ -219,6 +219,39 @@ int pick_field(struct cmd_ctx *ctx, const struct ent_kind *kind, int64_t space,
                        kind->name, word, kind->name);
 }
 
+static bool is_named_before(const char *names, const char *at, size_t len)
+{
+    while (names < at) {
+        size_t other = strcspn(names, ",");
+
+        if (other == len && strncmp(names, at, len) == 0)
+            return true;
+        names += other + 1;
+    }
+    return false;
+}
+
+int pick_check_columns(struct cmd_ctx *ctx, const char *names)
+{
+    const char *at = names;
+
+    for (;;) {
+        size_t len = strcspn(at, ",");
+
+        if (len == 0)
+            return ent_err_set(&ctx->err, ENT_EUSAGE,
+                               "--columns: a name is missing in \"%.60s\"",
+                               names);
+        if (is_named_before(names, at, len))
+            return ent_err_set(&ctx->err, ENT_EUSAGE,
+                               "--columns: %.*s is given twice",
+                               len > 60 ? 60 : (int)len, at);
+        if (at[len] == '\0')
+            return 0;
+        at += len + 1;
+    }
+}
+
 int pick_fields(struct cmd_ctx *ctx, const struct ent_kind *kind, int64_t space,
                 const char *names, struct ent_arena *arena,
                 const struct ent_field ***fields, size_t *count)
@@ -226,18 +259,18 @@ int pick_fields(struct cmd_ctx *ctx, const struct ent_kind *kind, int64_t space,
     const struct ent_field **list =
         ENT_ARENA_NEW(arena, const struct ent_field *, strlen(names) + 1);
     size_t n = 0;
+    int rc = pick_check_columns(ctx, names);
 
+    if (rc < 0)
+        return rc;
     if (list == NULL)
         return cmd_no_memory(ctx);
     while (*names != '\0') {
         size_t len = strcspn(names, ",");
 
-        if (len > 0) {
-            int rc = pick_field(ctx, kind, space, names, len, &list[n++]);
-
-            if (rc < 0)
-                return rc;
-        }
+        rc = pick_field(ctx, kind, space, names, len, &list[n++]);
+        if (rc < 0)
+            return rc;
         names += len + (names[len] == ',');
     }
     *fields = list;

@@ -43,7 +43,12 @@ ENT_NODISCARD int pick_field(struct cmd_ctx *ctx, const struct ent_kind *kind,
                              int64_t space, const char *name, size_t len,
                              const struct ent_field **field);
 
-/* Names of fields with commas between; the list lives in `arena`. */
+/* ENT_EUSAGE: between the commas of --columns a name is missing, or stands
+ * twice. */
+ENT_NODISCARD int pick_check_columns(struct cmd_ctx *ctx, const char *names);
+
+/* Names of fields with commas between, as pick_check_columns takes them; the
+ * list lives in `arena`. */
 ENT_NODISCARD int pick_fields(struct cmd_ctx *ctx, const struct ent_kind *kind,
                               int64_t space, const char *names,
                               struct ent_arena *arena,

@@ -132,6 +132,15 @@ check "as numbers" prints '"budget": 1.5'
 exits 5 "a filter on an unknown field is refused" list activity bugdet=1
 check "with the nearest" tells budget
 exits 2 "a word that is no filter is wrong usage" list activity budget
+exits 2 "a column is asked for once" list activity --columns code,status,code
+check "and it is named" tells "code is given twice"
+exits 2 "the state too" list activity --columns state,code,state
+for columns in code,,status ,code code, ""; do
+    exits 2 "a column has a name: \"$columns\"" list activity \
+        --columns "$columns"
+    check "and the place is told" tells "a name is missing in \"$columns\""
+done
+exits 2 "in an export as well" export activity --columns code,code
 
 exits 0 "words are found, accents folded" find ecole activite --format csv
 check "in every record that has them" \
