@@ -1,6 +1,7 @@
 /* output.c - see output.h. */
 #include "cli/output.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -8,15 +9,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define ENDING_BYTES 16 /* no format has a longer name */
+
 enum out_format output_format(const char *path)
 {
     const char *dot = strrchr(path, '.');
     enum out_format format = OUT_AUTO;
+    char name[ENDING_BYTES];
+    size_t len;
 
-    if (dot == NULL || strchr(dot, '/') != NULL ||
-        !out_parse_format(dot + 1, &format))
+    if (dot == NULL || strchr(dot, '/') != NULL)
         return OUT_AUTO;
-    return format;
+    len = (size_t)snprintf(name, sizeof(name), "%s", dot + 1);
+    for (size_t i = 0; i < len && i < sizeof(name); i++)
+        name[i] = (char)tolower((unsigned char)name[i]);
+    return len < sizeof(name) && out_parse_format(name, &format) ? format
+                                                                 : OUT_AUTO;
 }
 
 static int cannot_make(const char *path, struct ent_err *err)
@@ -43,6 +51,18 @@ static bool is_of_node(const char *home, const struct stat *at)
     return false;
 }
 
+/* A link stays one: what it leads to is replaced. */
+static int follow(struct output *output, const char *path)
+{
+    char *real = realpath(path, NULL);
+    int len = real == NULL
+                  ? -1
+                  : snprintf(output->real, sizeof(output->real), "%s", real);
+
+    free(real);
+    return len >= 0 && (size_t)len < sizeof(output->real) ? 0 : -1;
+}
+
 int output_begin(struct output *output, const char *path, const char *home,
                  struct ent_err *err)
 {
@@ -53,6 +73,14 @@ int output_begin(struct output *output, const char *path, const char *home,
 
     umask(mask);
     output->path = NULL;
+    if (*path == '\0')
+        return ent_err_set(err, ENT_EUSAGE, "--output: a file is missing");
+    if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode)) {
+        if (follow(output, path) < 0)
+            return ent_err_set(err, ENT_EUSAGE,
+                               "%s is a link that leads to no file", path);
+        path = output->real;
+    }
     if (stat(path, &st) == 0) {
         if (!S_ISREG(st.st_mode))
             return ent_err_set(err, ENT_EUSAGE, "%s is no plain file", path);

@@ -11,13 +11,16 @@
 struct output {
     const char *path; /* NULL: what is printed goes where it goes */
     char growing[ENT_PATH_MAX];
+    char real[ENT_PATH_MAX]; /* where a link leads */
 };
 
-/* The format that a file's name asks for by its end; OUT_AUTO: none. */
+/* The format that a file's name asks for by its end, in small letters or
+ * capitals; OUT_AUTO: none. */
 enum out_format output_format(const char *path);
 
-/* Lets stdout be the file that grows. ENT_EFAIL: it cannot be made; ENT_EUSAGE:
- * it is no plain file, or one of the node in `home`. */
+/* Lets stdout be the file that grows; where `path` is a symbolic link, beside
+ * the file it leads to. ENT_EFAIL: it cannot be made; ENT_EUSAGE: it has no
+ * name, is no plain file, a link to none, or one of the node in `home`. */
 ENT_NODISCARD int output_begin(struct output *output, const char *path,
                                const char *home, struct ent_err *err);
 

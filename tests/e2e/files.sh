@@ -342,6 +342,23 @@ for name in replica.db key config high-water; do
         --format csv --output "$work/../${work##*/}/a/$name"
     check "and is as it was" cmp -s "$node/$name" "$work/kept"
 done
+exits 2 "a file has a name" list activity --output ""
+check "which is missing" tells "--output"
+for name in L.CSV L.Xlsx; do
+    exits 0 "capitals say a format as well: $name" list contact --space demo \
+        --output "$work/$name"
+done
+check "a table" grep -q '^id,' "$work/L.CSV"
+check "a workbook" sh -c "head -c 2 '$work/L.Xlsx' | grep -q PK"
+printf 'before\n' >"$work/real.csv"
+ln -s real.csv "$work/link.csv"
+exits 0 "through a link" list contact --space demo --output "$work/link.csv"
+check "it is written where the link leads" grep -q '^id,' "$work/real.csv"
+check "and the link is one" test -h "$work/link.csv"
+ln -s nowhere "$work/lost.csv"
+exits 2 "a link that leads nowhere is refused" list contact \
+    --output "$work/lost.csv"
+check "and stays" test -h "$work/lost.csv"
 exits 0 "to a pipe" list activity --format xlsx
 check "is one" sh -c "head -c 2 '$work/out' | grep -q PK"
 node=$work/bad
