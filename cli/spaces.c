@@ -321,6 +321,24 @@ static int parse_role(struct cmd_ctx *ctx, const char *text,
                        "--role takes editor or reader, not \"%s\"", text);
 }
 
+static void print_line(struct cmd_ctx *ctx, int64_t space, const char *line,
+                       int64_t expires_ms)
+{
+    char until[LOOK_TIME_TEXT];
+
+    if (!look_for_program(ctx)) {
+        printf("%s\n", line);
+        fflush(stdout);
+        return;
+    }
+    look_rfc3339(expires_ms, until);
+    out_object_begin(ctx->out);
+    out_field(ctx->out, "space", _("space"), pick_handle(ctx, space));
+    out_field(ctx->out, "invitation", _("invitation"), line);
+    out_field(ctx->out, "expires", _("until"), until);
+    out_object_end(ctx->out);
+}
+
 int spaces_print_invite(struct cmd_ctx *ctx, int64_t space, enum ent_role role,
                         int64_t expires_ms,
                         const struct spaces_endpoints *endpoints, bool as_qr)
@@ -339,8 +357,7 @@ int spaces_print_invite(struct cmd_ctx *ctx, int64_t space, enum ent_role role,
     if (rc == 0) {
         const char *text = ent_buf_cstr(&line);
 
-        printf("%s\n", text == NULL ? "" : text);
-        fflush(stdout);
+        print_line(ctx, space, text == NULL ? "" : text, expires_ms);
         if (as_qr && text != NULL)
             qr_draw(ctx, text);
         cmd_say(ctx,

@@ -184,6 +184,12 @@ exits 2 "there is nobody at its other end but another" line "Org a" \
     --endpoint tcp://127.0.0.1:9
 exits 0 "a line is made" line "Org b" --endpoint tcp://127.0.0.1:9
 line=$(cat "$work/out")
+exits 0 "and one for programs" --json line "Org f" --endpoint tcp://127.0.0.1:9
+check "with its space" prints '"space": "org-a_org-f"'
+check "and the invitation" prints '"invitation": "entente-invite-'
+exits 0 "as an invitation is" --json invite org-a_org-f \
+    --endpoint tcp://127.0.0.1:9
+check "which has an end" grep -Eq '"expires": "20[0-9-]*T' "$work/out"
 exits 2 "once" line "Org b" --endpoint tcp://127.0.0.1:9
 as b join --offline "$line"
 request=$(cat "$work/out")
