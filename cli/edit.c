@@ -184,6 +184,11 @@ static int annotate(struct cmd_ctx *ctx, const struct edit *edit,
     return rc;
 }
 
+static bool is_there(const struct edit *edit)
+{
+    return access(edit->path, F_OK) == 0;
+}
+
 /* What a person typed is not lost: the file stays. */
 static void keep_file(struct edit *edit)
 {
@@ -191,7 +196,7 @@ static void keep_file(struct edit *edit)
     struct ent_err err;
 
     edit->kept =
-        edit->path[0] != '\0' &&
+        edit->path[0] != '\0' && is_there(edit) &&
         (rows_read_text(edit->path, FORM_BYTES_MAX, &text, &err) < 0 ||
          !ent_slice_equal(ent_buf_slice(&text), ent_buf_slice(&edit->made)));
     if (edit->kept)
@@ -285,6 +290,11 @@ static int edit_text(struct cmd_ctx *ctx, struct edit *edit, const char *editor)
         rc = run_editor(ctx, editor, edit->path);
         ent_buf_reset(&text);
         ent_buf_reset(&notes);
+        if (rc == 0 && !is_there(edit))
+            rc = ent_err_set(&ctx->err, ENT_EFAIL,
+                             "the editor \"%s\" took the file away; nothing "
+                             "was changed",
+                             editor);
         if (rc == 0)
             rc = rows_read_text(edit->path, FORM_BYTES_MAX, &text, &ctx->err);
         if (rc == 0)

@@ -112,6 +112,12 @@ rm -f "$node"/edit-*
 edit t-1 'exit 3'
 check "an editor that fails changes nothing" same $? 1
 check "and leaves nothing behind" same "$(left)" 0
+before=$(digest s)
+edit t-1 'rm "$1"'
+check "an editor that takes the file away changes nothing" same $? 1
+check "and that is said" tells "took the file away"
+check "not that anything was kept" lacks "is kept in"
+check "nothing is written" same "$(digest s)" "$before"
 exits 2 "without a terminal there must be an editor" edit t-1
 exits 3 "what is not there is not edited" edit t-none
 entente delete p-1
