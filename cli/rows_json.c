@@ -1,5 +1,7 @@
 /* rows_json.c - rows from JSON; see rows.h. SQLite takes it apart. */
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -8,6 +10,17 @@
 #include "store/query.h"
 
 #define JSON_BYTES_MAX (15 << 20) /* SQLite takes it as one value */
+#define NUMBER_BYTES 32
+
+static int check_size(const char *path, size_t len, struct ent_err *err)
+{
+    return len <= JSON_BYTES_MAX
+               ? 0
+               : ent_err_set(err, ENT_EREFUSED,
+                             "%s is longer than %d MiB; a table has no such "
+                             "limit",
+                             path, JSON_BYTES_MAX >> 20);
+}
 
 static int read_text(int fd, const char *path, struct ent_buf *text,
                      struct ent_err *err)
@@ -17,11 +30,8 @@ static int read_text(int fd, const char *path, struct ent_buf *text,
 
     while ((got = read(fd, chunk, sizeof(chunk))) > 0) {
         ent_buf_put(text, chunk, (size_t)got);
-        if (text->len > JSON_BYTES_MAX)
-            return ent_err_set(err, ENT_EREFUSED,
-                               "%s is longer than %d MiB; a table has no such "
-                               "limit",
-                               path, JSON_BYTES_MAX >> 20);
+        if (check_size(path, text->len, err) < 0)
+            return err->code;
     }
     if (got < 0)
         return ent_err_set(err, ENT_EREFUSED, "%s cannot be read: %s", path,
@@ -63,6 +73,50 @@ static void join_lines(const char *text, struct ent_buf *json)
         text += len + (text[len] == '\n');
     }
     ent_buf_put_u8(json, ']');
+}
+
+/* How long the number of JSON is that `text` begins with; 0: there is none. */
+static size_t number_len(const char *text)
+{
+    static const char digits[] = "0123456789";
+    size_t len = text[0] == '-';
+    size_t whole = strspn(text + len, digits);
+    size_t part;
+
+    if (whole == 0 || (whole > 1 && text[len] == '0'))
+        return 0;
+    len += whole;
+    part = text[len] == '.' ? strspn(text + len + 1, digits) : 0;
+    len += part > 0 ? part + 1 : 0;
+    if (text[len] == 'e' || text[len] == 'E') {
+        size_t sign = strchr("+-", text[len + 1]) != NULL && text[len + 1] != 0;
+
+        part = strspn(text + len + 1 + sign, digits);
+        len += part > 0 ? 1 + sign + part : 0;
+    }
+    return strchr(",]} \t\r\n", text[len]) != NULL ? len : 0;
+}
+
+/* The same with its numbers as texts: SQLite would make doubles of them, and a
+ * code of twenty digits would be another. */
+static void quote_numbers(const char *text, struct ent_buf *json)
+{
+    bool quoted = false;
+
+    while (*text != '\0') {
+        size_t len = quoted ? 0 : number_len(text);
+
+        if (len > 0)
+            ent_buf_put_u8(json, '"');
+        if (quoted && *text == '\\' && text[1] != '\0')
+            len = 2;
+        else if (*text == '"')
+            quoted = !quoted;
+        ent_buf_put(json, text, len > 0 ? len : 1);
+        if (len > 0 && !quoted)
+            ent_buf_put_u8(json, '"');
+        text += len > 0 ? len : 1;
+    }
 }
 
 struct objects {
@@ -144,23 +198,44 @@ static int find_field(struct objects *objects, const char *name,
                             name, strlen(name), field);
 }
 
+/* What a list holds that a field cannot. */
+enum { HOLDS_BARS = 1, HOLDS_LISTS = 2 };
+
+/* The value as it is written elsewhere: 1e3 is JSON's alone. */
+static const char *plain_number(const struct ent_field *field, const char *text,
+                                char plain[NUMBER_BYTES])
+{
+    if ((field->type != ENT_TYPE_INTEGER && field->type != ENT_TYPE_DECIMAL) ||
+        strpbrk(text, "eE") == NULL || number_len(text) != strlen(text))
+        return text;
+    snprintf(plain, NUMBER_BYTES, "%.15g", strtod(text, NULL));
+    return plain;
+}
+
 static int put_value(struct objects *objects, const struct ent_field *field,
                      struct ent_query *query)
 {
     struct row *row = objects->row;
     struct change_word *word = &row->words[row->count];
+    char plain[NUMBER_BYTES];
     struct ent_slice text = ent_arena_copy(
-        &objects->rows->arena, ent_slice_str(ent_query_text(query, 3)));
+        &objects->rows->arena,
+        ent_slice_str(plain_number(field, ent_query_text(query, 3), plain)));
+    int64_t holds = ent_query_int(query, 5);
     int rc;
 
     for (size_t i = 0; i < row->count; i++)
         if (row->words[i].field == field)
             return ent_err_set(&objects->ctx->err, ENT_EREFUSED,
                                "%s is given twice", field->name);
-    if (strcmp(ent_query_text(query, 2), "object") == 0)
+    if (strcmp(ent_query_text(query, 2), "object") == 0 || holds == HOLDS_LISTS)
         return ent_err_set(&objects->ctx->err, ENT_EREFUSED,
                            "a field holds a text, a number, true, false, null "
                            "or a list of these");
+    if (holds == HOLDS_BARS && field->rule == ENT_RULE_SET)
+        return ent_err_set(&objects->ctx->err, ENT_EREFUSED,
+                           "an element holds a bar (|), which stands between "
+                           "elements");
     if (text.at == NULL)
         return cmd_no_memory(objects->ctx);
     rc = change_values(objects->ctx, field, text, &objects->rows->arena,
@@ -196,15 +271,21 @@ static int take_field(struct objects *objects, struct ent_query *query)
     return 0;
 }
 
-/* Number of the object, field, type, text, and how many fields it has. */
+/* Number of the object, field, type, text, how many fields it has, and what a
+ * list holds. */
 static const char sql[] =
     "WITH e AS MATERIALIZED (SELECT key + 1 AS number, value,"
     " (SELECT count(*) FROM json_each(j.value)) AS fields"
     " FROM json_each(:json) j)"
     " SELECT e.number, f.key, f.type, CASE f.type"
     " WHEN 'array' THEN"
-    "  (SELECT group_concat(a.value, '|') FROM json_each(f.value) a)"
-    " WHEN 'true' THEN 'yes' WHEN 'false' THEN 'no' ELSE f.value END, e.fields"
+    "  (SELECT group_concat(CASE a.type WHEN 'true' THEN 'yes'"
+    "    WHEN 'false' THEN 'no' ELSE a.value END, '|')"
+    "    FROM json_each(f.value) a)"
+    " WHEN 'true' THEN 'yes' WHEN 'false' THEN 'no' ELSE f.value END, e.fields,"
+    " CASE f.type WHEN 'array' THEN"
+    "  (SELECT max(CASE WHEN a.type IN ('array', 'object') THEN 2"
+    "    ELSE instr(a.value, '|') > 0 END) FROM json_each(f.value) a) END"
     " FROM e, json_each(e.value) f";
 
 static int take_objects(struct objects *objects, struct ent_query *query)
@@ -236,6 +317,7 @@ int rows_read_json(struct cmd_ctx *ctx, struct rows *rows,
 {
     struct objects objects = {.ctx = ctx, .rows = rows, .kind = kind};
     struct ent_buf text = {0};
+    struct ent_buf lines = {0};
     struct ent_buf json = {0};
     struct ent_query *query = NULL;
     const char *at;
@@ -252,9 +334,15 @@ int rows_read_json(struct cmd_ctx *ctx, struct rows *rows,
         return 0;
     }
     if (rc == 0 && at[strspn(at, " \t\r\n")] == '{') {
-        join_lines(at, &json);
-        at = ent_buf_cstr(&json);
+        join_lines(at, &lines);
+        at = ent_buf_cstr(&lines);
         rc = at == NULL ? cmd_no_memory(ctx) : 0;
+    }
+    if (rc == 0) {
+        quote_numbers(at, &json);
+        at = ent_buf_cstr(&json);
+        rc = at == NULL ? cmd_no_memory(ctx)
+                        : check_size(path, json.len, &ctx->err);
     }
     if (rc == 0)
         rc = ent_query_json(at, sql, &query, &ctx->err);
@@ -262,6 +350,7 @@ int rows_read_json(struct cmd_ctx *ctx, struct rows *rows,
         rc = take_objects(&objects, query);
     ent_query_close(query);
     ent_buf_fini(&text);
+    ent_buf_fini(&lines);
     ent_buf_fini(&json);
     if (rc == 0 && objects.nameless > 0)
         cmd_say(ctx,

@@ -230,6 +230,36 @@ printf 'display_name\nDan\n' >"$bad"
 exits 0 "a table without codes is imported" import contact "$bad"
 check "and what that means is said" tells "again"
 
+printf '%s' '[{"id": "c-j1", "title": 12345678901234567890123,
+  "display_name": 1e3, "family": -0.10}, {"id": "c-j2", "title": "1e3"}]' \
+    >"$work/numbers.json"
+exits 0 "numbers of JSON" import contact "$work/numbers.json"
+entente --json show c-j1
+check "keep their digits in a text" prints '"title": "12345678901234567890123"'
+check "as they were written" prints '"display_name": "1e3"'
+check "zeros too" prints '"family": "-0.10"'
+printf '%s' '[{"id": "a-j1", "budget": 1.5e3, "progress_pct": 1e1,
+  "due_on": "2018-06"}]' >"$work/numbers.json"
+exits 0 "where figures stand they are figures" import activity \
+    "$work/numbers.json"
+entente --json show a-j1
+check "of that size" prints '"budget": 1500'
+check "also whole ones" prints '"progress_pct": 10'
+printf '[{"id": "a-j1", "budget": 01}]' >"$work/numbers.json"
+exits 5 "what is no number of JSON is refused" import activity \
+    "$work/numbers.json"
+printf '[{"id": "t-j1", "languages": ["fr", "r|n"]}]' >"$work/bars.json"
+exits 5 "an element with a bar is refused" import trainer "$work/bars.json"
+check "by its field" tells "languages: an element holds a bar"
+printf '[{"id": "s-j1", "questions": ["q1:text:a|b"]}]' >"$work/bars.json"
+exits 5 "of a set of texts too" import survey "$work/bars.json"
+printf '[{"id": "c-j3", "title": ["a|b"]}]' >"$work/bars.json"
+exits 0 "in a text it is kept" import contact "$work/bars.json"
+entente --json show c-j3
+check "whole" prints '"title": "a|b"'
+printf '[{"id": "t-j1", "languages": [["fr"], {"a": 1}]}]' >"$work/bars.json"
+exits 5 "a list in a list is refused" import trainer "$work/bars.json"
+
 printf 'Code,Nom,Age\nc-7,Eve,30\n' >"$bad"
 printf '# columns\nCode = id\nNom = display_name\nAge =\n' >"$work/map"
 exits 0 "a map renames columns and leaves one out" \
