@@ -6,17 +6,44 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/home.h"
 
-int ent_newfile_check(const char *path, struct ent_err *err)
+static int is_there(const char *path, struct ent_err *err)
 {
-    if (access(path, F_OK) < 0)
-        return 0;
     return ent_err_set(err, ENT_EUSAGE,
                        ENT_N_("%s is there already, and is left as it is"),
                        path);
+}
+
+int ent_newfile_check(const char *path, struct ent_err *err)
+{
+    struct stat st;
+
+    return lstat(path, &st) < 0 ? 0 : is_there(path, err);
+}
+
+/* What somebody put there meanwhile is not replaced. Where the file system
+ * cannot rename so, a second name does it; a stick may have neither. */
+static int name_new(const char *growing, const char *path)
+{
+    struct stat st;
+
+    if (renameat2(AT_FDCWD, growing, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP)
+        return -1;
+    if (link(growing, path) == 0)
+        return unlink(growing);
+    if (errno == EEXIST)
+        return -1;
+    if (lstat(path, &st) == 0) {
+        errno = EEXIST;
+        return -1;
+    }
+    return rename(growing, path);
 }
 
 void ent_newfile_dir(const char *path, char dir[ENT_PATH_MAX])
@@ -60,13 +87,13 @@ int ent_newfile_end(const char *growing, const char *path, struct ent_err *err)
     char dir[ENT_PATH_MAX];
     int rc = ent_file_sync(growing, err);
 
-    if (rc == 0)
-        rc = ent_newfile_check(path, err);
     if (rc < 0)
         return rc;
-    if (rename(growing, path) < 0)
-        return ent_err_set(err, ENT_ESTORE, ENT_N_("cannot make %s: %s"), path,
-                           strerror(errno));
+    if (name_new(growing, path) < 0)
+        return errno == EEXIST
+                   ? is_there(path, err)
+                   : ent_err_set(err, ENT_ESTORE, ENT_N_("cannot make %s: %s"),
+                                 path, strerror(errno));
     ent_newfile_dir(path, dir);
     rc = ent_dir_sync(dir, err);
     if (rc < 0)

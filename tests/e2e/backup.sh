@@ -79,6 +79,9 @@ check "it says that the key is not in it" tells "not its key"
 check "only its owner may read it" same "$(mode "$work/b.db")" 600
 check "nothing else remains" same "$(ls "$work" | grep -c '^b\.db')" 1
 exits 2 "it is not overwritten" backup "$work/b.db"
+ln -s nowhere "$work/link.db"
+exits 2 "nor is a link that leads nowhere" backup "$work/link.db"
+check "which is one still" test -h "$work/link.db"
 exits 7 "a folder that is not there is a matter of storage" \
     backup "$work/none/b.db"
 check "any SQLite tool reads it" /usr/bin/python3 -c 'import sqlite3, sys

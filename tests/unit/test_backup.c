@@ -43,6 +43,17 @@ int __wrap_rename(const char *from, const char *to)
     return goes_wrong() ? -1 : __real_rename(from, to);
 }
 
+int __real_renameat2(int from_dir, const char *from, int to_dir, const char *to,
+                     unsigned flags);
+int __wrap_renameat2(int from_dir, const char *from, int to_dir, const char *to,
+                     unsigned flags);
+int __wrap_renameat2(int from_dir, const char *from, int to_dir, const char *to,
+                     unsigned flags)
+{
+    return goes_wrong() ? -1
+                        : __real_renameat2(from_dir, from, to_dir, to, flags);
+}
+
 int __real_fsync(int fd);
 int __wrap_fsync(int fd);
 int __wrap_fsync(int fd)
