@@ -178,19 +178,19 @@ static const char *hash_text(const struct snap *snap, struct ent_slice text,
 }
 
 /* The elements of a set, each hashed. */
-static const char *hash_list(const struct snap *snap, const char *json,
-                             struct ent_arena *arena)
+static int hash_list(const struct snap *snap, const char *json,
+                     struct ent_arena *arena, const char **text)
 {
+    struct ent_err *err = &snap->ctx->err;
     struct ent_query *query = NULL;
     struct ent_buf list = {0};
-    const char *copy = NULL;
-    struct ent_err err;
+    int rc =
+        ent_query_json(json, "SELECT value FROM json_each(:json)", &query, err);
 
-    if (ent_query_json(json, "SELECT value FROM json_each(:json)", &query,
-                       &err) < 0)
-        return NULL;
+    if (rc < 0)
+        return rc;
     ent_buf_put_u8(&list, '[');
-    while (ent_query_next(query, &err) > 0) {
+    while ((rc = ent_query_next(query, err)) > 0) {
         const char *hash =
             hash_text(snap, ent_slice_str(ent_query_text(query, 0)), arena);
 
@@ -201,10 +201,12 @@ static const char *hash_list(const struct snap *snap, const char *json,
     }
     ent_buf_put_u8(&list, ']');
     ent_query_close(query);
-    if (list.rc == 0)
-        copy = (const char *)ent_arena_copy(arena, ent_buf_slice(&list)).at;
+    if (rc == 0 && ent_buf_cstr(&list) == NULL)
+        rc = cmd_no_memory(snap->ctx);
+    if (rc == 0)
+        *text = ent_arena_str(arena, ent_buf_cstr(&list));
     ent_buf_fini(&list);
-    return copy;
+    return rc;
 }
 
 /* ------------------------------------------------------------------ tables */
@@ -263,34 +265,39 @@ static int begin_table(struct snap *snap, struct table *table)
                               columns, FIXED + table->count, &snap->ctx->err);
 }
 
-static const char *cell_text(struct snap *snap, struct table *table,
-                             struct ent_query *query, size_t i)
+/* Memory that was refused shows in the row's arena. */
+static int cell_text(struct snap *snap, struct table *table,
+                     struct ent_query *query, size_t i, const char **cell)
 {
     const struct ent_field *field = table->fields[i];
     const char *text = ent_query_text(query, 3 + i);
 
+    *cell = NULL;
     if (ent_query_type(query, 3 + i) == ENT_COLUMN_NULL)
-        return NULL;
-    if (!table->hashed[i])
-        return ent_arena_str(&table->row, text);
-    if (field->rule == ENT_RULE_SET)
-        return hash_list(snap, text, &table->row);
-    return hash_text(snap, ent_slice_str(text), &table->row);
+        return 0;
+    if (table->hashed[i] && field->rule == ENT_RULE_SET)
+        return hash_list(snap, text, &table->row, cell);
+    *cell = table->hashed[i] ? hash_text(snap, ent_slice_str(text), &table->row)
+                             : ent_arena_str(&table->row, text);
+    return 0;
 }
 
 static int put_row(struct snap *snap, struct table *table,
                    struct ent_query *query)
 {
     const char *id = ent_query_text(query, 1);
+    int rc = 0;
 
     table->cells[0] = ent_arena_str(&table->row, ent_query_text(query, 0));
     table->cells[1] = table->person
                           ? hash_text(snap, ent_slice_str(id), &table->row)
                           : ent_arena_str(&table->row, id);
-    for (size_t i = 0; i < table->count; i++)
-        table->cells[FIXED + i] = cell_text(snap, table, query, i);
-    if (table->row.rc < 0)
-        return cmd_no_memory(snap->ctx);
+    for (size_t i = 0; rc == 0 && i < table->count; i++)
+        rc = cell_text(snap, table, query, i, &table->cells[FIXED + i]);
+    if (rc == 0 && table->row.rc < 0)
+        rc = cmd_no_memory(snap->ctx);
+    if (rc < 0)
+        return rc;
     return ent_snapshot_row(snap->file, table->cells, &snap->ctx->err);
 }
 
