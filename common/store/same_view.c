@@ -157,7 +157,9 @@ static void put_targets(struct cover *cover, const struct ent_field *field,
         ent_buf_printf(sql, " y WHERE y.space = t.space AND y.code = %s)",
                        name);
     }
-    ent_buf_put_str(sql, ") ORDER BY r.kind, r.space LIMIT 1)");
+    /* Not by the local number, which is another on every node. */
+    ent_buf_put_str(sql, ") ORDER BY r.kind, (SELECT s.id FROM main.space s"
+                         " WHERE s.space = r.space) LIMIT 1)");
 }
 
 /* What the reference `name` of the row `t` is shown as. It means the record of

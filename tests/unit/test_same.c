@@ -371,6 +371,63 @@ START_TEST(a_row_has_what_any_of_the_group_says)
 }
 END_TEST
 
+static void make_space(const char *name)
+{
+    ck_ok(ent_space_create(store, name, name, name, NOW_MS, &space, &err));
+}
+
+/* Two records of the present space, shown as the first of them. */
+static void add_pair(int first, const char *lead)
+{
+    put(first, ENT_FIELD_CODE, ent_value_text(ent_slice_str(lead)),
+        ENT_EDIT_TOUCH, NULL);
+    put(first + 1, ENT_FIELD_CODE, ent_value_text(ent_slice_str("dup")),
+        ENT_EDIT_TOUCH, NULL);
+    for (int i = first; i <= first + 1; i++) {
+        group_of[i] = i;
+        live[i] = true;
+    }
+    join(first + 1, first);
+}
+
+static void refer_to(const char *code)
+{
+    const struct ent_kind *kind = ent_kind_named(&kinds, "assignment");
+    const struct ent_edit_op op = {
+        .code = ENT_OP_WRITE,
+        .field = ent_field_named(kind, "contact_id")->number,
+        .value = ent_value_text(ent_slice_str(code))};
+    const struct ent_edit edit = {
+        .kind = kind->number, .id = {{9}}, .ops = &op, .op_count = 1};
+    struct ent_writer *writer;
+    enum ent_written written;
+
+    ck_ok(ent_writer_open(store, space, NOW_MS, &writer, &err));
+    ck_ok(ent_writer_put(writer, &edit, true, &written, &err));
+    ck_ok(ent_writer_commit(writer, &err));
+}
+
+/* Each node numbers its spaces as they come; their ids are the same on all. */
+START_TEST(a_code_of_two_other_spaces_means_the_same_on_all_nodes)
+{
+    char name[16];
+    int made = 0;
+
+    add_pair(0, "first");
+    do {
+        snprintf(name, sizeof(name), "s%d", made++);
+        make_space(name);
+    } while (ask("SELECT id < (SELECT id FROM space WHERE space = 1)"
+                 "  FROM space ORDER BY space DESC LIMIT 1") == 0);
+    add_pair(2, "second");
+    make_space("third");
+    refer_to("dup");
+    ck_assert_int_eq(ask("SELECT count(*) FROM assignments"
+                         " WHERE contact_id = 'second'"),
+                     1);
+}
+END_TEST
+
 START_TEST(kinds_do_not_mix)
 {
     const struct ent_record_ref a = ref_of(1);
@@ -417,6 +474,8 @@ int main(void)
     tcase_add_test(tcase, a_join_is_made_where_only_strays_stand);
     tcase_add_test(tcase, a_row_has_what_any_of_the_group_says);
     tcase_add_test(tcase, kinds_do_not_mix);
+    tcase_add_test(tcase,
+                   a_code_of_two_other_spaces_means_the_same_on_all_nodes);
     tcase_add_test(tcase, joins_are_found_by_their_index);
     suite_add_tcase(suite, tcase);
     srunner_run_all(runner, CK_NORMAL);
