@@ -71,6 +71,7 @@ static const char steps_sql[] =
     "       t.moved_on, t.by_id, t.reason, t.note, coalesce(t.follows, '')"
     "  FROM transitions t LEFT JOIN local_space s ON s.space = t.space"
     " WHERE t.subject IS NOT NULL AND t.to_state IS NOT NULL"
+    "   AND t.space BETWEEN :from AND :to"
     "   AND (:names IS NULL"
     "        OR t.workflow IN (SELECT value FROM json_each(:names)))"
     "   AND (:id IS NULL OR t.subject IN (:code, :id))"
@@ -138,7 +139,7 @@ static int keep_step(struct cmd_ctx *ctx, struct flow *flow, size_t *cap,
     return 0;
 }
 
-int flow_load(struct cmd_ctx *ctx, const struct ent_kind *kind,
+int flow_load(struct cmd_ctx *ctx, int64_t space, const struct ent_kind *kind,
               const char *code, const char *id, struct flow *flow)
 {
     struct ent_query *query = NULL;
@@ -156,6 +157,8 @@ int flow_load(struct cmd_ctx *ctx, const struct ent_kind *kind,
                        kind == NULL ? NULL : ent_buf_cstr(&names));
         ent_query_bind(query, ":code", code);
         ent_query_bind(query, ":id", id);
+        ent_query_bind_int(query, ":from", space);
+        ent_query_bind_int(query, ":to", space == 0 ? INT64_MAX : space);
         while ((rc = ent_query_next(query, &ctx->err)) > 0) {
             rc = keep_step(ctx, flow, &cap, query);
             if (rc < 0)
@@ -213,51 +216,144 @@ static bool has_steps(const struct flow *flow, const char *space,
            compare_place(&flow->steps[at], space, subject) == 0;
 }
 
-struct few {
-    const struct flow_step *steps[FLOW_STEPS_MAX];
-    size_t count;
+/* That one step follows what is called `name`: its code or its id. */
+struct follows {
+    struct ent_slice name;
+    const struct flow_step *step;
 };
 
-/* Steps name their record by its code, or by its id. */
-static void gather(const struct flow *flow, const struct flow_now *now,
-                   const struct flow_subject *subject, const char *name,
-                   struct few *few)
+/* The steps of one record in its workflow. */
+struct few {
+    const struct flow_step **steps;
+    size_t count;
+    struct follows *follows; /* by name */
+    size_t follow_count;
+};
+
+static void few_fini(struct few *few)
 {
-    size_t at =
-        name == NULL ? flow->count : first_of(flow, subject->space, name);
-
-    for (; at < flow->count &&
-           compare_place(&flow->steps[at], subject->space, name) == 0;
-         at++) {
-        const struct flow_step *step = &flow->steps[at];
-
-        if (step->workflow != NULL && few->count < FLOW_STEPS_MAX &&
-            strcmp(step->workflow, now->workflow->name) == 0)
-            few->steps[few->count++] = step;
-    }
+    free(few->steps);
+    free(few->follows);
 }
 
-static bool names(const char *list, const char *name)
+/* How many steps name their record so, and the first of them. */
+static size_t run_of(const struct flow *flow,
+                     const struct flow_subject *subject, const char *name,
+                     size_t *first)
 {
-    size_t len = name == NULL ? 0 : strlen(name);
+    size_t end;
 
-    for (const char *at = list; len > 0 && (at = strstr(at, name)) != NULL;
-         at++)
-        if (at > list && at[-1] == '"' && at[len] == '"')
+    *first = name == NULL ? flow->count : first_of(flow, subject->space, name);
+    for (end = *first;
+         end < flow->count &&
+         compare_place(&flow->steps[end], subject->space, name) == 0;)
+        end++;
+    return end - *first;
+}
+
+static int compare_names(struct ent_slice a, struct ent_slice b)
+{
+    if (a.len != b.len)
+        return a.len < b.len ? -1 : 1;
+    return a.len == 0 ? 0 : memcmp(a.at, b.at, a.len);
+}
+
+static int compare_follows(const void *a, const void *b)
+{
+    const struct follows *one = a;
+    const struct follows *other = b;
+
+    return compare_names(one->name, other->name);
+}
+
+/* The next text of a JSON array of plain texts; false: there is none. */
+static bool next_name(const char **at, struct ent_slice *name)
+{
+    const char *from = strchr(*at, '"');
+    const char *to = from == NULL ? NULL : strchr(from + 1, '"');
+
+    if (to == NULL)
+        return false;
+    *name = ent_slice((const uint8_t *)from + 1, (size_t)(to - from) - 1);
+    *at = to + 1;
+    return true;
+}
+
+static int list_follows(struct few *few)
+{
+    struct ent_slice name;
+    size_t room = 1;
+
+    for (size_t i = 0; i < few->count; i++)
+        for (const char *at = few->steps[i]->follows; next_name(&at, &name);)
+            room++;
+    few->follows = calloc(room, sizeof(*few->follows));
+    if (few->follows == NULL)
+        return ENT_ENOMEM;
+    for (size_t i = 0; i < few->count; i++)
+        for (const char *at = few->steps[i]->follows; next_name(&at, &name);)
+            few->follows[few->follow_count++] =
+                (struct follows){name, few->steps[i]};
+    qsort(few->follows, few->follow_count, sizeof(*few->follows),
+          compare_follows);
+    return 0;
+}
+
+/* Steps name their record by its code, or by its id. */
+static int gather(const struct flow *flow, const struct flow_now *now,
+                  const struct flow_subject *subject, struct few *few)
+{
+    const char *const names[] = {subject->code, subject->id};
+    size_t first[ENT_ARRAY_LEN(names)];
+    size_t count[ENT_ARRAY_LEN(names)];
+    size_t room = 1;
+
+    for (size_t i = 0; i < ENT_ARRAY_LEN(names); i++) {
+        count[i] = run_of(flow, subject, names[i], &first[i]);
+        room += count[i];
+    }
+    few->steps = calloc(room, sizeof(*few->steps));
+    if (few->steps == NULL)
+        return ENT_ENOMEM;
+    for (size_t i = 0; i < ENT_ARRAY_LEN(names); i++)
+        for (size_t j = 0; j < count[i]; j++) {
+            const struct flow_step *step = &flow->steps[first[i] + j];
+
+            if (step->workflow != NULL &&
+                strcmp(step->workflow, now->workflow->name) == 0)
+                few->steps[few->count++] = step;
+        }
+    return list_follows(few);
+}
+
+/* Whether another step follows what is called so. */
+static bool is_followed_as(const struct few *few, const struct flow_step *step,
+                           const char *text)
+{
+    struct ent_slice name = ent_slice_str(text == NULL ? "" : text);
+    size_t from = 0;
+    size_t to = few->follow_count;
+
+    while (from < to) {
+        size_t half = from + (to - from) / 2;
+
+        if (compare_names(few->follows[half].name, name) < 0)
+            from = half + 1;
+        else
+            to = half;
+    }
+    for (; name.len > 0 && from < few->follow_count &&
+           compare_names(few->follows[from].name, name) == 0;
+         from++)
+        if (few->follows[from].step != step)
             return true;
     return false;
 }
 
 static bool is_followed(const struct few *few, const struct flow_step *step)
 {
-    for (size_t i = 0; i < few->count; i++) {
-        const char *follows = few->steps[i]->follows;
-
-        if (few->steps[i] != step && *follows != '\0' &&
-            (names(follows, step->code) || names(follows, step->id)))
-            return true;
-    }
-    return false;
+    return is_followed_as(few, step, step->code) ||
+           is_followed_as(few, step, step->id);
 }
 
 /* How well a state fits what the record's fields say: -1 not at all. The day
@@ -309,22 +405,24 @@ said_state(const struct cmd_ctx *ctx, const struct ent_workflow *workflow,
     return best;
 }
 
-static void find_heads(const struct flow *flow,
-                       const struct flow_subject *subject, struct few *few,
-                       struct flow_now *now)
+static int find_heads(const struct flow *flow,
+                      const struct flow_subject *subject, struct flow_now *now)
 {
-    gather(flow, now, subject, subject->code, few);
-    gather(flow, now, subject, subject->id, few);
-    for (size_t i = 0; i < few->count; i++) {
-        const struct flow_step *step = few->steps[i];
+    struct few few = {0};
+    int rc = gather(flow, now, subject, &few);
 
-        if (now->head_count == FLOW_HEADS_MAX || is_followed(few, step))
+    for (size_t i = 0; rc == 0 && i < few.count; i++) {
+        const struct flow_step *step = few.steps[i];
+
+        if (now->head_count == FLOW_HEADS_MAX || is_followed(&few, step))
             continue;
         for (size_t j = 0; j < now->head_count; j++)
             now->contested =
                 now->contested || strcmp(now->heads[j]->to, step->to) != 0;
         now->heads[now->head_count++] = step;
     }
+    few_fini(&few);
+    return rc;
 }
 
 int flow_find(struct cmd_ctx *ctx, const struct flow *flow,
@@ -339,15 +437,10 @@ int flow_find(struct cmd_ctx *ctx, const struct flow *flow,
     now->workflow = find_workflow(all, subject);
     if (now->workflow == NULL)
         return 0;
-    if (has_steps(flow, subject->space, subject->code) ||
-        has_steps(flow, subject->space, subject->id)) {
-        struct few *few = calloc(1, sizeof(*few));
-
-        if (few == NULL)
-            return cmd_no_memory(ctx);
-        find_heads(flow, subject, few, now);
-        free(few);
-    }
+    if ((has_steps(flow, subject->space, subject->code) ||
+         has_steps(flow, subject->space, subject->id)) &&
+        find_heads(flow, subject, now) < 0)
+        return cmd_no_memory(ctx);
     said = said_state(ctx, now->workflow, &subject->fields);
     if (now->head_count > 0)
         now->state = ent_state_named(now->workflow, now->heads[0]->to);
@@ -407,7 +500,8 @@ int flow_read_in(struct cmd_ctx *ctx, const struct ent_record *record,
         .fields = {get_of_record, &self},
     };
     if (flow == NULL) {
-        rc = flow_load(ctx, kind, read->code, read->id, &read->flow);
+        rc = flow_load(ctx, record->ref.space, kind, read->code, read->id,
+                       &read->flow);
         flow = &read->flow;
     }
     if (rc == 0)

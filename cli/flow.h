@@ -12,9 +12,8 @@
 #include "store/records.h"
 #include "text/workflows.h"
 
-#define FLOW_STATE "state"  /* the name of the computed field */
-#define FLOW_HEADS_MAX 16   /* concurrent transitions looked at */
-#define FLOW_STEPS_MAX 4096 /* transitions of one record looked at */
+#define FLOW_STATE "state" /* the name of the computed field */
+#define FLOW_HEADS_MAX 16  /* concurrent transitions looked at */
 
 struct flow_step {
     const char *space; /* handle */
@@ -39,10 +38,11 @@ struct flow {
 };
 
 /* Those of one record (code may be NULL), or with `id` NULL of all records
- * of the kind; `kind` NULL: of all kinds. ENT_ENOMEM, ENT_ESTORE. */
-ENT_NODISCARD int flow_load(struct cmd_ctx *ctx, const struct ent_kind *kind,
-                            const char *code, const char *id,
-                            struct flow *flow);
+ * of the kind; `kind` NULL: of all kinds; of one space or all (0). ENT_ENOMEM,
+ * ENT_ESTORE. */
+ENT_NODISCARD int flow_load(struct cmd_ctx *ctx, int64_t space,
+                            const struct ent_kind *kind, const char *code,
+                            const char *id, struct flow *flow);
 void flow_fini(struct flow *flow);
 
 /* Asks for the text of a record's field; NULL or "": it has none. */

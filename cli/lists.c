@@ -243,7 +243,8 @@ static int read_computed(struct cmd_ctx *ctx, struct ask *ask)
     if (ask->staged) {
         rc = add_state_columns(ctx, ask);
         if (rc == 0)
-            rc = flow_load(ctx, kind, NULL, NULL, &ask->flow);
+            rc = flow_load(ctx, ask->listing.space, kind, NULL, NULL,
+                           &ask->flow);
     }
     if (rc == 0 && ask->flagged)
         rc = flags_load(ctx, NULL, kind->name, NULL, NULL, &ask->flags);

@@ -145,7 +145,7 @@ int conflict_each_state(struct cmd_ctx *ctx, int64_t space, conflict_fn *take,
 
     if (all == NULL)
         return ctx->err.code;
-    rc = flow_load(ctx, NULL, NULL, NULL, &flow);
+    rc = flow_load(ctx, space, NULL, NULL, NULL, &flow);
     if (rc < 0)
         return rc;
     for (size_t i = 0; rc >= 0 && i < flow.count; i++) {

@@ -266,5 +266,25 @@ for role in donor focal_point secretariat; do
 done
 exits 5 "approvals in another space approve nothing" move req-4 tor_approved
 check "all are missing" tells "focal_point, secretariat, donor"
+
 exits 0 "all is sound" verify --deep
+
+# ---------------------------------------------------------------- a long way
+
+# More moves than anybody makes: the last one still says the state.
+as field space create long
+as field add activity --space long code=act-long
+awk 'BEGIN {
+    print "code,subject,workflow,from_state,to_state,moved_on,follows"
+    for (i = 1; i <= 5000; i++)
+        printf "mov-l%05d,act-long,activity,%s,%s,2019-01-01,%s\n", i,
+            i % 2 ? "blocked" : "in_progress",
+            i == 5000 ? "done" : i % 2 ? "in_progress" : "blocked",
+            (i > 1 ? sprintf("mov-l%05d", i - 1) : "")
+}' >"$work/long.csv"
+exits 0 "five thousand moves of one record" import transition \
+    "$work/long.csv" --space long
+exits 0 "lead to one state" --json workflow act-long
+check "the last" prints '"state": "done"'
+check "uncontested" prints '"contested": false'
 finish
