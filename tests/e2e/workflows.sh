@@ -267,6 +267,20 @@ done
 exits 5 "approvals in another space approve nothing" move req-4 tor_approved
 check "all are missing" tells "focal_point, secretariat, donor"
 
+# A consent of somebody else's contact under the same code is not this one's.
+as field space create u
+for space in t u; do
+    as field add contact --space $space code=ctc-two display_name="Two in $space"
+done
+as field list contact code=ctc-two --space t --json
+two=$(sed -n 's/.*"id": "\([^"]*\)".*/\1/p' "$work/out")
+as field move "$two" asked
+as field add consent --space u contact_id=ctc-two action=granted scope=directory
+exits 5 "a consent of another space's contact gives none" move "$two" granted
+as field add contact --space t code=ctc-one display_name=One
+as field move ctc-one asked
+as field add consent --space u contact_id=ctc-one action=granted scope=directory
+exits 0 "one that means this contact does, wherever it is" move ctc-one granted
 exits 0 "all is sound" verify --deep
 
 # ---------------------------------------------------------------- a long way
