@@ -153,6 +153,33 @@ static int undo_space(struct ent_store *store, int64_t space,
     return rc;
 }
 
+/* A writer is one transaction in one space. What would be refused in any of
+ * them is known before the first is written; what fails then, a full disk, is
+ * told with what was done. */
+static int undo_spaces(struct ent_store *store,
+                       const struct ent_undo_range *ranges, size_t count,
+                       int64_t now_ms, bool dry, struct ent_err *err)
+{
+    size_t done = 0;
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        if (i == 0 || ranges[i].space != ranges[i - 1].space) {
+            rc = undo_space(store, ranges[i].space, ranges, count, now_ms, dry,
+                            err);
+            done += rc == 0;
+        }
+    if (rc < 0 && done > 0 && !dry && err != NULL) {
+        const struct ent_err why = *err;
+
+        ent_err_set(err, rc,
+                    ENT_N_("what was written in one space is undone, and what "
+                           "was written in another is not: %s"),
+                    why.text);
+    }
+    return rc;
+}
+
 static int nothing(struct ent_err *err)
 {
     return ent_err_set(err, ENT_ENOTFOUND,
@@ -181,10 +208,10 @@ int ent_undo_last(struct ent_store *store, int64_t now_ms, bool dry,
         rc = nothing(err);
     if (rc == 0 && undo->barred > 0)
         rc = barred(err);
-    for (size_t i = 0; rc == 0 && i < count; i++)
-        if (i == 0 || ranges[i].space != ranges[i - 1].space)
-            rc = undo_space(store, ranges[i].space, ranges, count, now_ms, dry,
-                            err);
+    if (rc == 0 && (dry || ranges[0].space != ranges[count - 1].space))
+        rc = undo_spaces(store, ranges, count, now_ms, true, err);
+    if (rc == 0 && !dry)
+        rc = undo_spaces(store, ranges, count, now_ms, false, err);
     ent_arena_fini(&arena);
     return rc;
 }

@@ -1,6 +1,7 @@
 /* test_undo.c - what the last command wrote is taken back, and nothing else;
  * changes are told once, as they come. */
 #include <check.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,6 +165,25 @@ static int undo(size_t *barred)
     return rc;
 }
 
+/* From now on no row of the present space can be deleted. */
+static void spoil(void)
+{
+    char path[128];
+    char sql[160];
+    sqlite3 *db;
+
+    ent_store_close(store);
+    store = NULL;
+    snprintf(path, sizeof(path), "%s/replica.db", dir);
+    snprintf(sql, sizeof(sql),
+             "CREATE TRIGGER spoiled BEFORE DELETE ON trainings"
+             " WHEN OLD.space = %lld BEGIN SELECT RAISE(ABORT, 'no'); END",
+             (long long)space);
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
 /* ------------------------------------------------------------------- undoing
  */
 
@@ -196,6 +216,25 @@ START_TEST(all_that_one_command_committed_is_undone)
     ck_ok(ent_record_read(store, &ref, &record, &err));
     ck_assert(!record.live);
     ent_record_fini(&record);
+}
+END_TEST
+
+/* What cannot be written in the second is known before the first is. */
+START_TEST(of_two_spaces_both_are_undone_or_none)
+{
+    const int64_t first = space;
+    int64_t value = 0;
+
+    set(1, "participants", 24);
+    command(true);
+    set(1, "participants", 25);
+    ck_ok(ent_space_create(store, "two", "Two", "Deux", NOW_MS, &space, &err));
+    set(2, "participants", 30);
+    spoil();
+    ck_assert_int_lt(undo(NULL), 0);
+    space = first;
+    ck_assert_uint_eq(standing(1, "participants", &value), 1);
+    ck_assert_int_eq(value, 25);
 }
 END_TEST
 
@@ -355,6 +394,7 @@ int main(void)
     tcase_add_checked_fixture(undoing, setup, teardown);
     tcase_add_test(undoing, a_value_is_what_it_was_and_an_undo_can_be_undone);
     tcase_add_test(undoing, all_that_one_command_committed_is_undone);
+    tcase_add_test(undoing, of_two_spaces_both_are_undone_or_none);
     tcase_add_test(undoing, what_somebody_wrote_since_is_not_overwritten);
     tcase_add_test(undoing, a_new_record_that_others_wrote_to_is_not_deleted);
     tcase_add_test(undoing, elements_come_and_go_again);
