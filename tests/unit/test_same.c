@@ -5,63 +5,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "config.h"
+#include "desk.h"
 #include "store/query.h"
 #include "store/same.h"
 #include "store/spaces.h"
-#include "text/kinds.h"
 
-#define NOW_MS 1700000000000
 #define RECORDS 10
 #define ROUNDS 100
 #define SEEDS 8
 
-static struct ent_err err;
-static struct ent_kinds kinds;
-static struct ent_rand rnd;
-static struct ent_store *store;
-static int64_t space;
-static char dir[64];
-
 /* The model: which group each record is in, and whether it lives. */
 static int group_of[RECORDS];
 static bool live[RECORDS];
-
-#define ck_ok(rc) ck_assert_msg((rc) == 0, "%s", err.text)
-
-static void setup(void)
-{
-    struct ent_store_options options = {
-        .kinds = &kinds, .rand = &rnd, .now_ms = NOW_MS, .fragile = true};
-
-    strcpy(dir, "/tmp/entente-test-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(dir));
-    ck_ok(ent_secure_init(&err));
-    ent_rand_init_u64(&rnd, 1);
-    ck_ok(ent_kinds_load(ENT_SOURCE_DIR "/configs/kinds", &kinds, &err));
-    ck_ok(ent_store_create(dir, "Cluster", "BDI", &options, &err));
-    ck_ok(ent_store_open(dir, &options, &store, &err));
-    ck_ok(
-        ent_space_create(store, "gt", "Group", "Groupe", NOW_MS, &space, &err));
-}
-
-static void teardown(void)
-{
-    static const char *const names[] = {"replica.db", "replica.db-wal",
-                                        "replica.db-shm", "key", "high-water"};
-    char path[128];
-
-    ent_store_close(store);
-    store = NULL;
-    ent_kinds_fini(&kinds);
-    for (size_t i = 0; i < ENT_ARRAY_LEN(names); i++) {
-        snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
-        unlink(path);
-    }
-    rmdir(dir);
-}
 
 static struct ent_record_ref ref_of(int number)
 {
@@ -465,7 +421,7 @@ int main(void)
     SRunner *runner = srunner_create(suite);
     int failed;
 
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, desk_setup, desk_teardown);
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, groups_are_those_of_the_model, 0, SEEDS);
     tcase_add_test(tcase, those_who_stay_stay_together);

@@ -5,69 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "config.h"
+#include "desk.h"
 #include "store/records.h"
-#include "store/spaces.h"
-#include "text/kinds.h"
 
-#define NOW_MS 1700000000000
 #define FOUND_MAX 16
 
-static struct ent_err err;
-static struct ent_kinds kinds;
-static struct ent_rand rnd;
-static struct ent_store *store;
-static int64_t space;
 static struct ent_record_ref found[FOUND_MAX];
 static size_t found_count;
-static char dir[64];
-
-#define ck_ok(rc) ck_assert_msg((rc) == 0, "%s", err.text)
-
-static void open_store(bool read_only)
-{
-    struct ent_store_options options = {.kinds = &kinds,
-                                        .rand = &rnd,
-                                        .now_ms = NOW_MS,
-                                        .read_only = read_only,
-                                        .fragile = true};
-
-    ck_ok(ent_store_open(dir, &options, &store, &err));
-}
-
-static void setup(void)
-{
-    struct ent_store_options options = {
-        .kinds = &kinds, .rand = &rnd, .now_ms = NOW_MS, .fragile = true};
-
-    strcpy(dir, "/tmp/entente-test-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(dir));
-    ck_ok(ent_secure_init(&err));
-    ent_rand_init_u64(&rnd, 1);
-    ck_ok(ent_kinds_load(ENT_SOURCE_DIR "/configs/kinds", &kinds, &err));
-    ck_ok(ent_store_create(dir, "Cluster", "BDI", &options, &err));
-    open_store(false);
-    ck_ok(
-        ent_space_create(store, "gt", "Group", "Groupe", NOW_MS, &space, &err));
-}
-
-static void teardown(void)
-{
-    static const char *const names[] = {"replica.db", "replica.db-wal",
-                                        "replica.db-shm", "key", "high-water"};
-    char path[128];
-
-    ent_store_close(store);
-    store = NULL;
-    ent_kinds_fini(&kinds);
-    for (size_t i = 0; i < ENT_ARRAY_LEN(names); i++) {
-        snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
-        unlink(path);
-    }
-    rmdir(dir);
-}
 
 static const struct ent_kind *trainer(void)
 {
@@ -341,8 +286,7 @@ START_TEST(a_store_open_for_reading_searches_what_is_indexed)
     set(1, "display_name", "Marie");
     ck_ok(ent_search_catch_up(store, &err));
     set(2, "display_name", "Marie");
-    ent_store_close(store);
-    open_store(true);
+    desk_open(true, false);
 
     ck_assert_uint_eq(search("marie"), 1);
 }
@@ -355,7 +299,7 @@ int main(void)
     SRunner *runner = srunner_create(suite);
     int failed;
 
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, desk_setup, desk_teardown);
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, a_word_is_found_without_its_accents_and_case);
     tcase_add_test(tcase, all_words_are_needed_and_the_last_may_be_a_beginning);

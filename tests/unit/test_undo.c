@@ -5,71 +5,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "config.h"
+#include "desk.h"
 #include "store/follow.h"
 #include "store/records.h"
 #include "store/spaces.h"
 #include "store/undo.h"
-#include "text/kinds.h"
-
-#define NOW_MS 1700000000000
-
-static struct ent_err err;
-static struct ent_kinds kinds;
-static struct ent_rand rnd;
-static struct ent_store *store;
-static int64_t space;
-static char dir[64];
-
-#define ck_ok(rc) ck_assert_msg((rc) == 0, "%s", err.text)
 
 /* Whoever opens the store anew is another command; who does not ask for the
  * mark is, to an undo, somebody else. */
 static void command(bool keep_last)
 {
-    const struct ent_store_options options = {.kinds = &kinds,
-                                              .rand = &rnd,
-                                              .now_ms = NOW_MS,
-                                              .fragile = true,
-                                              .keep_last = keep_last};
-
-    ent_store_close(store);
-    store = NULL;
-    ck_ok(ent_store_open(dir, &options, &store, &err));
+    desk_open(false, keep_last);
 }
 
 static void setup(void)
 {
-    const struct ent_store_options options = {
-        .kinds = &kinds, .rand = &rnd, .now_ms = NOW_MS, .fragile = true};
-
-    strcpy(dir, "/tmp/entente-test-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(dir));
-    ck_ok(ent_secure_init(&err));
-    ent_rand_init_u64(&rnd, 1);
-    ck_ok(ent_kinds_load(ENT_SOURCE_DIR "/configs/kinds", &kinds, &err));
-    ck_ok(ent_store_create(dir, "Cluster", "BDI", &options, &err));
+    desk_setup();
     command(true);
-    ck_ok(
-        ent_space_create(store, "gt", "Group", "Groupe", NOW_MS, &space, &err));
-}
-
-static void teardown(void)
-{
-    static const char *const names[] = {"replica.db", "replica.db-wal",
-                                        "replica.db-shm", "key", "high-water"};
-    char path[128];
-
-    ent_store_close(store);
-    store = NULL;
-    ent_kinds_fini(&kinds);
-    for (size_t i = 0; i < ENT_ARRAY_LEN(names); i++) {
-        snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
-        unlink(path);
-    }
-    rmdir(dir);
 }
 
 static const struct ent_field *field_of(const char *name)
@@ -172,8 +125,7 @@ static void spoil(void)
     char sql[160];
     sqlite3 *db;
 
-    ent_store_close(store);
-    store = NULL;
+    desk_close();
     snprintf(path, sizeof(path), "%s/replica.db", dir);
     snprintf(sql, sizeof(sql),
              "CREATE TRIGGER spoiled BEFORE DELETE ON trainings"
@@ -391,7 +343,7 @@ int main(void)
     SRunner *runner = srunner_create(suite);
     int failed;
 
-    tcase_add_checked_fixture(undoing, setup, teardown);
+    tcase_add_checked_fixture(undoing, setup, desk_teardown);
     tcase_add_test(undoing, a_value_is_what_it_was_and_an_undo_can_be_undone);
     tcase_add_test(undoing, all_that_one_command_committed_is_undone);
     tcase_add_test(undoing, of_two_spaces_both_are_undone_or_none);
@@ -403,7 +355,7 @@ int main(void)
     tcase_add_test(undoing, several_values_that_stood_before_stand_again);
     tcase_add_test(undoing, without_a_mark_there_is_nothing_to_undo);
     suite_add_tcase(suite, undoing);
-    tcase_add_checked_fixture(following, setup, teardown);
+    tcase_add_checked_fixture(following, setup, desk_teardown);
     tcase_add_test(following, a_change_is_told_once_with_what_stood_before);
     tcase_add_test(following, a_new_record_is_told_as_one_and_field_by_field);
     suite_add_tcase(suite, following);
