@@ -221,10 +221,15 @@ check "and what it would empty" prints emptied
 check "and writes nothing" same "$(digest c)" "$before"
 exits 0 "a change is undone" undo --json
 check "with what was done" prints '"field": "title", "action": "written back"'
+check "and when that was written" \
+    grep -Eq 'undone: what was written on [0-9-]+ [0-9:]+ UTC' "$work/err"
 entente show c-1 --json
 check "the value is what it was" prints '"title": "Director"'
 check "and what was empty is" prints '"email": null'
+exits 0 "a command that writes nothing" set c-1 title=Director
+check "says so" tells "nothing to change"
 exits 0 "the undo is undone" undo
+check "the one before that, as its time tells" tells "what was written on"
 entente show c-1 --json
 check "then it is as it was" prints '"title": "Coordinator"'
 check "all of it" prints '"email": "ann@example.org"'
