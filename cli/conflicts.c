@@ -199,10 +199,12 @@ static void put_for_people(struct cmd_ctx *ctx, const struct conflict *conflict,
         ent_buf_put_str(buf, write->missing ? _("(not here)") : _("(empty)"));
         return;
     }
+    if (conflict->workflow == NULL) {
+        look_put_labelled(ctx, conflict->field, &write->value, buf);
+        return;
+    }
     ent_value_print(&write->value, buf);
-    label = conflict->workflow == NULL
-                ? look_label(ctx, conflict->field, &write->value)
-                : state_label(ctx, conflict, buf);
+    label = state_label(ctx, conflict, buf);
     if (label != NULL)
         ent_buf_printf(buf, " (%s)", label);
 }

@@ -156,6 +156,20 @@ const char *look_said(const struct cmd_ctx *ctx, const struct ent_field *field,
     return term == NULL ? text : term->label[ctx->lang];
 }
 
+bool look_is_figure(const struct ent_field *field)
+{
+    return field->type == ENT_TYPE_INTEGER || field->type == ENT_TYPE_DECIMAL;
+}
+
+void look_put_figure(const struct cmd_ctx *ctx, const char *text,
+                     struct ent_buf *buf)
+{
+    if (ctx->lang == ENT_LANG_FR && !look_for_program(ctx))
+        out_put_french(buf, text);
+    else
+        ent_buf_put_str(buf, text);
+}
+
 const char *look_kind_label(const struct cmd_ctx *ctx,
                             const struct ent_kind *kind)
 {
@@ -227,9 +241,7 @@ enum out_type look_column_type(const struct ent_field *field)
         return OUT_LIST;
     if (field->type == ENT_TYPE_DATE)
         return OUT_DATE;
-    return field->type == ENT_TYPE_INTEGER || field->type == ENT_TYPE_DECIMAL
-               ? OUT_NUMBER
-               : OUT_TEXT;
+    return look_is_figure(field) ? OUT_NUMBER : OUT_TEXT;
 }
 
 bool look_for_program(const struct cmd_ctx *ctx)
@@ -280,10 +292,32 @@ void look_put_said(const struct cmd_ctx *ctx, const struct ent_field *field,
         ent_buf_put_str(buf, _("(empty)"));
     else if (field != NULL && look_label(ctx, field, value) != NULL)
         look_short(buf, ent_slice_str(look_label(ctx, field, value)));
+    else if (field != NULL && look_is_figure(field))
+        look_put_figure(ctx, said, buf);
     else if (field != NULL)
         look_short(buf, ent_slice_str(look_said(ctx, field, said)));
     else
         look_short(buf, ent_buf_slice(&text));
+    ent_buf_fini(&text);
+}
+
+void look_put_labelled(const struct cmd_ctx *ctx, const struct ent_field *field,
+                       const struct ent_value *value, struct ent_buf *buf)
+{
+    const char *label = look_label(ctx, field, value);
+    struct ent_buf text = {0};
+    const char *plain;
+
+    ent_value_print(value, &text);
+    plain = ent_buf_cstr(&text);
+    if (plain == NULL)
+        buf->rc = text.rc;
+    else if (look_is_figure(field))
+        look_put_figure(ctx, plain, buf);
+    else
+        ent_buf_put_str(buf, plain);
+    if (label != NULL)
+        ent_buf_printf(buf, " (%s)", label);
     ent_buf_fini(&text);
 }
 

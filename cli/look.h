@@ -45,6 +45,11 @@ const char *look_label(const struct cmd_ctx *ctx, const struct ent_field *field,
 const char *look_said(const struct cmd_ctx *ctx, const struct ent_field *field,
                       const char *text);
 
+/* Whether the field holds figures; append one as people read it. */
+bool look_is_figure(const struct ent_field *field);
+void look_put_figure(const struct cmd_ctx *ctx, const char *text,
+                     struct ent_buf *buf);
+
 const char *look_kind_label(const struct cmd_ctx *ctx,
                             const struct ent_kind *kind);
 const char *look_field_label(const struct cmd_ctx *ctx,
@@ -83,6 +88,11 @@ void look_put_name(struct cmd_ctx *ctx, const struct ent_record *record,
  * safe to show. `field` may be NULL. */
 void look_put_said(const struct cmd_ctx *ctx, const struct ent_field *field,
                    const struct ent_value *value, struct ent_buf *buf);
+
+/* Append a single value for people as `show` prints it: a figure as they read
+ * it, a code with its label behind. */
+void look_put_labelled(const struct cmd_ctx *ctx, const struct ent_field *field,
+                       const struct ent_value *value, struct ent_buf *buf);
 
 /* One line on stdout, for a script to keep: the id of what was added. */
 void look_print_id(const struct cmd_ctx *ctx, const struct ent_id *id);

@@ -368,6 +368,8 @@ static int run(struct cmd_ctx *ctx, const struct start *start, int argc,
         status = cmd_fail(ctx);
         return output_end(&output, false, &ctx->err) < 0 ? CMD_FAILED : status;
     }
+    if (ctx->lang == ENT_LANG_FR)
+        out_speak_french(ctx->out);
     snprintf(name, sizeof(name), "%s", cmd->name);
     argv[0] = name;
     status = cmd->run(ctx, argc, argv);

@@ -35,6 +35,11 @@ const char *out_plain(struct out *out, enum out_type type, const char *text)
             text = ent_buf_cstr(&out->text);
         }
     }
+    if (type == OUT_NUMBER && out->french && !program) {
+        ent_buf_reset(&out->text);
+        out_put_french(&out->text, text);
+        text = ent_buf_cstr(&out->text);
+    }
     return text == NULL ? "" : text;
 }
 
@@ -92,6 +97,11 @@ struct out *out_new(FILE *file, enum out_format format)
                       : format;
     out->terminal = isatty(fileno(file)) == 1;
     return out;
+}
+
+void out_speak_french(struct out *out)
+{
+    out->french = true;
 }
 
 void out_write(struct out *out, struct ent_buf *buf)

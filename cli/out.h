@@ -42,6 +42,11 @@ enum out_type {
 struct out;
 
 struct out *out_new(FILE *file, enum out_format format);
+/* People read figures as French writes them: 12,5 and, from one to the other,
+ * 24–26. Programs and workbooks are given them as they are. */
+void out_speak_french(struct out *out);
+/* Append a figure, or a range of two, so. */
+void out_put_french(struct ent_buf *buf, const char *figure);
 /* Flushes; false when writing failed at any time (a full disk, a closed
  * pipe), with the reason in errno. */
 bool out_free(struct out *out);

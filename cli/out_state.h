@@ -23,6 +23,7 @@ struct out {
     FILE *file;
     enum out_format format;
     bool terminal;
+    bool french; /* figures are written so, for people */
     bool failed;
     int error; /* errno of the first write that failed */
     bool in_object, in_list, in_row;

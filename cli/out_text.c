@@ -235,6 +235,25 @@ bool out_is_number(const char *text)
     return end != NULL && *end == '\0';
 }
 
+void out_put_french(struct ent_buf *buf, const char *figure)
+{
+    const char *end = number_end(figure);
+    const char *at = figure;
+    bool range = end != NULL && *end == '-';
+
+    if (range)
+        range = out_is_number(end + 1);
+    if (end == NULL || (*end != '\0' && !range)) {
+        ent_buf_put_str(buf, figure);
+        return;
+    }
+    for (; *at != '\0'; at++)
+        if (range && at == end)
+            ent_buf_put_str(buf, "–");
+        else
+            ent_buf_put_u8(buf, *at == '.' ? ',' : (uint8_t)*at);
+}
+
 static bool hex4(const char *at, uint32_t *value)
 {
     uint8_t bytes[2];

@@ -198,8 +198,6 @@ static int show_json(struct cmd_ctx *ctx, const struct flow_record *read,
 static void put_value(struct cmd_ctx *ctx, const struct ent_field *field,
                       const struct ent_shown *write, struct ent_buf *buf)
 {
-    const char *label = NULL;
-
     if (write->missing)
         ent_buf_put_str(buf, _("(not here)"));
     else if (write->value.type == ENT_VALUE_NIL)
@@ -208,12 +206,10 @@ static void put_value(struct cmd_ctx *ctx, const struct ent_field *field,
         ent_buf_put_str(
             buf,
             look_said(ctx, field, write->value.integer != 0 ? "yes" : "no"));
-    else
+    else if (look_for_program(ctx))
         ent_value_print(&write->value, buf);
-    if (!look_for_program(ctx) && !write->missing)
-        label = look_label(ctx, field, &write->value);
-    if (label != NULL)
-        ent_buf_printf(buf, " (%s)", label);
+    else
+        look_put_labelled(ctx, field, &write->value, buf);
 }
 
 /* Another value of the field in the row above has no name of its own. */
@@ -439,6 +435,20 @@ static void put_time(struct cmd_ctx *ctx, int64_t ms)
     out_cell(ctx->out, text);
 }
 
+/* Codes stay: what was written is what a filter or a file would say. */
+static void put_written(struct cmd_ctx *ctx, const struct ent_field *field,
+                        const struct ent_value *written, struct ent_buf *buf)
+{
+    struct ent_buf text = {0};
+
+    ent_value_print(written, &text);
+    if (field != NULL && look_is_figure(field) && ent_buf_cstr(&text) != NULL)
+        look_put_figure(ctx, ent_buf_cstr(&text), buf);
+    else
+        ent_buf_put_slice(buf, ent_buf_slice(&text));
+    ent_buf_fini(&text);
+}
+
 static void put_step(struct cmd_ctx *ctx, int64_t space,
                      const struct ent_kind *kind,
                      const struct ent_history *item)
@@ -447,7 +457,8 @@ static void put_step(struct cmd_ctx *ctx, int64_t space,
     char org[24];
 
     if (item->has_value)
-        ent_value_print(&item->value, &value);
+        put_written(ctx, fields_find(ctx, kind, space, item->field),
+                    &item->value, &value);
     out_row(ctx->out);
     put_time(ctx, item->claimed_ms);
     out_cell(ctx->out, look_org(ctx, &item->author, org));
