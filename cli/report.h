@@ -9,7 +9,8 @@
  *   -- hxl NAME: #TAG              for --hxl
  *
  * HOW is `codes LIST` (people read the terms of that list of the vocabulary),
- * `set` (JSON arrays) or `programs` (left out for people). */
+ * `set` (JSON arrays), `number` (also where one is contested and therefore a
+ * range) or `programs` (left out for people). */
 #ifndef ENT_CLI_REPORT_H
 #define ENT_CLI_REPORT_H
 
@@ -51,6 +52,7 @@ enum report_how {
     REPORT_PLAIN,
     REPORT_CODES,
     REPORT_SET,
+    REPORT_NUMBER,
     REPORT_PROGRAMS,
 };
 

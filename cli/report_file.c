@@ -187,6 +187,8 @@ struct report_column report_column(const struct cmd_ctx *ctx,
         column.list = copy_text(&report->arena, rest, "");
     } else if (slice_is(how, "set")) {
         column.how = REPORT_SET;
+    } else if (slice_is(how, "number")) {
+        column.how = REPORT_NUMBER;
     } else if (slice_is(how, "programs")) {
         column.how = REPORT_PROGRAMS;
     }

@@ -101,6 +101,8 @@ static enum out_type column_type(const struct report_column *column)
 {
     if (column->how == REPORT_SET)
         return OUT_LIST;
+    if (column->how == REPORT_NUMBER)
+        return OUT_NUMBER;
     return column->text && !column->number ? OUT_TEXT : OUT_NUMBER;
 }
 
@@ -194,7 +196,8 @@ static int print_rows(struct cmd_ctx *ctx, struct report *report,
 
             if (is_hidden(ctx, column))
                 continue;
-            if (type == OUT_NUMBER && !cell->number)
+            if (type == OUT_NUMBER && !cell->number &&
+                column->how != REPORT_NUMBER)
                 type = OUT_TEXT;
             out_cell_as(ctx->out, type, report_said(ctx, column, cell->text));
         }

@@ -10,8 +10,11 @@
 /* Tallies are found by the survey's id in their code; those that came in a
  * table have its code alone. */
 static const char results_sql[] =
-    "SELECT question, category, sum(value), count(*)"
-    "  FROM survey_tallies"
+    "SELECT question, category, ent_range(sum(low), sum(high)), count(*),"
+    "       sum(low)"
+    "  FROM (SELECT *, ent_low('survey_tally.value', space, id, value) AS low,"
+    "               ent_high('survey_tally.value', space, id, value) AS high"
+    "          FROM survey_tallies)"
     " WHERE space = :space"
     "   AND (survey IN (:code, :id) OR substr(code, 1, 37) = :id || '/')"
     " GROUP BY question, category"
@@ -50,7 +53,7 @@ static int read_results(struct cmd_ctx *ctx, struct survey *survey,
         row->question = ent_arena_str(arena, ent_query_text(query, 0));
         row->category = ent_arena_str(arena, ent_query_text(query, 1));
         row->sum = ent_arena_str(arena, ent_query_text(query, 2));
-        row->people = ent_query_int(query, 2);
+        row->people = ent_query_int(query, 4);
         row->tallies = ent_arena_str(arena, ent_query_text(query, 3));
         if (row->question == NULL || row->category == NULL ||
             row->sum == NULL || row->tallies == NULL)
@@ -145,7 +148,8 @@ static void print_results(struct cmd_ctx *ctx, const struct survey *survey,
     out_column(ctx->out, "question", _("question"), OUT_TEXT);
     out_column(ctx->out, "text", _("text"), OUT_TEXT);
     out_column(ctx->out, "category", _("answer"), OUT_TEXT);
-    out_column(ctx->out, "value", _("value"), OUT_TEXT);
+    out_column(ctx->out, "value", _("value"),
+               look_for_program(ctx) ? OUT_TEXT : OUT_NUMBER);
     out_column(ctx->out, "tallies", _("tallies"), OUT_NUMBER);
     for (size_t i = 0; i < survey->count; i++)
         put_question(ctx, results, &survey->questions[i]);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "codec/value.h"
+#include "store/figure.h"
 #include "store/meta.h"
 #include "store/own.h"
 #include "store/replica.h"
@@ -23,6 +24,7 @@
 struct ent_query {
     struct ent_db db;
     struct ent_stmt stmt;
+    struct ent_figures figures;
     uint64_t steps;
     struct ent_buf hex;
 };
@@ -192,7 +194,11 @@ static int confine(struct ent_query *query, const struct ent_kinds *kinds,
         rc = sqlite3_create_function(raw, "ent_writes", 2, flags,
                                      (void *)(uintptr_t)kinds, writes, NULL,
                                      NULL);
-    return rc == SQLITE_OK ? 0 : ent_db_fail(&query->db, rc, err);
+    if (rc != SQLITE_OK)
+        return ent_db_fail(&query->db, rc, err);
+    return kinds == NULL
+               ? 0
+               : ent_figures_define(&query->figures, &query->db, kinds, err);
 }
 
 /* From here on nothing but a query's text is run. */
@@ -360,6 +366,7 @@ void ent_query_close(struct ent_query *query)
     if (query == NULL)
         return;
     ent_stmt_fini(&query->stmt);
+    ent_figures_fini(&query->figures);
     ent_db_close(&query->db);
     ent_buf_fini(&query->hex);
     free(query);

@@ -320,7 +320,7 @@ int ent_table_drop(struct ent_tables *tables, struct ent_table *table,
     return prepare_text(tables, &sql, &table->drop, err);
 }
 
-static double decimal_real(const struct ent_value *value)
+double ent_table_real(const struct ent_value *value)
 {
     double power = 1;
 
@@ -418,7 +418,7 @@ void ent_table_bind(struct ent_stmt *stmt, int at,
         ent_stmt_bind_int(stmt, at, value->integer);
     else if (value->type == ENT_VALUE_DECIMAL &&
              field->type == ENT_TYPE_DECIMAL)
-        ent_stmt_bind_real(stmt, at, decimal_real(value));
+        ent_stmt_bind_real(stmt, at, ent_table_real(value));
     else
         ent_stmt_bind_null(stmt, at);
 }

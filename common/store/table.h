@@ -88,6 +88,8 @@ void ent_table_quote(struct ent_buf *sql, const char *name);
 void ent_table_bind(struct ent_stmt *stmt, int at,
                     const struct ent_field *field,
                     const struct ent_value *value);
+/* A whole number or decimal as SQLite holds the latter. */
+double ent_table_real(const struct ent_value *value);
 struct ent_value ent_table_value(struct ent_stmt *stmt, int column,
                                  const struct ent_field *field,
                                  struct ent_arena *arena);

@@ -1,7 +1,7 @@
 -- title-en: Who does what, where, when (4W)
 -- title-fr: Qui fait quoi, où, quand (4W)
--- description-en: One row for each activity and place: implementing and lead organisation, funder, group, what, where, state and time. Units, budget and its currency stand in the first row of an activity, so that they can be added up.
--- description-fr: Une ligne par activité et par lieu : organisation de mise en œuvre et organisation responsable, bailleur, groupe, quoi, où, état et dates. Unités, budget et monnaie figurent à la première ligne d’une activité et peuvent donc être additionnés.
+-- description-en: One row for each activity and place: implementing and lead organisation, funder, group, what, where, state and time. Units, budget and its currency stand in the first row of an activity, so that they can be added up. A figure that is contested is given from the least to the greatest of its values.
+-- description-fr: Une ligne par activité et par lieu : organisation de mise en œuvre et organisation responsable, bailleur, groupe, quoi, où, état et dates. Unités, budget et monnaie figurent à la première ligne d’une activité et peuvent donc être additionnés. Un chiffre contesté est donné de la plus petite à la plus grande de ses valeurs.
 -- column impl_org: Implementing | Mise en œuvre | set
 -- column lead_org: Lead | Responsable
 -- column funder: Funder | Bailleur | set
@@ -14,8 +14,8 @@
 -- column status: Status | État | codes activity_status
 -- column start_on: Start | Début
 -- column end_on: End | Fin
--- column units_done: Units | Unités
--- column budget: Budget | Budget
+-- column units_done: Units | Unités | number
+-- column budget: Budget | Budget | number
 -- column currency: Currency | Monnaie
 -- column contact_role: Contact | Contact | codes role
 -- hxl impl_org: #org+impl+name
@@ -77,7 +77,10 @@ person AS MATERIALIZED (
      GROUP BY 1
 ),
 done AS MATERIALIZED (
-    SELECT activity_id, sum(units) AS units
+    SELECT activity_id,
+           ent_range(sum(ent_low('contribution.units', space, id, units)),
+                     sum(ent_high('contribution.units', space, id, units)))
+               AS units
       FROM contributions
      WHERE coalesce(given_on, '') <= :on
      GROUP BY activity_id
@@ -119,7 +122,9 @@ SELECT coalesce(part.names,
        a.start_on,
        a.due_on AS end_on,
        CASE WHEN coalesce(j.key, 0) = 0 THEN done.units END AS units_done,
-       CASE WHEN coalesce(j.key, 0) = 0 THEN a.budget END AS budget,
+       CASE WHEN coalesce(j.key, 0) = 0 THEN ent_range(
+           ent_low('activity.budget', a.space, a.id, a.budget),
+           ent_high('activity.budget', a.space, a.id, a.budget)) END AS budget,
        CASE WHEN coalesce(j.key, 0) = 0 THEN a.currency END AS currency,
        person.role AS contact_role
   FROM activities a

@@ -1,11 +1,11 @@
 -- title-en: Challenges, ranked over countries
 -- title-fr: Difficultés, classées sur l’ensemble des pays
--- description-en: What the plans name as their challenges: the first of a plan gives 10 points, the second 9 and so on; in how many countries it is named, and how often among the first three.
--- description-fr: Ce que les plans nomment comme difficultés : la première d’un plan donne 10 points, la deuxième 9 et ainsi de suite ; dans combien de pays elle est nommée, et combien de fois parmi les trois premières.
+-- description-en: What the plans name as their challenges: the first of a plan gives 10 points, the second 9 and so on; in how many countries it is named, and how often among the first three. A figure that is contested is given from the least to the greatest of its values.
+-- description-fr: Ce que les plans nomment comme difficultés : la première d’un plan donne 10 points, la deuxième 9 et ainsi de suite ; dans combien de pays elle est nommée, et combien de fois parmi les trois premières. Un chiffre contesté est donné de la plus petite à la plus grande de ses valeurs.
 -- column challenge: Challenge | Difficulté | codes challenge
 -- column countries: Countries | Pays
--- column in_top3: In the first three | Parmi les trois premières
--- column score: Points | Points
+-- column in_top3: In the first three | Parmi les trois premières | number
+-- column score: Points | Points | number
 -- bar score
 --
 -- :on is the date, :country keeps one country, :group the plans of that group
@@ -36,15 +36,17 @@ voted AS MATERIALIZED (
      GROUP BY b.plan_id, vote.value
 ),
 given AS (
-    SELECT plan_id, challenge, iso3, rank
+    SELECT plan_id, challenge, iso3,
+           ent_low('challenge.rank', space, id, rank) AS best,
+           ent_high('challenge.rank', space, id, rank) AS worst
       FROM challenges
      WHERE challenge IS NOT NULL
        AND coalesce(plan_id, '') NOT IN (SELECT plan_id FROM voted)
     UNION ALL
-    SELECT plan_id, challenge, NULL, rank FROM voted
+    SELECT plan_id, challenge, NULL, rank, rank FROM voted
 ),
 ranked AS (
-    SELECT given.challenge, given.plan_id, given.rank,
+    SELECT given.challenge, given.plan_id, given.best, given.worst,
            coalesce(given.iso3, plan.iso3) AS iso3
       FROM given
       LEFT JOIN plan ON plan.code = given.plan_id
@@ -53,8 +55,10 @@ ranked AS (
 )
 SELECT challenge,
        count(DISTINCT coalesce(iso3, plan_id)) AS countries,
-       count(*) FILTER (WHERE rank <= 3) AS in_top3,
-       coalesce(sum(max(11 - rank, 0)), 0) AS score
+       ent_range(count(*) FILTER (WHERE worst <= 3),
+                 count(*) FILTER (WHERE best <= 3)) AS in_top3,
+       ent_range(coalesce(sum(max(11 - worst, 0)), 0),
+                 coalesce(sum(max(11 - best, 0)), 0)) AS score
   FROM ranked
  GROUP BY challenge
- ORDER BY score DESC, challenge;
+ ORDER BY coalesce(sum(max(11 - best, 0)), 0) DESC, challenge;

@@ -1,14 +1,14 @@
 -- title-en: Follow-up after training
 -- title-fr: Suivi après la formation
--- description-en: Monthly calls held of those expected, individual supervision, the share of remote sessions and person-days, up to the date; per country with people trained or sessions, with the total.
--- description-fr: Appels mensuels tenus sur ceux attendus, supervisions individuelles, part des séances à distance et jours-personnes, jusqu’à la date ; par pays ayant des personnes formées ou des séances, avec le total.
+-- description-en: Monthly calls held of those expected, individual supervision, the share of remote sessions and person-days, up to the date; per country with people trained or sessions, with the total. A figure that is contested is given from the least to the greatest of its values.
+-- description-fr: Appels mensuels tenus sur ceux attendus, supervisions individuelles, part des séances à distance et jours-personnes, jusqu’à la date ; par pays ayant des personnes formées ou des séances, avec le total. Un chiffre contesté est donné de la plus petite à la plus grande de ses valeurs.
 -- column iso3: Country | Pays
 -- column calls_held: Calls held | Appels tenus
 -- column calls_expected: Calls expected | Appels attendus
 -- column supervisions: Supervisions | Supervisions
 -- column sessions: Sessions | Séances
 -- column remote_pct: Remote, % | À distance, %
--- column person_days: Person-days | Jours-personnes
+-- column person_days: Person-days | Jours-personnes | number
 -- bar calls_held of calls_expected
 --
 -- :on is the date, :country keeps one country, :group the sessions of that
@@ -29,7 +29,10 @@ counted AS MATERIALIZED (
                                   AND status = 'held') AS supervisions,
            count(*) AS sessions,
            count(*) FILTER (WHERE modality = 'remote') AS remote,
-           sum(person_days) AS person_days
+           sum(ent_low('support_session.person_days', space, id, person_days))
+               AS days_least,
+           sum(ent_high('support_session.person_days', space, id, person_days))
+               AS days_most
       FROM support_sessions
      WHERE (:on IS NULL OR coalesce(held_on, '') <= :on)
        AND (:country IS NULL OR iso3 = :country)
@@ -52,19 +55,19 @@ listed AS MATERIALIZED (
            coalesce(c.supervisions, 0) AS supervisions,
            coalesce(c.sessions, 0) AS sessions,
            coalesce(c.remote, 0) AS remote,
-           c.person_days
+           c.days_least, c.days_most
       FROM (SELECT iso3 FROM counted UNION SELECT iso3 FROM trained) p
       LEFT JOIN counted c ON c.iso3 IS p.iso3
 )
 SELECT iso3, calls_held, calls_expected, supervisions, sessions,
        CAST(round(100.0 * remote / nullif(sessions, 0)) AS INTEGER)
            AS remote_pct,
-       person_days
+       ent_range(days_least, days_most) AS person_days
   FROM (SELECT 0 AS place, * FROM listed
         UNION ALL
         SELECT 1, 'TOTAL', coalesce(sum(calls_held), 0),
                coalesce(sum(calls_expected), 0),
                coalesce(sum(supervisions), 0), coalesce(sum(sessions), 0),
-               sum(remote), sum(person_days)
+               sum(remote), sum(days_least), sum(days_most)
           FROM listed)
  ORDER BY place, iso3;

@@ -6,15 +6,14 @@
 -- column held: Held | Données
 -- column reported: Reported | Rapportées
 -- column missing: Report missing | Rapport manquant
--- column participants: Participants | Participants
--- column organisations: Organisations (reported) | Organisations (rapportées)
+-- column participants: Participants | Participants | number
+-- column organisations: Organisations (reported) | Organisations (rapportées) | number
 --
 -- :on is the date, :country keeps one country, :group the country of that
 -- group. Partial dates compare as their beginning: 2018-06 comes before
 -- 2018-06-01. Reported is what is marked as such or has a report by the date.
 -- An organisation named among those attending is counted once in a country and
--- once in the total; trainings that give only a number add that number. The
--- sides of a conflict over the participants (kind 6, field 13) stand in cell.
+-- once in the total; trainings that give only a number add that number.
 WITH sent AS MATERIALIZED (
     SELECT training_id, min(coalesce(submitted_on, '')) AS sent_on
       FROM training_reports
@@ -23,17 +22,18 @@ WITH sent AS MATERIALIZED (
 ),
 held AS MATERIALIZED (
     SELECT CAST(coalesce(t.code, ent_uuid(t.id)) AS TEXT) AS code,
-           t.iso3, t.participants,
-           t.orgs_represented, t.orgs_attending,
+           t.iso3, t.orgs_attending,
            (coalesce(t.reported = 'yes', 0)
                AND (:on IS NULL OR coalesce(t.reported_on, '') <= :on))
                OR coalesce(sent.sent_on <= :on, 0) AS is_reported,
-           (SELECT min(ent_value(c.value)) FROM cell c
-             WHERE c.space = t.space AND c.kind = 6 AND c.id = t.id
-               AND c.field = 13) AS least,
-           (SELECT max(ent_value(c.value)) FROM cell c
-             WHERE c.space = t.space AND c.kind = 6 AND c.id = t.id
-               AND c.field = 13) AS most
+           ent_low('training.participants', t.space, t.id, t.participants)
+               AS least,
+           ent_high('training.participants', t.space, t.id, t.participants)
+               AS most,
+           ent_low('training.orgs_represented', t.space, t.id,
+                   t.orgs_represented) AS orgs_least,
+           ent_high('training.orgs_represented', t.space, t.id,
+                    t.orgs_represented) AS orgs_most
       FROM trainings t
       LEFT JOIN sent ON sent.training_id = coalesce(t.code, ent_uuid(t.id))
      WHERE t.kind = 'in_country'
@@ -57,30 +57,32 @@ counted AS MATERIALIZED (
     SELECT held.iso3,
            count(*) AS held,
            count(*) FILTER (WHERE is_reported) AS reported,
-           coalesce(sum(coalesce(least, participants)), 0) AS least,
-           coalesce(sum(coalesce(most, participants)), 0) AS most,
-           coalesce(sum(orgs_represented) FILTER (
-               WHERE is_reported AND orgs_attending IS NULL), 0) AS others
+           coalesce(sum(least), 0) AS least,
+           coalesce(sum(most), 0) AS most,
+           coalesce(sum(orgs_least) FILTER (
+               WHERE is_reported AND orgs_attending IS NULL), 0) AS others,
+           coalesce(sum(orgs_most) FILTER (
+               WHERE is_reported AND orgs_attending IS NULL), 0)
+               AS others_most
       FROM held
      GROUP BY held.iso3
 ),
 listed AS (
     SELECT 0 AS place, counted.iso3, held, reported, missing.codes AS missing,
-           least, most,
-           others + (SELECT count(DISTINCT org) FROM attending
-                      WHERE attending.iso3 IS counted.iso3) AS organisations
+           least, most, others, others_most,
+           (SELECT count(DISTINCT org) FROM attending
+             WHERE attending.iso3 IS counted.iso3) AS named
       FROM counted
       LEFT JOIN missing ON missing.iso3 IS counted.iso3
     UNION ALL
     SELECT 1, 'TOTAL', coalesce(sum(held), 0), coalesce(sum(reported), 0), NULL,
            coalesce(sum(least), 0), coalesce(sum(most), 0),
-           coalesce(sum(others), 0)
-               + (SELECT count(DISTINCT org) FROM attending)
+           coalesce(sum(others), 0), coalesce(sum(others_most), 0),
+           (SELECT count(DISTINCT org) FROM attending)
       FROM counted
 )
 SELECT iso3, held, reported, missing,
-       CASE WHEN least = most THEN least ELSE least || '-' || most END
-           AS participants,
-       organisations
+       ent_range(least, most) AS participants,
+       ent_range(others + named, others_most + named) AS organisations
   FROM listed
  ORDER BY place, iso3;

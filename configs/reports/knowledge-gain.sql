@@ -1,12 +1,12 @@
 -- title-en: Knowledge gain
 -- title-fr: Progression des connaissances
--- description-en: Mean results of the tests before and after the trainings held up to the date, in percent, and the gain in points; per country, with the total. Cells of fewer than five people are not shown; the total leaves them out when it would tell what they hold.
--- description-fr: Résultats moyens des tests avant et après les formations données jusqu’à la date, en pour cent, et la progression en points ; par pays, avec le total. Les cellules de moins de cinq personnes ne sont pas montrées ; le total les laisse de côté quand il les révélerait.
+-- description-en: Mean results of the tests before and after the trainings held up to the date, in percent, and the gain in points; per country, with the total. Cells of fewer than five people are not shown; the total leaves them out when it would tell what they hold. A figure that is contested is given from the least to the greatest of its values.
+-- description-fr: Résultats moyens des tests avant et après les formations données jusqu’à la date, en pour cent, et la progression en points ; par pays, avec le total. Les cellules de moins de cinq personnes ne sont pas montrées ; le total les laisse de côté quand il les révélerait. Un chiffre contesté est donné de la plus petite à la plus grande de ses valeurs.
 -- column iso3: Country | Pays
--- column people: People | Personnes
--- column pre_pct: Before, % | Avant, %
--- column post_pct: After, % | Après, %
--- column gain: Gain, points | Progression, points
+-- column people: People | Personnes | number
+-- column pre_pct: Before, % | Avant, % | number
+-- column post_pct: After, % | Après, % | number
+-- column gain: Gain, points | Progression, points | number
 --
 -- :on is the date, :country keeps one country, :group the country of that
 -- group. :few is the number of people from which a cell is shown. People, not
@@ -28,8 +28,14 @@ counted AS MATERIALIZED (
     SELECT person.iso3,
            count(DISTINCT p.trainer_id) AS people,
            count(*) AS tests,
-           sum(p.pre_test_pct) AS pre,
-           sum(p.post_test_pct) AS post
+           sum(ent_low('participation.pre_test_pct', p.space, p.id,
+                       p.pre_test_pct)) AS pre,
+           sum(ent_high('participation.pre_test_pct', p.space, p.id,
+                        p.pre_test_pct)) AS pre_most,
+           sum(ent_low('participation.post_test_pct', p.space, p.id,
+                       p.post_test_pct)) AS post,
+           sum(ent_high('participation.post_test_pct', p.space, p.id,
+                        p.post_test_pct)) AS post_most
       FROM participations p
       LEFT JOIN person ON person.code = p.trainer_id
       LEFT JOIN event ON event.code = p.training_id
@@ -43,20 +49,26 @@ counted AS MATERIALIZED (
 ),
 totalled AS (
     SELECT sum(people) AS people, sum(tests) AS tests, sum(pre) AS pre,
-           sum(post) AS post
+           sum(pre_most) AS pre_most, sum(post) AS post,
+           sum(post_most) AS post_most
       FROM counted
      WHERE people >= :few
         OR (SELECT sum(people) FROM counted WHERE people < :few) >= :few
 )
 SELECT iso3,
        CASE WHEN people >= :few THEN people ELSE '<' || :few END AS people,
-       CASE WHEN people >= :few THEN round(1.0 * pre / tests, 1) END AS pre_pct,
-       CASE WHEN people >= :few THEN round(1.0 * post / tests, 1) END
-           AS post_pct,
-       CASE WHEN people >= :few THEN round(1.0 * (post - pre) / tests, 1) END
+       CASE WHEN people >= :few
+            THEN ent_range(round(1.0 * pre / tests, 1),
+                           round(1.0 * pre_most / tests, 1)) END AS pre_pct,
+       CASE WHEN people >= :few
+            THEN ent_range(round(1.0 * post / tests, 1),
+                           round(1.0 * post_most / tests, 1)) END AS post_pct,
+       CASE WHEN people >= :few
+            THEN ent_range(round(1.0 * (post - pre_most) / tests, 1),
+                           round(1.0 * (post_most - pre) / tests, 1)) END
            AS gain
   FROM (SELECT 0 AS place, people >= :few AS shown,
-               1.0 * (post - pre) / tests AS mean, *
+               1.0 * (post_most - pre) / tests AS mean, *
           FROM counted
         UNION ALL
         SELECT 1, 1, 0, 'TOTAL', * FROM totalled WHERE people > 0)

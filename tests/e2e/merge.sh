@@ -125,6 +125,16 @@ check "the one" prints '"value": 24'
 check "and the other" prints '"value": 26'
 exits 0 "both are shown" show evt-1
 check "marked" same "$(grep -c conflict "$work/out")" 2
+as hq set evt-1 kind=in_country status=delivered iso3=BDI start_on=2018-07-02
+as hq add training code=evt-2 title_fr="Formation" kind=in_country \
+    status=delivered iso3=BDI start_on=2018-08-01 participants=20
+exits 0 "a report on them" report held-reported --on 2019-03-01 --format csv
+check "adds up both" grep -q "^BDI,2,0,.*,44-46,0$" "$work/out"
+check "so does its total" grep -q "^TOTAL,2,0,,44-46,0$" "$work/out"
+exits 0 "programs read a text there" --json report held-reported
+check "and figures elsewhere" prints '"participants": "44-46", "organisations": 0'
+exits 0 "in French" --lang fr report held-reported
+check "a range is written with its dash" prints "44–46"
 as north set evt-1 modules+=M1
 as south set evt-1 modules+=M2
 all_meet
