@@ -36,25 +36,27 @@ static const struct {
  * the rhythm of the link has passed since the last that was held. */
 static const char *const items[] = {
     "SELECT due_on, '+0 days', 'due', 'activity', code, title_en, title_fr,"
-    "  id, responsible_id, lead_org_id, NULL, iso3"
+    "  space, id, responsible_id, lead_org_id, NULL, iso3"
     "  FROM activities"
     " WHERE coalesce(status, '') NOT IN ('done', 'cancelled')",
 
     "SELECT m.due_on, '+0 days', 'due', 'milestone', m.code, m.title_en,"
-    "  m.title_fr, m.id, m.responsible_id, NULL, p.group_id, p.iso3"
+    "  m.title_fr, m.space, m.id, m.responsible_id, NULL, p.group_id, p.iso3"
     "  FROM milestones m LEFT JOIN plans p"
     "    ON p.code = m.plan_id AND p.space = m.space"
     " WHERE m.reached_on IS NULL"
     "   AND coalesce(m.status, '') NOT IN ('reached', 'dropped')",
 
-    "SELECT end_on, '+0 days', 'due', 'plan', code, title_en, title_fr, id,"
+    "SELECT end_on, '+0 days', 'due', 'plan', code, title_en, title_fr, space, "
+    "id,"
     "  support_focal_point_id, NULL, group_id, iso3"
     "  FROM plans"
     " WHERE coalesce(status, '') NOT IN ('completed', 'cancelled')",
 
     "SELECT s.held_on, '+0 days',"
     "  CASE s.status WHEN 'planned' THEN 'planned' ELSE 'call_missed' END,"
-    "  'support_session', s.code, s.subject_en, s.subject_fr, s.id,"
+    "  'support_session', s.code, s.subject_en, s.subject_fr,"
+    "  s.space, s.id,"
     "  CASE WHEN l.provider IN (SELECT code FROM contacts) THEN l.provider END,"
     "  l.provider, coalesce(s.group_id, l.recipient), s.iso3"
     "  FROM support_sessions s LEFT JOIN support_links l"
@@ -67,7 +69,7 @@ static const char *const items[] = {
     "SELECT coalesce(last, start_on),"
     "  CASE frequency WHEN 'weekly' THEN '+7 days'"
     "    WHEN 'monthly' THEN '+1 month' ELSE '+3 months' END,"
-    "  'call_missed', 'support_link', code, title_en, title_fr, id,"
+    "  'call_missed', 'support_link', code, title_en, title_fr, space, id,"
     "  CASE WHEN provider IN (SELECT code FROM contacts) THEN provider END,"
     "  provider, recipient, iso3"
     "  FROM (SELECT l.*, (SELECT max(h.held_on) FROM support_sessions h"
@@ -82,7 +84,7 @@ static const char *const items[] = {
     "         OR h.status = 'planned' AND h.held_on >= :on))",
 
     "SELECT coalesce(end_on, start_on), '+30 days', 'report_due', 'training',"
-    "  code, title_en, title_fr, id, NULL, lead_org_id, group_id, iso3"
+    "  code, title_en, title_fr, space, id, NULL, lead_org_id, group_id, iso3"
     "  FROM trainings t"
     " WHERE status = 'delivered'"
     "   AND kind IN ('pilot', 'tot', 'in_country', 'refresher',"
@@ -92,11 +94,12 @@ static const char *const items[] = {
     "     WHERE r.training_id IN (t.code, ent_uuid(t.id)))",
 
     "SELECT review_by, '+0 days', 'review', 'contact', code, display_name,"
-    "  display_name, id, coalesce(code, ent_uuid(id)), org_id, NULL, iso3"
+    "  display_name, space, id, coalesce(code, ent_uuid(id)), org_id, NULL,"
+    "  iso3"
     "  FROM contacts",
 
     "SELECT a.end_on, '+0 days', 'ending', 'assignment', a.code, a.role,"
-    "  a.role, a.id, a.contact_id, NULL, a.group_id, g.iso3"
+    "  a.role, a.space, a.id, a.contact_id, NULL, a.group_id, g.iso3"
     "  FROM assignments a LEFT JOIN groups g"
     "    ON g.code = a.group_id AND g.space = a.space"
     " WHERE a.end_on >= :on",
@@ -105,8 +108,8 @@ static const char *const items[] = {
 /* Around the items: the last day of what is known in part, who asks, and what
  * is shown of an item to them. */
 static const char before_items[] =
-    "WITH item(day, later, why, kind, code, title_en, title_fr, id, who, org,"
-    " grp, iso3) AS (";
+    "WITH item(day, later, why, kind, code, title_en, title_fr, space, id, who,"
+    " org, grp, iso3) AS (";
 static const char after_items[] =
     "), dated AS (SELECT *, date(CASE length(day)"
     "    WHEN 4 THEN date(day || '-12-31')"
@@ -126,6 +129,7 @@ static const char after_items[] =
     "  ent_uuid(id)"
     "  FROM dated"
     " WHERE CASE why WHEN 'call_missed' THEN due < :on ELSE due <= :until END"
+    "   AND NOT ent_archived(kind, space, id)"
     "   AND (:country IS NULL OR iso3 = :country)"
     "   AND (:me IS NULL OR who = :me"
     "     OR who IS NULL AND grp IN groups_of_mine"

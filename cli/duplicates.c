@@ -104,8 +104,9 @@ static void put_query(struct ent_buf *sql, const struct ent_kind *kind)
     ent_buf_printf(sql,
                    " FROM \"%s\""
                    " WHERE CAST(:space AS INTEGER) IN (0, space)"
+                   " AND NOT ent_archived('%s', space, id)"
                    " ORDER BY code, id LIMIT %d",
-                   kind->table, ROWS_READ_MAX);
+                   kind->table, kind->name, ROWS_READ_MAX);
 }
 
 /* Where the columns of each sort begin. */

@@ -31,8 +31,8 @@ const struct ent_field *fields_find(struct cmd_ctx *ctx,
     const struct ent_own *list;
     size_t count;
 
-    if (number == ENT_FIELD_SAME)
-        return ent_field_same();
+    if (ent_field_common(number) != NULL)
+        return ent_field_common(number);
     if (field != NULL || number <= ENT_NUMBER_SHIPPED_MAX ||
         fields_own(ctx, &list, &count) < 0)
         return field;

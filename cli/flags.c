@@ -18,6 +18,7 @@ static const char before[] = "SELECT f.flag, f.kind, coalesce(s.name, ''), "
 static const char behind[] =
     "\n) f LEFT JOIN local_space s ON s.space = f.space"
     " WHERE (:kind IS NULL OR f.kind = :kind)"
+    "   AND NOT ent_archived(f.kind, f.space, f.id)"
     "   AND (:code IS NULL OR f.code = :code) AND (:id IS NULL OR f.id = :id)";
 
 static int read_sql(struct cmd_ctx *ctx, struct ent_buf *sql)

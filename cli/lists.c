@@ -27,6 +27,7 @@ struct ask {
     const char *sort;
     const char *columns;
     const char *limit;
+    bool archived; /* those alone */
     struct ent_listing listing;
     size_t shown;  /* of the listing's columns; the rest says the state */
     bool staged;   /* the state of each record is told, */
@@ -484,6 +485,32 @@ static int put_list_row(struct cmd_ctx *ctx, const struct ask *ask,
     return 0;
 }
 
+/* What is hidden is not kept secret. */
+static int tell_archived(struct cmd_ctx *ctx, const struct ask *ask)
+{
+    struct ent_listing listing = ask->listing;
+    struct ent_query *query;
+    size_t count = 0;
+    int rc;
+
+    listing.archived = ENT_ARCHIVED_ONLY;
+    listing.column_count = 0;
+    listing.limit = 0;
+    rc = ent_query_list(ctx->store, &listing, &query, &ctx->err);
+    if (rc < 0)
+        return rc;
+    while ((rc = ent_query_next(query, &ctx->err)) > 0)
+        count++;
+    ent_query_close(query);
+    if (rc == 0 && count > 0)
+        cmd_say(ctx,
+                ngettext("%zu archived record is left out (--archived)",
+                         "%zu archived records are left out (--archived)",
+                         count),
+                count);
+    return rc;
+}
+
 static int print_list(struct cmd_ctx *ctx, const struct ask *ask)
 {
     struct ent_query *query;
@@ -518,7 +545,7 @@ static int print_list(struct cmd_ctx *ctx, const struct ask *ask)
                             "\"conflicts\".",
                             (unsigned long)contested),
                    (long long)contested);
-    return 0;
+    return ask->archived || ctx->quiet ? 0 : tell_archived(ctx, ask);
 }
 
 int records_list(struct cmd_ctx *ctx, int argc, char **argv)
@@ -529,6 +556,7 @@ int records_list(struct cmd_ctx *ctx, int argc, char **argv)
         {.name = "--sort", .value = &ask.sort},
         {.name = "--columns", .value = &ask.columns},
         {.name = "--limit", .value = &ask.limit},
+        {.name = "--archived", .flag = &ask.archived},
     };
     int rc;
 
@@ -538,6 +566,7 @@ int records_list(struct cmd_ctx *ctx, int argc, char **argv)
         return cmd_usage(ctx, "list");
     if (cmd_store(ctx) == NULL)
         return cmd_fail(ctx);
+    ask.listing.archived = ask.archived ? ENT_ARCHIVED_ONLY : ENT_ARCHIVED_NOT;
     rc = read_ask(ctx, &ask, argc, argv);
     if (rc == 0)
         rc = print_list(ctx, &ask);

@@ -39,6 +39,10 @@ int records_duplicates(struct cmd_ctx *ctx, int argc, char **argv);
 int records_merge(struct cmd_ctx *ctx, int argc, char **argv);
 int records_unmerge(struct cmd_ctx *ctx, int argc, char **argv);
 
+/* archive.c */
+int records_archive(struct cmd_ctx *ctx, int argc, char **argv);
+int records_unarchive(struct cmd_ctx *ctx, int argc, char **argv);
+
 /* check.c */
 int records_check(struct cmd_ctx *ctx, int argc, char **argv);
 

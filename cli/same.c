@@ -111,7 +111,8 @@ static bool is_wanted(struct cmd_ctx *ctx, const struct ent_kind *kind,
 {
     const struct ent_field *field;
 
-    if (write->field == ENT_FIELD_LIFE || write->field == ENT_FIELD_SAME)
+    if (write->field == ENT_FIELD_LIFE ||
+        ent_field_common(write->field) != NULL)
         return false;
     field = fields_find(ctx, kind, record->ref.space, write->field);
     return (field != NULL && field->rule == ENT_RULE_SET) ||

@@ -11,6 +11,7 @@
 #include "cli/records.h"
 #include "cli/same.h"
 #include "cli/stages.h"
+#include "store/archive.h"
 #include "text/parse.h"
 
 /* The fields of a record's kind, as its space has them. */
@@ -174,6 +175,8 @@ static int show_json(struct cmd_ctx *ctx, const struct flow_record *read,
     out_json_string(&buf, pick_handle(ctx, record->ref.space));
     put_key(&buf, false, "live");
     ent_buf_put_str(&buf, record->live ? "true" : "false");
+    put_key(&buf, false, "archived");
+    ent_buf_put_str(&buf, ent_record_archived(record) ? "true" : "false");
     put_key(&buf, false, "fields");
     rc = put_fields_json(ctx, record, list, &buf);
     if (rc == 0)
@@ -305,6 +308,28 @@ static void put_state(struct cmd_ctx *ctx, const struct flow_record *read,
     ent_buf_fini(&text);
 }
 
+/* Since when and by whom a record is put away. */
+static void put_archived(struct cmd_ctx *ctx, const struct ent_record *record)
+{
+    struct ent_buf text = {0};
+    char when[LOOK_TIME_TEXT];
+    char org[24];
+
+    if (!ent_record_archived(record))
+        return;
+    for (size_t i = 0; i < record->write_count && text.len == 0; i++) {
+        const struct ent_shown *write = &record->writes[i];
+
+        if (write->field != ENT_FIELD_ARCHIVED)
+            continue;
+        look_time(ctx, write->claimed_ms, when);
+        ent_buf_printf(&text, "%s, %s", when,
+                       look_org(ctx, &write->author, org));
+    }
+    out_field(ctx->out, "archived", _("archived"), ent_buf_cstr(&text));
+    ent_buf_fini(&text);
+}
+
 static int show_table(struct cmd_ctx *ctx, const struct flow_record *read,
                       const struct flags *flags, const struct field_list *list)
 {
@@ -332,6 +357,7 @@ static int show_table(struct cmd_ctx *ctx, const struct flow_record *read,
         out_field(ctx->out, "live", _("state"), _("deleted"));
     else
         put_state(ctx, read, flags);
+    put_archived(ctx, record);
     out_nested_begin(ctx->out, "fields", _("Fields"));
     rc = put_field_table(ctx, record, list);
     out_nested_end(ctx->out);
@@ -441,6 +467,17 @@ static void put_written(struct cmd_ctx *ctx, const struct ent_field *field,
 {
     struct ent_buf text = {0};
 
+    if (field != NULL && field->number == ENT_FIELD_ARCHIVED &&
+        written->type == ENT_VALUE_INT) {
+        char when[LOOK_TIME_TEXT];
+
+        if (look_for_program(ctx))
+            look_rfc3339(written->integer, when);
+        else
+            look_time(ctx, written->integer, when);
+        ent_buf_put_str(buf, when);
+        return;
+    }
     ent_value_print(written, &text);
     if (field != NULL && look_is_figure(field) && ent_buf_cstr(&text) != NULL)
         look_put_figure(ctx, ent_buf_cstr(&text), buf);

@@ -24,7 +24,7 @@ static const char trainers_sql[] =
     "  coalesce(p.email, p.emails ->> 0) AS email, ent_uuid(t.id) AS id"
     "  FROM trainers t LEFT JOIN person p ON p.ref = t.contact_id"
     "  LEFT JOIN organisations o ON o.code = coalesce(t.org_id, p.org_id)"
-    " WHERE (:lang IS NULL"
+    " WHERE NOT ent_archived('trainer', t.space, t.id) AND (:lang IS NULL"
     "   OR :lang IN (SELECT lower(value) FROM json_each(t.languages))"
     "   OR :lang IN (SELECT lower(value) FROM json_each(t.training_languages)))"
     "  AND (:country IS NULL OR t.iso3 = :country"

@@ -35,7 +35,8 @@ struct ask {
     "  FROM assignments a LEFT JOIN groups g"                                  \
     "    ON g.code = a.group_id AND g.space = a.space"                         \
     "  LEFT JOIN person p ON p.ref = a.contact_id"                             \
-    "  WHERE " EVERYDAY_HELD "),"                                              \
+    "  WHERE NOT ent_archived('assignment', a.space, a.id)"                    \
+    "    AND " EVERYDAY_HELD "),"                                              \
     "wanted AS (SELECT * FROM held h"                                          \
     "  WHERE (:role IS NULL OR h.role = :role)"                                \
     "    AND (:duty IS NULL"                                                   \

@@ -91,7 +91,7 @@ size_t ent_field_at(const struct ent_kind *kind, const struct ent_field *field)
     return (size_t)(field - kind->fields);
 }
 
-const struct ent_field *ent_field_same(void)
+const struct ent_field *ent_field_common(uint32_t number)
 {
     static const struct ent_field same = {
         .number = ENT_FIELD_SAME,
@@ -102,8 +102,19 @@ const struct ent_field *ent_field_same(void)
         .personal = ENT_PERSONAL_NO,
         .label = {[ENT_LANG_EN] = "Same as", [ENT_LANG_FR] = "Identique à"},
     };
+    static const struct ent_field archived = {
+        .number = ENT_FIELD_ARCHIVED,
+        .name = "archived",
+        .type = ENT_TYPE_INTEGER,
+        .rule = ENT_RULE_REGISTER,
+        .loud = ENT_LOUD_QUIET,
+        .personal = ENT_PERSONAL_NO,
+        .label = {[ENT_LANG_EN] = "Archived", [ENT_LANG_FR] = "Archivée"},
+    };
 
-    return &same;
+    if (number == ENT_FIELD_SAME)
+        return &same;
+    return number == ENT_FIELD_ARCHIVED ? &archived : NULL;
 }
 
 bool ent_kind_is_listed(const char *targets, const char *name)

@@ -20,6 +20,10 @@
  * column; what stands in it is in table `cell`. */
 #define ENT_FIELD_SAME 999
 
+/* The register `archived`, likewise: when a record was put away, in Unix
+ * milliseconds (store/archive.h). */
+#define ENT_FIELD_ARCHIVED 998
+
 /* Numbers of the kinds whose records belong to their author (rule M9). What is
  * good hangs on them, so changing them changes the format version. */
 #define ENT_KIND_MESSAGE 16
@@ -111,8 +115,8 @@ const struct ent_field *ent_field_named(const struct ent_kind *kind,
 #define ENT_FIELD_NAME_MAX 63
 bool ent_field_name_fits(struct ent_slice name);
 
-/* The definition of ENT_FIELD_SAME. */
-const struct ent_field *ent_field_same(void);
+/* The definition of a field that every kind has; NULL: it is none. */
+const struct ent_field *ent_field_common(uint32_t number);
 
 /* Whether a kind's name stands in a list of kinds with bars between, such as
  * `targets`; NULL is an empty one. */

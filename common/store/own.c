@@ -26,8 +26,8 @@ const struct ent_field *ent_space_field(struct ent_store *store, int64_t space,
     const struct ent_field *field = ent_field_find(kind, number);
     const struct ent_roster *roster;
 
-    if (number == ENT_FIELD_SAME)
-        return ent_field_same();
+    if (ent_field_common(number) != NULL)
+        return ent_field_common(number);
     if (field != NULL || number <= ENT_NUMBER_SHIPPED_MAX)
         return field;
     roster = roster_of(store, space);
@@ -119,7 +119,8 @@ static int check(const struct ent_kind *kind, const struct ent_field *field,
                                   "a letter in front"),
                            field->name);
     if (ent_field_named(kind, field->name) != NULL ||
-        strcmp(field->name, ent_field_same()->name) == 0)
+        strcmp(field->name, ent_field_common(ENT_FIELD_SAME)->name) == 0 ||
+        strcmp(field->name, ent_field_common(ENT_FIELD_ARCHIVED)->name) == 0)
         return ent_err_set(err, ENT_EUSAGE, ENT_N_("%s has a field \"%s\""),
                            kind->name, field->name);
     if (of &&

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "codec/value.h"
+#include "store/archive.h"
 #include "store/figure.h"
 #include "store/meta.h"
 #include "store/own.h"
@@ -25,6 +26,7 @@ struct ent_query {
     struct ent_db db;
     struct ent_stmt stmt;
     struct ent_figures figures;
+    struct ent_archive archive;
     uint64_t steps;
     struct ent_buf hex;
 };
@@ -321,6 +323,10 @@ int ent_query_open(struct ent_store *store, const char *sql,
         return rc;
     rc = ent_same_cover(&made->db, store->kinds, sql, err);
     if (rc == 0)
+        rc = ent_archive_define(&made->archive, &made->db, err);
+    if (rc == 0 && strstr(sql, "ent_archived") != NULL)
+        rc = ent_archive_read(store, &made->archive, err);
+    if (rc == 0)
         rc = lock(made, err);
     if (rc == 0)
         rc = prepare(made, sql, err);
@@ -367,6 +373,7 @@ void ent_query_close(struct ent_query *query)
         return;
     ent_stmt_fini(&query->stmt);
     ent_figures_fini(&query->figures);
+    ent_archive_fini(&query->archive);
     ent_db_close(&query->db);
     ent_buf_fini(&query->hex);
     free(query);
@@ -703,6 +710,10 @@ static int make_listing(struct ent_store *store, struct listing_text *text,
     if (listing->space != 0)
         ent_buf_printf(&text->sql, " AND t.space = %lld",
                        (long long)listing->space);
+    if (listing->archived != ENT_ARCHIVED_TOO)
+        ent_buf_printf(&text->sql, " AND %sent_archived('%s', t.space, t.id)",
+                       listing->archived == ENT_ARCHIVED_NOT ? "NOT " : "",
+                       listing->kind->name);
     for (size_t i = 0; i < listing->filter_count; i++) {
         ent_buf_put_str(&text->sql, " AND ");
         put_filter(text, &listing->filters[i]);

@@ -65,6 +65,13 @@ struct ent_filter {
     const char *text; /* "" with EQ or NE: empty */
 };
 
+/* What becomes of archived records (archive.h). */
+enum ent_archived {
+    ENT_ARCHIVED_TOO,
+    ENT_ARCHIVED_NOT,
+    ENT_ARCHIVED_ONLY,
+};
+
 struct ent_listing {
     const struct ent_kind *kind;
     int64_t space; /* 0: all */
@@ -76,6 +83,7 @@ struct ent_listing {
     bool descending;
     int64_t limit; /* 0: none */
     bool apart;    /* each record by itself, also those shown as one (M11) */
+    enum ent_archived archived;
 };
 
 /* Rows of one kind. Columns: the space's handle, the id as UUID text, the

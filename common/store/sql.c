@@ -121,6 +121,9 @@ const char *const ent_sql_text[ENT_SQL_COUNT] = {
                              " VALUES(?1, ?2, ?3, x'', ?4)",
 
     [ENT_SQL_CELL_ANY] = "SELECT EXISTS(SELECT 1 FROM cell)",
+    [ENT_SQL_ARCHIVED] = "SELECT DISTINCT space, kind, id FROM cell"
+                         " WHERE field = ?1 AND value IS NOT NULL"
+                         " ORDER BY space, kind, id",
     [ENT_SQL_CELL_HAS_FIELD] =
         "SELECT 1 FROM main.cell WHERE kind = ?1 AND field = ?2 LIMIT 1",
     [ENT_SQL_CELL_OF_RECORD] = "SELECT field, n, ordinal, code, value FROM cell"

@@ -280,6 +280,19 @@ static int plan_life(struct plan *plan, const struct part *part, enum deed deed,
 
 /* ------------------------------------------------------------------- fields */
 
+/* Whether the command archived the record. */
+static bool has_put_away(const struct part *part)
+{
+    for (size_t i = 0; i < part->record.write_count; i++) {
+        const struct ent_shown *write = &part->record.writes[i];
+
+        if (write->field == ENT_FIELD_ARCHIVED && is_own(part, write->dot.n) &&
+            write->value.type != ENT_VALUE_NIL)
+            return true;
+    }
+    return false;
+}
+
 static int plan_register(struct plan *plan, const struct part *part,
                          uint32_t field, struct ent_err *err)
 {
@@ -296,6 +309,9 @@ static int plan_register(struct plan *plan, const struct part *part,
     dots = own_dots(plan, part, field, &dot_count, err);
     if (dots == NULL)
         return ENT_ENOMEM;
+    /* What was archived before had come back by then. */
+    if (field == ENT_FIELD_ARCHIVED && has_put_away(part))
+        count = 0;
     if (count == 0)
         before[count++] = (struct ent_past_write){.value = ent_value_nil()};
     for (size_t i = 0; i < count; i++) {

@@ -48,10 +48,10 @@ static const struct choice columns[] = {
 
 static const struct choice yesno[] = {{"no", 0}, {"yes", 1}, {NULL, 0}};
 
-/* Columns of their own in every table of the replica, and the field that every
- * kind has (rule M11). */
-static const char *const taken_fields[] = {"space", "id",  "meta",
-                                           "rowid", "oid", "same_as"};
+/* Columns of their own in every table of the replica, and the fields that every
+ * kind has. */
+static const char *const taken_fields[] = {
+    "space", "id", "meta", "rowid", "oid", "same_as", "archived"};
 
 static const char *const label_names[ENT_LANG_COUNT] = {"label_en", "label_fr"};
 
@@ -374,13 +374,14 @@ static int check_field_number(struct reader *r, const struct ent_kind *kind,
 {
     const struct ent_field *field = &kind->fields[kind->field_count];
     bool is_code = strcmp(field->name, "code") == 0;
+    const struct ent_field *common = ent_field_common(field->number);
     int rc = 0;
 
-    if (field->number == ENT_FIELD_SAME)
+    if (common != NULL)
         rc = ent_err_set(r->err, ENT_EREFUSED,
                          "number %d belongs to the field %s, which every kind "
                          "has",
-                         ENT_FIELD_SAME, ent_field_same()->name);
+                         (int)common->number, common->name);
     for (size_t i = 0; rc == 0 && i < kind->field_count; i++)
         if (kind->fields[i].number == field->number)
             rc = ent_err_set(r->err, ENT_EREFUSED,

@@ -67,6 +67,7 @@ SELECT a.iso3,
   LEFT JOIN standing ON standing.backup_for = a.responsible_id
   LEFT JOIN person b ON b.code = standing.contact_id
  WHERE coalesce(a.status, '') NOT IN ('done', 'cancelled')
+   AND NOT ent_archived('activity', a.space, a.id)
    AND a.due_on || '~' < :on
    AND (:country IS NULL OR a.iso3 = :country)
    AND (:group IS NULL OR plan.group_id IN (SELECT code FROM within))

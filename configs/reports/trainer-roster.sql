@@ -36,7 +36,8 @@ SELECT coalesce(t.code, ent_uuid(t.id)) AS trainer_id,
             THEN 'unavailable' ELSE t.availability END AS availability
   FROM trainers t
   LEFT JOIN org ON org.code = t.org_id
- WHERE (:country IS NULL OR t.iso3 = :country)
+ WHERE NOT ent_archived('trainer', t.space, t.id)
+   AND (:country IS NULL OR t.iso3 = :country)
    AND (:group IS NULL
         OR t.iso3 IN (SELECT iso3 FROM groups WHERE code = :group))
  ORDER BY t.iso3, 1;
