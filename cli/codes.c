@@ -35,12 +35,14 @@ int codes_put(struct codes *codes, const struct codes_item *item,
 int codes_load(struct cmd_ctx *ctx, struct codes *codes,
                const struct ent_kind *kind, int64_t space)
 {
-    return codes_load_some(ctx, codes, kind, space, NULL, 0);
+    return codes_load_some(ctx, codes, kind, space, NULL, 0,
+                           ENT_SHARING_PRIVATE);
 }
 
 int codes_load_some(struct cmd_ctx *ctx, struct codes *codes,
                     const struct ent_kind *kind, int64_t space,
-                    const struct ent_filter *filters, size_t count)
+                    const struct ent_filter *filters, size_t count,
+                    enum ent_sharing sharing)
 {
     const struct ent_field *code = ent_field_find(kind, ENT_FIELD_CODE);
     const struct ent_listing listing = {
@@ -51,6 +53,7 @@ int codes_load_some(struct cmd_ctx *ctx, struct codes *codes,
         .columns = &code,
         .column_count = 1,
         .apart = true,
+        .sharing = sharing,
     };
     struct codes_item item = {.kind = kind->number, .space = space};
     char last[ENT_HANDLE_MAX + 1] = "";

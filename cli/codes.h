@@ -5,6 +5,7 @@
 #define ENT_CLI_CODES_H
 
 #include "cli/cmd.h"
+#include "store/sharing.h"
 
 struct codes_item {
     uint32_t kind;
@@ -32,12 +33,12 @@ ENT_NODISCARD int codes_put(struct codes *codes, const struct codes_item *item,
 ENT_NODISCARD int codes_load(struct cmd_ctx *ctx, struct codes *codes,
                              const struct ent_kind *kind, int64_t space);
 
-/* The same, of those that meet all conditions. */
+/* The same, of those that meet all conditions and may be passed on so far. */
 struct ent_filter;
 ENT_NODISCARD int codes_load_some(struct cmd_ctx *ctx, struct codes *codes,
                                   const struct ent_kind *kind, int64_t space,
                                   const struct ent_filter *filters,
-                                  size_t count);
+                                  size_t count, enum ent_sharing sharing);
 
 /* Every live record that a field of some kind may refer to, in all spaces,
  * sorted. */

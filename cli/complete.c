@@ -423,6 +423,8 @@ static void offer_value(const struct line *line, const char *option)
         offer_list(line, formats, ENT_ARRAY_LEN(formats));
     else if (strcmp(option, "--space") == 0)
         offer_spaces(line);
+    else if (strcmp(option, "--sharing") == 0)
+        offer_terms(line, ENT_SHARING_FIELD);
     else if (strcmp(option, "--group") == 0)
         offer_records(line, ent_kind_named(&line->ctx->kinds, "group"));
     else if (strcmp(option, "--as") == 0 && line->cmd != NULL &&

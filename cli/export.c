@@ -34,6 +34,7 @@ static int is_filled(struct cmd_ctx *ctx, const struct export *export,
         .filters = &filter,
         .filter_count = 1,
         .limit = 1,
+        .sharing = export->sharing,
     };
     struct ent_query *query = NULL;
     int rc = ent_query_list(ctx->store, &listing, &query, &ctx->err);
@@ -206,8 +207,9 @@ int export_each(struct cmd_ctx *ctx, const struct export *export,
                 export_fn *take, void *to, size_t *rows)
 {
     struct codes codes = {0};
-    int rc = codes_load_some(ctx, &codes, export->kind, export->space,
-                             export->filters, export->filter_count);
+    int rc =
+        codes_load_some(ctx, &codes, export->kind, export->space,
+                        export->filters, export->filter_count, export->sharing);
 
     if (rc == 0)
         rc = codes_sort(&codes, &ctx->err);
@@ -227,6 +229,25 @@ int export_each(struct cmd_ctx *ctx, const struct export *export,
     }
     codes_fini(&codes);
     return rc;
+}
+
+int export_left_out(struct cmd_ctx *ctx, const struct export *export,
+                    size_t *count)
+{
+    const struct ent_listing listing = {
+        .kind = export->kind,
+        .space = export->space,
+        .filters = export->filters,
+        .filter_count = export->filter_count,
+        .apart = true,
+        .sharing = export->sharing,
+        .narrower = true,
+    };
+
+    *count = 0;
+    return export->sharing == ENT_SHARING_PRIVATE
+               ? 0
+               : ent_query_count(ctx->store, &listing, count, &ctx->err);
 }
 
 struct sink {

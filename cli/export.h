@@ -18,6 +18,7 @@ struct export
     size_t count;
     const struct ent_filter *filters; /* of the records */
     size_t filter_count;
+    enum ent_sharing sharing; /* how far they may be passed on */
     char separator;
     bool hxl;       /* a second row of HXL tags */
     bool excel_fr;  /* a byte order mark and decimal commas */
@@ -48,6 +49,10 @@ typedef int export_fn(struct cmd_ctx *ctx, const struct export *export,
 ENT_NODISCARD int export_each(struct cmd_ctx *ctx, const struct export *export,
                               export_fn *take, void *to, size_t *rows);
 
+/* How many others meet the conditions, but may not be passed on so far. */
+ENT_NODISCARD int export_left_out(struct cmd_ctx *ctx,
+                                  const struct export *export, size_t *count);
+
 /* The table to `file`; the number of rows. ENT_EFAIL: it cannot be written. */
 ENT_NODISCARD int export_table(struct cmd_ctx *ctx, const struct export *export,
                                FILE *file, size_t *rows);
@@ -59,6 +64,6 @@ ENT_NODISCARD int export_listing(struct cmd_ctx *ctx,
 /* A folder with datapackage.json, one table for each kind that has records,
  * and the vocabulary. Overwrites nothing: ENT_EUSAGE. */
 ENT_NODISCARD int export_package(struct cmd_ctx *ctx, const char *dir,
-                                 int64_t space);
+                                 int64_t space, enum ent_sharing sharing);
 
 #endif

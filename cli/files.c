@@ -13,6 +13,7 @@
 #include "cli/lists.h"
 #include "cli/package.h"
 #include "cli/pick.h"
+#include "cli/sharing.h"
 #include "cli/snapshot.h"
 
 /* ------------------------------------------------------------------ import */
@@ -151,6 +152,7 @@ struct export_ask {
     const char *columns;
     const char *excel;
     const char *vcard;
+    const char *sharing;
     char **conditions;
     size_t condition_count;
     bool hxl;
@@ -188,14 +190,16 @@ static int read_conditions(struct cmd_ctx *ctx, const struct export_ask *ask,
 }
 
 static int export_kind(struct cmd_ctx *ctx, const struct export_ask *ask,
-                       int64_t space)
+                       int64_t space, enum ent_sharing sharing)
 {
     struct export export = {
         .space = space,
+        .sharing = sharing,
         .separator = ctx->format == OUT_TSV ? '\t' : ',',
         .hxl = ask->hxl,
     };
     struct ent_arena arena = {0};
+    size_t left_out = 0;
     int rc = pick_kind(ctx, ask->kind, &export.kind);
 
     if (rc == 0 && ask->excel != NULL) {
@@ -215,6 +219,10 @@ static int export_kind(struct cmd_ctx *ctx, const struct export_ask *ask,
     if (rc == 0)
         rc = write_export(ctx, &export,
                           ask->vcard != NULL && strcmp(ask->vcard, "3.0") == 0);
+    if (rc == 0)
+        rc = export_left_out(ctx, &export, &left_out);
+    if (rc == 0)
+        sharing_tell(ctx, left_out);
     ent_arena_fini(&arena);
     return rc;
 }
@@ -242,7 +250,9 @@ static int cmd_export(struct cmd_ctx *ctx, int argc, char **argv)
         {.name = "--for", .value = &ask.excel},
         {.name = "--vcard", .value = &ask.vcard},
         {.name = "--hxl", .flag = &ask.hxl},
+        {.name = "--sharing", .value = &ask.sharing},
     };
+    enum ent_sharing sharing = ENT_SHARING_PRIVATE;
     int64_t space;
     int rc;
 
@@ -252,15 +262,16 @@ static int cmd_export(struct cmd_ctx *ctx, int argc, char **argv)
             ? argc != 1 || ask.columns != NULL || ask.hxl || ask.excel != NULL
             : argc < 2)
         return cmd_usage(ctx, "export");
-    if (check_vcard(ctx, ask.vcard) < 0)
+    if (check_vcard(ctx, ask.vcard) < 0 ||
+        sharing_read(ctx, ask.sharing, &sharing) < 0)
         return cmd_fail(ctx);
     ask.kind = argv[1];
     ask.conditions = argv + 2;
     ask.condition_count = argc > 2 ? (size_t)argc - 2 : 0;
     if (cmd_store(ctx) == NULL || pick_space(ctx, ask.space, &space) < 0)
         return cmd_fail(ctx);
-    rc = ask.package != NULL ? export_package(ctx, ask.package, space)
-                             : export_kind(ctx, &ask, space);
+    rc = ask.package != NULL ? export_package(ctx, ask.package, space, sharing)
+                             : export_kind(ctx, &ask, space, sharing);
     return rc < 0 ? cmd_fail(ctx) : CMD_OK;
 }
 
@@ -274,9 +285,10 @@ const struct cmd cmd_files[] = {
     {"export",
      N_("KIND [FIELD=V]... [--space S] [--hxl] [--columns F,F] [--for "
         "excel-fr] "
-        "[--vcard 3.0] | --package DIR [--space S]"),
+        "[--vcard 3.0] [--sharing LEVEL] | --package DIR [--space S] "
+        "[--sharing LEVEL]"),
      N_("write a table or a package that an import reads back"), cmd_export},
-    {"snapshot", N_("FILE [--space S] [--anonymise]"),
+    {"snapshot", N_("FILE [--space S] [--anonymise] [--sharing LEVEL]"),
      N_("write a plain SQLite file for BI tools"), snapshot_write},
     {NULL, NULL, NULL, NULL},
 };

@@ -9,6 +9,7 @@
 #include "cli/codes.h"
 #include "cli/export.h"
 #include "cli/pick.h"
+#include "cli/sharing.h"
 #include "text/csv.h"
 
 #define PATH_BYTES_MAX 4096
@@ -18,6 +19,8 @@ struct folder {
     const char *dir;
     struct ent_buf json; /* of datapackage.json, resource by resource */
     size_t tables;
+    enum ent_sharing sharing;
+    size_t left_out;
 };
 
 /* Path of a file in the folder; false when it is too long. */
@@ -142,15 +145,25 @@ static int export_kind(struct folder *folder, const struct ent_kind *kind,
 {
     struct cmd_ctx *ctx = folder->ctx;
     struct export export = {
-        .kind = kind, .space = space, .separator = ',', .hxl = true};
+        .kind = kind,
+        .space = space,
+        .sharing = folder->sharing,
+        .separator = ',',
+        .hxl = true,
+    };
     struct ent_arena arena = {0};
     struct codes codes = {0};
     char path[PATH_BYTES_MAX];
     char name[ENT_NAME_BYTES_MAX];
     FILE *file = NULL;
     size_t rows = 0;
-    int rc = codes_load(ctx, &codes, kind, space);
+    size_t left_out = 0;
+    int rc =
+        codes_load_some(ctx, &codes, kind, space, NULL, 0, folder->sharing);
 
+    if (rc == 0)
+        rc = export_left_out(ctx, &export, &left_out);
+    folder->left_out += left_out;
     rows = codes.count;
     codes_fini(&codes);
     if (rc < 0 || rows == 0)
@@ -263,9 +276,10 @@ static int make_folder(struct folder *folder)
     return 0;
 }
 
-int export_package(struct cmd_ctx *ctx, const char *dir, int64_t space)
+int export_package(struct cmd_ctx *ctx, const char *dir, int64_t space,
+                   enum ent_sharing sharing)
 {
-    struct folder folder = {.ctx = ctx, .dir = dir};
+    struct folder folder = {.ctx = ctx, .dir = dir, .sharing = sharing};
     const char *name = space == 0 ? "entente" : pick_handle(ctx, space);
     int rc = make_folder(&folder);
 
@@ -287,6 +301,8 @@ int export_package(struct cmd_ctx *ctx, const char *dir, int64_t space)
     ent_buf_put_str(&folder.json, "\n  ]\n}\n");
     if (rc == 0)
         rc = export_file(&folder, "datapackage.json", &folder.json);
+    if (rc == 0)
+        sharing_tell(ctx, folder.left_out);
     ent_buf_fini(&folder.json);
     return rc;
 }

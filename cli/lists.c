@@ -489,19 +489,11 @@ static int put_list_row(struct cmd_ctx *ctx, const struct ask *ask,
 static int tell_archived(struct cmd_ctx *ctx, const struct ask *ask)
 {
     struct ent_listing listing = ask->listing;
-    struct ent_query *query;
-    size_t count = 0;
+    size_t count;
     int rc;
 
     listing.archived = ENT_ARCHIVED_ONLY;
-    listing.column_count = 0;
-    listing.limit = 0;
-    rc = ent_query_list(ctx->store, &listing, &query, &ctx->err);
-    if (rc < 0)
-        return rc;
-    while ((rc = ent_query_next(query, &ctx->err)) > 0)
-        count++;
-    ent_query_close(query);
+    rc = ent_query_count(ctx->store, &listing, &count, &ctx->err);
     if (rc == 0 && count > 0)
         cmd_say(ctx,
                 ngettext("%zu archived record is left out (--archived)",

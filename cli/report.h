@@ -28,6 +28,7 @@ struct report_ask {
     const char *country;
     const char *group;
     bool hxl;
+    enum ent_sharing sharing; /* of the records it is made of */
 };
 struct report_texts {
     char on[REPORT_DATE_TEXT];

@@ -10,6 +10,7 @@
 #include "cli/conflicts.h"
 #include "cli/look.h"
 #include "cli/report.h"
+#include "cli/sharing.h"
 
 #define REPORT_ROWS_MAX 100000
 #define REPORT_FEW 5 /* people from which a cell is shown: the one place */
@@ -350,16 +351,20 @@ static int run_file(struct cmd_ctx *ctx, const char *name,
     struct report report;
     struct report_rows rows = {0};
     struct ent_query *query = NULL;
+    size_t left_out = 0;
     int rc = report_read(ctx, name, &report);
 
     if (rc == 0)
-        rc = ent_query_open(ctx->store, report.sql, &query, &ctx->err);
+        rc = ent_query_open_shared(ctx->store, report.sql, ask->sharing, &query,
+                                   &left_out, &ctx->err);
     if (rc == 0)
         rc = bind(ctx, &report, query, ask);
     if (rc == 0)
         rc = keep_rows(ctx, &report, query, &rows);
     if (rc == 0)
         rc = print_report(ctx, &report, query, &rows, ask);
+    if (rc == 0)
+        sharing_tell(ctx, left_out);
     ent_query_close(query);
     rows_free(&rows);
     report_fini(&report);
@@ -432,12 +437,14 @@ static int run_report(struct cmd_ctx *ctx, const char *name,
     for (size_t i = 0; i < ENT_ARRAY_LEN(built_in); i++) {
         if (strcmp(built_in[i].name, name) != 0)
             continue;
-        if (ask->country != NULL || ask->group != NULL || ask->hxl)
+        if (ask->country != NULL || ask->group != NULL || ask->hxl ||
+            ask->sharing != ENT_SHARING_PRIVATE)
             return ent_err_set(&ctx->err, ENT_EUSAGE,
                                "the report \"%s\" does not take %s", name,
-                               ask->hxl             ? "--hxl"
-                               : ask->group != NULL ? "--group"
-                                                    : "--country");
+                               ask->hxl               ? "--hxl"
+                               : ask->group != NULL   ? "--group"
+                               : ask->country != NULL ? "--country"
+                                                      : "--sharing");
         if (ctx->format == OUT_SVG)
             return ent_err_set(&ctx->err, ENT_EUSAGE,
                                "the report \"%s\" has no picture: --format svg "
@@ -496,11 +503,13 @@ static int list_reports(struct cmd_ctx *ctx)
 static int cmd_report(struct cmd_ctx *ctx, int argc, char **argv)
 {
     struct report_ask ask = {0};
+    const char *sharing = NULL;
     const struct args_option options[] = {
         {.name = "--on", .value = &ask.on},
         {.name = "--country", .value = &ask.country},
         {.name = "--group", .value = &ask.group},
         {.name = "--hxl", .flag = &ask.hxl},
+        {.name = "--sharing", .value = &sharing},
     };
     struct report_texts texts = {0};
     int rc;
@@ -513,7 +522,9 @@ static int cmd_report(struct cmd_ctx *ctx, int argc, char **argv)
         return list_reports(ctx) < 0 ? cmd_fail(ctx) : CMD_OK;
     if (cmd_store(ctx) == NULL)
         return cmd_fail(ctx);
-    rc = report_ask(ctx, &ask, &texts);
+    rc = sharing_read(ctx, sharing, &ask.sharing);
+    if (rc == 0)
+        rc = report_ask(ctx, &ask, &texts);
     if (rc == 0)
         rc = run_report(ctx, argv[1], &ask);
     ent_buf_fini(&texts.group);
@@ -521,7 +532,9 @@ static int cmd_report(struct cmd_ctx *ctx, int argc, char **argv)
 }
 
 const struct cmd cmd_reports[] = {
-    {"report", N_("[NAME] [--on DATE] [--country C] [--group G] [--hxl]"),
+    {"report",
+     N_("[NAME] [--on DATE] [--country C] [--group G] [--hxl] "
+        "[--sharing LEVEL]"),
      N_("the reports there are, or one of them"), cmd_report},
     {NULL, NULL, NULL, NULL},
 };

@@ -7,6 +7,7 @@
  * command only: equal values stay equal within the file, so tables can still be
  * joined, and nobody can try out values, nor compare two files. Rows lie in
  * the order of their ids, so hashed ones are not in the order of their codes.
+ * What is private does not leave then, unless --sharing asks for it.
  */
 #include "cli/snapshot.h"
 
@@ -19,6 +20,7 @@
 #include "cli/fields.h"
 #include "cli/look.h"
 #include "cli/pick.h"
+#include "cli/sharing.h"
 #include "secure/hash.h"
 #include "store/own.h"
 #include "store/query.h"
@@ -34,6 +36,8 @@ struct snap {
     struct ent_snapshot *file;
     int64_t space;
     bool anonymise;
+    enum ent_sharing sharing;
+    size_t left_out;
     uint8_t key[KEY_BYTES];
 };
 
@@ -304,13 +308,15 @@ static int put_row(struct snap *snap, struct table *table,
 static int put_rows(struct snap *snap, struct table *table, size_t *rows)
 {
     struct cmd_ctx *ctx = snap->ctx;
-    const struct ent_listing listing = {
+    struct ent_listing listing = {
         .kind = table->kind,
         .space = snap->space,
         .columns = table->fields,
         .column_count = table->count,
+        .sharing = snap->sharing,
     };
     struct ent_query *query = NULL;
+    size_t left_out = 0;
     int rc = ent_query_list(ctx->store, &listing, &query, &ctx->err);
 
     while (rc == 0 && (rc = ent_query_next(query, &ctx->err)) > 0) {
@@ -319,6 +325,10 @@ static int put_rows(struct snap *snap, struct table *table, size_t *rows)
         (*rows)++;
     }
     ent_query_close(query);
+    listing.narrower = true;
+    if (rc == 0 && snap->sharing > ENT_SHARING_PRIVATE)
+        rc = ent_query_count(ctx->store, &listing, &left_out, &ctx->err);
+    snap->left_out += left_out;
     return rc;
 }
 
@@ -479,9 +489,9 @@ static int fill(struct snap *snap, const char *space)
 }
 
 static int make(struct cmd_ctx *ctx, const char *path, const char *space,
-                bool anonymise)
+                bool anonymise, enum ent_sharing sharing)
 {
-    struct snap snap = {.ctx = ctx, .anonymise = anonymise};
+    struct snap snap = {.ctx = ctx, .anonymise = anonymise, .sharing = sharing};
     int rc = pick_open(ctx, space, &snap.space);
 
     if (rc < 0)
@@ -492,6 +502,8 @@ static int make(struct cmd_ctx *ctx, const char *path, const char *space,
         return rc;
     rc = fill(&snap, space);
     explicit_bzero(snap.key, sizeof(snap.key));
+    if (rc == 0)
+        sharing_tell(ctx, snap.left_out);
     if (rc == 0 && !ctx->dry_run)
         return ent_snapshot_keep(snap.file, &ctx->err);
     ent_snapshot_drop(snap.file);
@@ -502,7 +514,10 @@ int snapshot_write(struct cmd_ctx *ctx, int argc, char **argv)
 {
     const char *space = NULL;
     bool anonymise = false;
+    const char *level = NULL;
+    enum ent_sharing sharing;
     const struct args_option options[] = {
+        {.name = "--sharing", .value = &level},
         {.name = "--space", .value = &space},
         {.name = "--anonymise", .flag = &anonymise},
     };
@@ -511,7 +526,9 @@ int snapshot_write(struct cmd_ctx *ctx, int argc, char **argv)
         return cmd_fail(ctx);
     if (argc != 2)
         return cmd_usage(ctx, argv[0]);
-    if (make(ctx, argv[1], space, anonymise) < 0)
+    sharing = anonymise ? ENT_SHARING_GROUP : ENT_SHARING_PRIVATE;
+    if (sharing_read(ctx, level, &sharing) < 0 ||
+        make(ctx, argv[1], space, anonymise, sharing) < 0)
         return cmd_fail(ctx);
     if (ctx->dry_run)
         cmd_say(ctx, _("dry run: nothing was written"));

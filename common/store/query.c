@@ -313,15 +313,43 @@ static int prepare(struct ent_query *query, const char *sql,
     return check_tail(query, tail, err);
 }
 
+/* What is shown as one record, and only what may be passed on. */
+static int cover(struct ent_store *store, struct ent_db *db, const char *sql,
+                 enum ent_sharing sharing, size_t *left_out,
+                 struct ent_err *err)
+{
+    struct ent_same_limit limit = {.sharing = sharing};
+    struct ent_arena arena = {0};
+    int rc = 0;
+
+    if (sharing > ENT_SHARING_PRIVATE)
+        rc = ent_own_fields(store, &arena, &limit.own, &limit.own_count, err);
+    if (rc == 0)
+        rc = ent_same_cover(db, store->kinds, sql, &limit, err);
+    ent_arena_fini(&arena);
+    *left_out = limit.left_out;
+    return rc;
+}
+
 int ent_query_open(struct ent_store *store, const char *sql,
                    struct ent_query **query, struct ent_err *err)
+{
+    size_t none;
+
+    return ent_query_open_shared(store, sql, ENT_SHARING_PRIVATE, query, &none,
+                                 err);
+}
+
+int ent_query_open_shared(struct ent_store *store, const char *sql,
+                          enum ent_sharing sharing, struct ent_query **query,
+                          size_t *left_out, struct ent_err *err)
 {
     struct ent_query *made = NULL;
     int rc = connect_store(store, &made, err);
 
     if (rc < 0)
         return rc;
-    rc = ent_same_cover(&made->db, store->kinds, sql, err);
+    rc = cover(store, &made->db, sql, sharing, left_out, err);
     if (rc == 0)
         rc = ent_archive_define(&made->archive, &made->db, err);
     if (rc == 0 && strstr(sql, "ent_archived") != NULL)
@@ -710,6 +738,13 @@ static int make_listing(struct ent_store *store, struct listing_text *text,
     if (listing->space != 0)
         ent_buf_printf(&text->sql, " AND t.space = %lld",
                        (long long)listing->space);
+    if (listing->sharing > ENT_SHARING_PRIVATE) {
+        ent_buf_put_str(&text->sql, listing->narrower ? " AND NOT " : " AND ");
+        ent_buf_put_str(&text->sql, "(");
+        ent_sharing_put(&text->sql, listing->kind, text->own, text->own_count,
+                        "t", listing->sharing);
+        ent_buf_put_str(&text->sql, ")");
+    }
     if (listing->archived != ENT_ARCHIVED_TOO)
         ent_buf_printf(&text->sql, " AND %sent_archived('%s', t.space, t.id)",
                        listing->archived == ENT_ARCHIVED_NOT ? "NOT " : "",
@@ -743,5 +778,24 @@ int ent_query_list(struct ent_store *store, const struct ent_listing *listing,
     }
     ent_buf_fini(&text.sql);
     ent_arena_fini(&text.arena);
+    return rc;
+}
+
+int ent_query_count(struct ent_store *store, const struct ent_listing *listing,
+                    size_t *count, struct ent_err *err)
+{
+    struct ent_listing plain = *listing;
+    struct ent_query *query;
+    int rc;
+
+    plain.column_count = 0;
+    plain.limit = 0;
+    rc = ent_query_list(store, &plain, &query, err);
+    if (rc < 0)
+        return rc;
+    *count = 0;
+    while ((rc = ent_query_next(query, err)) > 0)
+        (*count)++;
+    ent_query_close(query);
     return rc;
 }

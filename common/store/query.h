@@ -4,6 +4,7 @@
 #ifndef ENT_STORE_QUERY_H
 #define ENT_STORE_QUERY_H
 
+#include "store/sharing.h"
 #include "store/store.h"
 
 #define ENT_QUERY_STEPS_MAX 2000000000ull /* SQLite virtual machine steps */
@@ -21,6 +22,13 @@ enum ent_column_type {
 /* ENT_EUSAGE: what SQLite says of the text. */
 ENT_NODISCARD int ent_query_open(struct ent_store *store, const char *sql,
                                  struct ent_query **query, struct ent_err *err);
+/* The same over the records that may be passed on at least so widely; how many
+ * of the kinds that the text names are left out. */
+ENT_NODISCARD int ent_query_open_shared(struct ent_store *store,
+                                        const char *sql,
+                                        enum ent_sharing sharing,
+                                        struct ent_query **query,
+                                        size_t *left_out, struct ent_err *err);
 /* Another text in place of the first, whose rows are gone: to open costs half
  * a millisecond, as every connection reads the schema. The query stays open
  * when this fails. */
@@ -84,6 +92,8 @@ struct ent_listing {
     int64_t limit; /* 0: none */
     bool apart;    /* each record by itself, also those shown as one (M11) */
     enum ent_archived archived;
+    enum ent_sharing sharing; /* those that go so far, */
+    bool narrower;            /* or those that do not */
 };
 
 /* Rows of one kind. Columns: the space's handle, the id as UUID text, the
@@ -92,6 +102,11 @@ struct ent_listing {
 ENT_NODISCARD int ent_query_list(struct ent_store *store,
                                  const struct ent_listing *listing,
                                  struct ent_query **query, struct ent_err *err);
+
+/* How many rows that has. */
+ENT_NODISCARD int ent_query_count(struct ent_store *store,
+                                  const struct ent_listing *listing,
+                                  size_t *count, struct ent_err *err);
 
 /* Values out of JSON text (a datapackage.json) with SQLite's JSON functions:
  * `sql` reads the text as :json. Needs no replica. */

@@ -10,6 +10,7 @@
 
 #include "store/db.h"
 #include "store/records.h"
+#include "store/sharing.h"
 
 /* A record of a group that is shown under one id. */
 struct ent_same {
@@ -53,6 +54,16 @@ ENT_NODISCARD int ent_same_plan_part(struct ent_store *store,
                                      struct ent_same_write **writes,
                                      size_t *count, struct ent_err *err);
 
+/* Which records a query is shown (sharing.h): a group goes as far as all of it
+ * may. `left_out` is set to how many there are besides in the tables that the
+ * query names. */
+struct ent_same_limit {
+    enum ent_sharing sharing;
+    struct ent_own *own; /* fields of all spaces; nobody looks when all go */
+    size_t own_count;
+    size_t left_out;
+};
+
 /* Show groups as one record to the query `sql`, on a connection that only
  * reads: the tables of the kinds concerned that it names are covered by views
  * of the same name. A group's row has the
@@ -61,6 +72,7 @@ ENT_NODISCARD int ent_same_plan_part(struct ent_store *store,
  * are there as main.TABLE. Functions of query.c must be known by then. */
 ENT_NODISCARD int ent_same_cover(struct ent_db *db,
                                  const struct ent_kinds *kinds, const char *sql,
+                                 struct ent_same_limit *limit,
                                  struct ent_err *err);
 
 /* The list, on a connection of one's own. */

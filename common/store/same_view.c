@@ -118,6 +118,7 @@ struct cover {
     const struct ent_kinds *kinds;
     const char *query;  /* whose tables are covered */
     const bool *joined; /* of a kind: it has groups */
+    struct ent_same_limit *limit;
     struct ent_buf sql;
 };
 
@@ -278,14 +279,65 @@ static bool is_named(const char *query, const char *table)
     return false;
 }
 
+/* That the row `t` may be passed on, and all that it is one with. */
+static void put_limit(struct cover *cover, const struct ent_kind *kind,
+                      bool united)
+{
+    const struct ent_same_limit *limit = cover->limit;
+    struct ent_buf *sql = &cover->sql;
+
+    if (limit->sharing == ENT_SHARING_PRIVATE)
+        return;
+    ent_buf_put_str(sql, " AND ");
+    if (united) {
+        ent_buf_put_str(sql, "NOT EXISTS(SELECT 1 FROM temp.same x JOIN main.");
+        ent_table_quote(sql, kind->table);
+        ent_buf_printf(sql,
+                       " m ON m.space = x.space AND m.id = x.id"
+                       " WHERE x.kind = %u AND x.space = t.space"
+                       " AND x.lead = t.id AND NOT (",
+                       kind->number);
+    }
+    ent_sharing_put(sql, kind, limit->own, limit->own_count, united ? "m" : "t",
+                    limit->sharing);
+    ent_buf_put_str(sql, united ? "))" : "");
+}
+
+static int count_left_out(struct ent_db *db, struct cover *cover,
+                          const struct ent_kind *kind, struct ent_err *err)
+{
+    struct ent_same_limit *limit = cover->limit;
+    int64_t count = 0;
+    int rc;
+
+    ent_buf_put_str(&cover->sql, "SELECT count(*) FROM main.");
+    ent_table_quote(&cover->sql, kind->table);
+    ent_buf_put_str(&cover->sql, " t WHERE NOT (");
+    ent_sharing_put(&cover->sql, kind, limit->own, limit->own_count, "t",
+                    limit->sharing);
+    ent_buf_put_str(&cover->sql, ")");
+    rc = ent_buf_cstr(&cover->sql) == NULL
+             ? no_memory(err)
+             : ent_db_int(db, ent_buf_cstr(&cover->sql), &count, err);
+    ent_buf_reset(&cover->sql);
+    limit->left_out += (size_t)count;
+    return rc;
+}
+
 static int put_view(struct ent_db *db, struct cover *cover, size_t at,
                     struct ent_err *err)
 {
     const struct ent_kind *kind = &cover->kinds->kinds[at];
-    bool concerned = cover->joined[at];
+    bool limited = cover->limit->sharing > ENT_SHARING_PRIVATE;
+    bool concerned = cover->joined[at] || limited;
+    int rc = 0;
 
     if (!is_named(cover->query, kind->table))
         return 0;
+    if (limited)
+        rc = count_left_out(db, cover, kind, err);
+    if (rc < 0)
+        return rc;
     for (size_t i = 0; i < kind->field_count; i++)
         concerned = concerned || may_lead(cover, &kind->fields[i]);
     if (!concerned)
@@ -294,9 +346,11 @@ static int put_view(struct ent_db *db, struct cover *cover, size_t at,
     ent_table_quote(&cover->sql, kind->table);
     ent_buf_put_str(&cover->sql, " AS ");
     put_select(cover, kind, false);
+    ent_buf_put_str(&cover->sql, " WHERE 1");
+    put_limit(cover, kind, false);
     if (cover->joined[at]) {
         ent_buf_printf(&cover->sql,
-                       " WHERE NOT EXISTS(SELECT 1 FROM temp.same s WHERE"
+                       " AND NOT EXISTS(SELECT 1 FROM temp.same s WHERE"
                        " s.kind = %u AND s.space = t.space AND s.id = t.id)"
                        " UNION ALL ",
                        kind->number);
@@ -304,18 +358,21 @@ static int put_view(struct ent_db *db, struct cover *cover, size_t at,
         ent_buf_printf(&cover->sql,
                        " JOIN temp.same s ON s.kind = %u"
                        " AND s.space = t.space AND s.id = t.id"
-                       " AND s.lead = t.id",
+                       " AND s.lead = t.id WHERE 1",
                        kind->number);
+        put_limit(cover, kind, true);
     }
     return run(db, &cover->sql, err);
 }
 
 static int cover_tables(struct ent_db *db, const struct ent_kinds *kinds,
                         const char *query, const struct ent_same *list,
-                        size_t count, struct ent_err *err)
+                        size_t count, struct ent_same_limit *limit,
+                        struct ent_err *err)
 {
     bool joined[ENT_KINDS_MAX] = {false};
-    struct cover cover = {.kinds = kinds, .query = query, .joined = joined};
+    struct cover cover = {
+        .kinds = kinds, .query = query, .joined = joined, .limit = limit};
     int rc = ent_db_exec(db, tables, err);
 
     if (rc == 0)
@@ -338,15 +395,16 @@ static int cover_tables(struct ent_db *db, const struct ent_kinds *kinds,
 }
 
 int ent_same_cover(struct ent_db *db, const struct ent_kinds *kinds,
-                   const char *sql, struct ent_err *err)
+                   const char *sql, struct ent_same_limit *limit,
+                   struct ent_err *err)
 {
     struct ent_arena arena = {0};
     struct ent_same *list;
     size_t count;
     int rc = ent_same_read(db, kinds, &arena, &list, &count, err);
 
-    if (rc == 0 && count > 0)
-        rc = cover_tables(db, kinds, sql, list, count, err);
+    if (rc == 0 && (count > 0 || limit->sharing > ENT_SHARING_PRIVATE))
+        rc = cover_tables(db, kinds, sql, list, count, limit, err);
     ent_arena_fini(&arena);
     return rc;
 }

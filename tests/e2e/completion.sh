@@ -35,6 +35,7 @@ want=--format offers "an option of every command" list contact --fo
 want=--columns offers "an option of the command" list contact --co
 want=csv offers "a value of an option" --format c
 want=cascade offers "a report" report ca
+want=network offers "how far something may go" export contact --sharing n
 want=create offers "behind options, too" --lang fr space cr
 nothing "where nothing fits nothing is offered" list contact --nonsense
 nothing "nor without a node when a record is asked for" show ctc
