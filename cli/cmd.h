@@ -33,6 +33,7 @@ enum cmd_exit {
 };
 
 struct countries;
+struct languages;
 
 struct cmd_ctx {
     const char *home; /* the node's directory */
@@ -51,6 +52,7 @@ struct cmd_ctx {
     size_t own_count;
     struct ent_arena own_arena;
     struct countries *countries; /* read once by countries.c */
+    struct languages *languages; /* read once by languages.c */
     struct out *out;             /* stdout */
     struct ent_err err;
 };

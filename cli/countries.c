@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/catalogue.h"
 #include "cli/pick.h"
 #include "cli/rows.h"
 #include "store/query.h"
@@ -41,76 +42,6 @@ bool countries_in(const struct ent_field *field)
     return strcmp(field->name, "iso3") == 0 ||
            (field->hxl != NULL && strncmp(field->hxl, "#country+", 9) == 0 &&
             strstr(field->hxl, "+v_iso3") != NULL);
-}
-
-/* ------------------------------------------------------------- French names */
-
-/* A compiled catalogue (GNU gettext, "The Format of GNU MO Files"): pairs of
- * texts, the first ones sorted. Read here as the locale of the program is one
- * language at a time. */
-struct catalogue {
-    struct ent_buf bytes;
-    uint32_t count, originals, translations;
-};
-
-static uint32_t le32(const struct catalogue *cat, size_t at)
-{
-    const uint8_t *b = cat->bytes.at + at;
-
-    return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 |
-           (uint32_t)b[3] << 24;
-}
-
-static void catalogue_open(struct catalogue *cat)
-{
-    FILE *file = fopen(ISO_FRENCH, "re");
-    uint8_t *bytes =
-        file == NULL ? NULL : ent_buf_grow(&cat->bytes, FILE_MAX_BYTES);
-
-    if (bytes != NULL)
-        cat->bytes.len = fread(bytes, 1, FILE_MAX_BYTES, file);
-    if (file != NULL)
-        fclose(file);
-    if (bytes == NULL || cat->bytes.len < 28 || le32(cat, 0) != 0x950412deu)
-        return;
-    cat->originals = le32(cat, 12);
-    cat->translations = le32(cat, 16);
-    if (le32(cat, 8) <= NAMES_MAX &&
-        cat->originals + 8ull * le32(cat, 8) <= cat->bytes.len &&
-        cat->translations + 8ull * le32(cat, 8) <= cat->bytes.len)
-        cat->count = le32(cat, 8);
-}
-
-static struct ent_slice catalogue_text(const struct catalogue *cat,
-                                       uint32_t table, uint32_t i)
-{
-    uint32_t len = le32(cat, table + 8 * i);
-    uint32_t at = le32(cat, table + 8 * i + 4);
-
-    if (at > cat->bytes.len || len > cat->bytes.len - at)
-        return ent_slice(NULL, 0);
-    return ent_slice(cat->bytes.at + at, len);
-}
-
-static struct ent_slice catalogue_find(const struct catalogue *cat,
-                                       struct ent_slice text)
-{
-    uint32_t low = 0;
-    uint32_t high = cat->count;
-
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        int order =
-            ent_slice_cmp(catalogue_text(cat, cat->originals, mid), text);
-
-        if (order == 0)
-            return catalogue_text(cat, cat->translations, mid);
-        if (order < 0)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return ent_slice(NULL, 0);
 }
 
 /* ----------------------------------------------------------------- loading */
@@ -195,7 +126,7 @@ static int load_iso(struct cmd_ctx *ctx, struct countries *all)
         ent_buf_fini(&json);
         return 0; /* not installed: every code is one */
     }
-    catalogue_open(&french);
+    catalogue_open(&french, ISO_FRENCH);
     all->list = ENT_ARENA_NEW(&all->arena, struct country, NAMES_MAX / 8);
     rc = all->list == NULL ? cmd_no_memory(ctx) : 0;
     while (rc == 0 && all->count < NAMES_MAX / 8 &&
@@ -219,7 +150,7 @@ static int load_iso(struct cmd_ctx *ctx, struct countries *all)
     }
     ent_query_close(query);
     ent_buf_fini(&json);
-    ent_buf_fini(&french.bytes);
+    catalogue_fini(&french);
     return rc;
 }
 

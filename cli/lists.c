@@ -6,6 +6,7 @@
 
 #include "cli/args.h"
 #include "cli/fields.h"
+#include "cli/languages.h"
 #include "cli/lists.h"
 #include "cli/look.h"
 #include "cli/pick.h"
@@ -427,6 +428,7 @@ static void put_cells(struct cmd_ctx *ctx, const struct ask *ask,
 {
     struct ent_buf state = {0};
     struct ent_buf flags = {0};
+    struct ent_buf names = {0};
     const char *text;
 
     flow_put(ctx, now, &state);
@@ -437,6 +439,10 @@ static void put_cells(struct cmd_ctx *ctx, const struct ask *ask,
         if (text != NULL && now->workflow != NULL &&
             now->workflow->field == field && shows_state(ask, field))
             out_cell(ctx->out, text);
+        else if (languages_in(field))
+            out_cell(ctx->out,
+                     languages_said(ctx, field->rule == ENT_RULE_SET,
+                                    cell_or_null(query, i + 3), &names));
         else
             out_cell(ctx->out,
                      look_said(ctx, field, cell_or_null(query, i + 3)));
@@ -450,6 +456,7 @@ static void put_cells(struct cmd_ctx *ctx, const struct ask *ask,
     }
     ent_buf_fini(&state);
     ent_buf_fini(&flags);
+    ent_buf_fini(&names);
 }
 
 static int put_list_row(struct cmd_ctx *ctx, const struct ask *ask,

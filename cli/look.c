@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/languages.h"
 #include "store/spaces.h"
 #include "text/parse.h"
 
@@ -301,7 +302,7 @@ void look_put_said(const struct cmd_ctx *ctx, const struct ent_field *field,
     ent_buf_fini(&text);
 }
 
-void look_put_labelled(const struct cmd_ctx *ctx, const struct ent_field *field,
+void look_put_labelled(struct cmd_ctx *ctx, const struct ent_field *field,
                        const struct ent_value *value, struct ent_buf *buf)
 {
     const char *label = look_label(ctx, field, value);
@@ -316,6 +317,8 @@ void look_put_labelled(const struct cmd_ctx *ctx, const struct ent_field *field,
         look_put_figure(ctx, plain, buf);
     else
         ent_buf_put_str(buf, plain);
+    if (plain != NULL && languages_in(field))
+        label = languages_name(ctx, plain);
     if (label != NULL)
         ent_buf_printf(buf, " (%s)", label);
     ent_buf_fini(&text);

@@ -91,7 +91,7 @@ void look_put_said(const struct cmd_ctx *ctx, const struct ent_field *field,
 
 /* Append a single value for people as `show` prints it: a figure as they read
  * it, a code with its label behind. */
-void look_put_labelled(const struct cmd_ctx *ctx, const struct ent_field *field,
+void look_put_labelled(struct cmd_ctx *ctx, const struct ent_field *field,
                        const struct ent_value *value, struct ent_buf *buf);
 
 /* One line on stdout, for a script to keep: the id of what was added. */

@@ -187,6 +187,10 @@ struct report_column report_column(const struct cmd_ctx *ctx,
         column.list = copy_text(&report->arena, rest, "");
     } else if (slice_is(how, "set")) {
         column.how = REPORT_SET;
+    } else if (slice_is(how, "language")) {
+        column.how = REPORT_LANGUAGE;
+    } else if (slice_is(how, "languages")) {
+        column.how = REPORT_LANGUAGES;
     } else if (slice_is(how, "number")) {
         column.how = REPORT_NUMBER;
     } else if (slice_is(how, "programs")) {

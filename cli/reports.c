@@ -8,6 +8,7 @@
 
 #include "cli/args.h"
 #include "cli/conflicts.h"
+#include "cli/languages.h"
 #include "cli/look.h"
 #include "cli/report.h"
 #include "cli/sharing.h"
@@ -100,7 +101,7 @@ static void rows_free(struct report_rows *rows)
 
 static enum out_type column_type(const struct report_column *column)
 {
-    if (column->how == REPORT_SET)
+    if (column->how == REPORT_SET || column->how == REPORT_LANGUAGES)
         return OUT_LIST;
     if (column->how == REPORT_NUMBER)
         return OUT_NUMBER;
@@ -170,12 +171,22 @@ static void put_tags(struct cmd_ctx *ctx, struct report *report,
                     report_tag(report, rows->columns[i].name));
 }
 
+static const char *said(struct cmd_ctx *ctx, const struct report_column *column,
+                        const char *text, struct ent_buf *names)
+{
+    if (column->how == REPORT_LANGUAGE || column->how == REPORT_LANGUAGES)
+        return languages_said(ctx, column->how == REPORT_LANGUAGES, text,
+                              names);
+    return report_said(ctx, column, text);
+}
+
 static int print_rows(struct cmd_ctx *ctx, struct report *report,
                       const struct report_rows *rows,
                       const struct report_ask *ask,
                       const struct report_bar *bar)
 {
     double most = bar->part == SIZE_MAX ? 0 : largest(rows, bar->part);
+    struct ent_buf names = {0};
 
     if (ask->hxl && check_tags(ctx, report, rows) < 0)
         return ctx->err.code;
@@ -200,12 +211,13 @@ static int print_rows(struct cmd_ctx *ctx, struct report *report,
             if (type == OUT_NUMBER && !cell->number &&
                 column->how != REPORT_NUMBER)
                 type = OUT_TEXT;
-            out_cell_as(ctx->out, type, report_said(ctx, column, cell->text));
+            out_cell_as(ctx->out, type, said(ctx, column, cell->text, &names));
         }
         if (bar->part != SIZE_MAX)
             put_bar(ctx, rows, i, bar, most);
     }
     out_list_end(ctx->out);
+    ent_buf_fini(&names);
     return 0;
 }
 

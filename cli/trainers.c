@@ -2,6 +2,7 @@
  * asked. */
 #include "cli/args.h"
 #include "cli/everyday.h"
+#include "cli/languages.h"
 #include "cli/look.h"
 #include "cli/me.h"
 #include "cli/pick.h"
@@ -55,6 +56,7 @@ struct ask {
 };
 
 enum {
+    COLUMN_LANGUAGES = 3,
     COLUMN_STATUS = 5,
     COLUMN_OUTCOME = 6,
     COLUMN_AVAILABILITY = 7,
@@ -101,14 +103,21 @@ static const char *said(const struct cmd_ctx *ctx, size_t column,
 static void put_row(struct cmd_ctx *ctx, struct ent_query *query)
 {
     bool program = look_for_program(ctx);
+    struct ent_buf names = {0};
 
     out_row(ctx->out);
-    for (size_t i = 0; i < ENT_ARRAY_LEN(columns); i++)
-        if (program || columns[i].people)
-            out_cell(ctx->out, said(ctx, i,
-                                    ent_query_type(query, i) == ENT_COLUMN_NULL
-                                        ? NULL
-                                        : ent_query_text(query, i)));
+    for (size_t i = 0; i < ENT_ARRAY_LEN(columns); i++) {
+        const char *text = ent_query_type(query, i) == ENT_COLUMN_NULL
+                               ? NULL
+                               : ent_query_text(query, i);
+
+        if (!program && !columns[i].people)
+            continue;
+        out_cell(ctx->out, i == COLUMN_LANGUAGES
+                               ? languages_said(ctx, true, text, &names)
+                               : said(ctx, i, text));
+    }
+    ent_buf_fini(&names);
 }
 
 static int print_trainers(struct cmd_ctx *ctx, const struct ask *ask)

@@ -6,7 +6,7 @@
 -- column title: Title | Titre
 -- column kind: Kind | Type | codes document_kind
 -- column iso3: Country | Pays
--- column language: Language | Langue
+-- column language: Language | Langue | language
 -- column version: Version | Version
 -- column fr: French | Français | codes translation_status
 -- column en: English | Anglais | codes translation_status

@@ -7,7 +7,7 @@
 -- column iso3: Country | Pays
 -- column organisation: Organisation | Organisation
 -- column cohort: Cohort | Cohorte
--- column languages: Languages | Langues | set
+-- column languages: Languages | Langues | languages
 -- column specialities: Specialities | Spécialités | set
 -- column status: Status | État | codes trainer_status
 -- column certified_on: Certified | Certifié

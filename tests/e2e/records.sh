@@ -127,6 +127,14 @@ check "who read terms, not codes" prints "Prévue"
 exits 0 "and yes in their language" --lang fr list trainer \
     --columns code,attended_tot
 check "as they would say it" prints "oui"
+entente --lang fr list trainer --columns code,languages
+check "and languages by their names" prints "français, swahili"
+entente list trainer --columns code,languages
+check "in theirs" prints "French, Swahili"
+exits 0 "show has code and name" show trn-1
+check "beside each other" prints "fr (French)"
+exits 0 "programs read codes" list trainer --columns languages --format csv
+check "of languages" prints "fr|sw"
 exits 0 "JSON has numbers" --json list activity code=act-1
 check "as numbers" prints '"budget": 1.5'
 exits 5 "a filter on an unknown field is refused" list activity bugdet=1
