@@ -151,15 +151,6 @@ static const char *cell(struct ent_query *query, size_t column)
                : ent_query_text(query, column);
 }
 
-/* What a kind is called by people; a program reads its name. */
-static const char *kind_said(const struct cmd_ctx *ctx, const char *name)
-{
-    const struct ent_kind *kind = ent_kind_named(&ctx->kinds, name);
-
-    return look_for_program(ctx) || kind == NULL ? name
-                                                 : look_kind_label(ctx, kind);
-}
-
 /* An assignment is called by its role. */
 static const char *title_said(const struct cmd_ctx *ctx, const char *kind,
                               const char *title)
@@ -184,7 +175,7 @@ static void put_row(struct cmd_ctx *ctx, struct ent_query *query)
     out_cell(ctx->out, look_for_program(ctx)
                            ? ent_query_text(query, 1)
                            : reason_said(ent_query_text(query, 1)));
-    out_cell(ctx->out, kind_said(ctx, kind));
+    out_cell(ctx->out, look_kind_said(ctx, ent_kind_named(&ctx->kinds, kind)));
     out_cell(ctx->out, cell(query, 3));
     out_cell(ctx->out, title_said(ctx, kind, cell(query, 4)));
     out_cell(ctx->out, cell(query, 5));

@@ -387,7 +387,7 @@ static void put_found(struct cmd_ctx *ctx, const struct found *found)
 
     out_row(ctx->out);
     out_cell_int(ctx->out, found->pair.score);
-    out_cell(ctx->out, found->of->kind->name);
+    out_cell(ctx->out, look_kind_said(ctx, found->of->kind));
     out_cell(ctx->out, a->code);
     out_cell(ctx->out, a->title);
     out_cell(ctx->out, look_id(ctx, &a->id, id));

@@ -82,6 +82,29 @@ static int write_items(struct cmd_ctx *ctx, struct handover *handover,
     return rc;
 }
 
+/* FIELD=VALUE, for people "Label: value". */
+static void put_word(struct cmd_ctx *ctx, const struct ent_kind *kind,
+                     const char *word, struct ent_buf *buf)
+{
+    char name[ENT_FIELD_NAME_MAX + 1];
+    struct ent_buf text = {0};
+    size_t len = strcspn(word, "+-=");
+    const struct ent_field *field;
+
+    snprintf(name, sizeof(name), "%.*s", (int)len, word);
+    field = ent_field_named(kind, name);
+    if (field != NULL && word[len] == '=' && !look_for_program(ctx))
+        ent_buf_printf(&text, _("%s: %s"), look_field_said(ctx, field),
+                       word + len + 1);
+    else
+        ent_buf_put_str(&text, word);
+    if (ent_buf_cstr(&text) == NULL)
+        buf->rc = text.rc;
+    else
+        out_json_string(buf, ent_buf_cstr(&text));
+    ent_buf_fini(&text);
+}
+
 static void print_items(struct cmd_ctx *ctx, const struct handover *handover)
 {
     out_list_begin(ctx->out);
@@ -98,13 +121,14 @@ static void print_items(struct cmd_ctx *ctx, const struct handover *handover)
         ent_buf_put_u8(&words, '[');
         for (int j = 0; j < item->count; j++) {
             ent_buf_put_str(&words, j > 0 ? "," : "");
-            out_json_string(&words, item->words[j]);
+            put_word(ctx, item->kind, item->words[j], &words);
         }
         ent_buf_put_u8(&words, ']');
         out_row(ctx->out);
-        out_cell(ctx->out, item->kind->name);
+        out_cell(ctx->out, look_kind_said(ctx, item->kind));
         out_cell(ctx->out, *item->code == '\0' ? NULL : item->code);
-        out_cell(ctx->out, item->field);
+        out_cell(ctx->out, look_field_said(
+                               ctx, ent_field_named(item->kind, item->field)));
         out_cell(ctx->out, ent_buf_cstr(&words));
         out_cell(ctx->out, ctx->dry_run && item->fresh
                                ? NULL

@@ -346,7 +346,7 @@ int import_report(struct cmd_ctx *ctx, const struct rows *rows,
         if (is_empty(&tallies[i]))
             continue;
         out_row(ctx->out);
-        out_cell(ctx->out, ctx->kinds.kinds[i].name);
+        out_cell(ctx->out, look_kind_said(ctx, &ctx->kinds.kinds[i]));
         out_cell_int(ctx->out, (int64_t)tallies[i].new_records);
         out_cell_int(ctx->out, (int64_t)tallies[i].changed);
         out_cell_int(ctx->out, (int64_t)tallies[i].unchanged);

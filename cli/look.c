@@ -187,6 +187,22 @@ const char *look_field_label(const struct cmd_ctx *ctx,
     return label != NULL ? label : field->name;
 }
 
+const char *look_kind_said(const struct cmd_ctx *ctx,
+                           const struct ent_kind *kind)
+{
+    if (kind == NULL)
+        return "?";
+    return look_for_program(ctx) ? kind->name : look_kind_label(ctx, kind);
+}
+
+const char *look_field_said(const struct cmd_ctx *ctx,
+                            const struct ent_field *field)
+{
+    if (field == NULL)
+        return "?";
+    return look_for_program(ctx) ? field->name : look_field_label(ctx, field);
+}
+
 static bool split_time(int64_t ms, struct tm *tm)
 {
     time_t seconds;

@@ -55,6 +55,13 @@ const char *look_kind_label(const struct cmd_ctx *ctx,
 const char *look_field_label(const struct cmd_ctx *ctx,
                              const struct ent_field *field);
 
+/* In a table: people read the label, programs the name. `kind` and `field` may
+ * be NULL: "?". */
+const char *look_kind_said(const struct cmd_ctx *ctx,
+                           const struct ent_kind *kind);
+const char *look_field_said(const struct cmd_ctx *ctx,
+                            const struct ent_field *field);
+
 /* How the values of a field stand in a listing. */
 enum out_type look_column_type(const struct ent_field *field);
 

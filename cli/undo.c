@@ -31,10 +31,10 @@ static const char *field_name(struct cmd_ctx *ctx, const struct ent_kind *kind,
     const struct ent_field *field;
 
     if (step->field == ENT_FIELD_LIFE)
-        return LOOK_LIFE;
+        return look_for_program(ctx) ? LOOK_LIFE : _("state");
     field = kind == NULL ? NULL
                          : fields_find(ctx, kind, step->ref.space, step->field);
-    return field == NULL ? "?" : field->name;
+    return look_field_said(ctx, field);
 }
 
 static void put_columns(struct out *out)
@@ -91,7 +91,7 @@ static int print_step(struct cmd_ctx *ctx, const struct ent_undo_step *step)
     look_put(&record, ENT_FIELD_CODE, &code);
     ent_value_print(&step->value, &value);
     out_row(ctx->out);
-    out_cell(ctx->out, kind == NULL ? "?" : kind->name);
+    out_cell(ctx->out, look_kind_said(ctx, kind));
     out_cell(ctx->out, code.len > 0 ? ent_buf_cstr(&code) : NULL);
     out_cell(ctx->out, field_name(ctx, kind, step));
     out_cell(ctx->out, look_for_program(ctx) ? action(step) : _(action(step)));

@@ -276,7 +276,9 @@ node=$work/a
 before=$(digest s)
 exits 6 "what somebody wrote over is not undone" undo
 check "it says who" prints "Org b"
-check "and which field" prints participants
+check "and which field" prints Participants
+exits 6 "programs read its name" undo --format csv
+check "and that of the kind" prints "training,t-1,participants,"
 check "not what could be undone" lacks place
 check "nothing is changed" same "$(digest s)" "$before"
 node=$work/b

@@ -41,7 +41,7 @@ entente space create scratch
 
 exits 0 "a dry run of the package" --dry-run import --package "$demo" \
     --space demo
-check "counts" prints contact
+check "counts" prints Contact
 check "and writes nothing" same "$(count contact)" 0
 exits 0 "the package is imported" import --package "$demo" --space demo \
     --format csv
