@@ -6,6 +6,7 @@
 
 #include "cli/args.h"
 #include "cli/everyday.h"
+#include "cli/flags.h"
 #include "cli/look.h"
 #include "cli/me.h"
 #include "cli/pick.h"
@@ -28,12 +29,17 @@ static const struct {
     {"report_due", N_("report due")},
     {"review", N_("to be reviewed")},
     {"ending", N_("ends")},
+    {"stalled", N_("stalled")},
+    {"vacant", N_("vacant")},
+    {"lapsed", N_("consent lapsed")},
 };
 
 /* One row for each thing: a date, how much later it is due, why, what it is,
  * and the contact, organisation and group whose it is. A report is asked for 30
  * days after a training's end; a call counts as missed when one was, or when
- * the rhythm of the link has passed since the last that was held. */
+ * the rhythm of the link has passed since the last that was held. Flags come
+ * with the day since when; what they say of due days, of reports and of
+ * consent is said here otherwise. */
 static const char *const items[] = {
     "SELECT due_on, '+0 days', 'due', 'activity', code, title_en, title_fr,"
     "  space, id, responsible_id, lead_org_id, NULL, iso3"
@@ -93,7 +99,9 @@ static const char *const items[] = {
     "   AND NOT EXISTS(SELECT 1 FROM training_reports r"
     "     WHERE r.training_id IN (t.code, ent_uuid(t.id)))",
 
-    "SELECT review_by, '+0 days', 'review', 'contact', code, display_name,"
+    "SELECT review_by, '+0 days',"
+    "  CASE WHEN consent_on IS NULL THEN 'review' ELSE 'consent' END,"
+    "  'contact', code, display_name,"
     "  display_name, space, id, coalesce(code, ent_uuid(id)), org_id, NULL,"
     "  iso3"
     "  FROM contacts",
@@ -103,12 +111,28 @@ static const char *const items[] = {
     "  FROM assignments a LEFT JOIN groups g"
     "    ON g.code = a.group_id AND g.space = a.space"
     " WHERE a.end_on >= :on",
+
+    "SELECT f.since, '+0 days', f.flag, f.kind, f.code,"
+    "  coalesce(p.title_en, a.role), coalesce(p.title_fr, a.role), f.space,"
+    "  f.id, p.support_focal_point_id, NULL,"
+    "  coalesce(p.group_id, a.group_id), f.iso3"
+    "  FROM flagged f"
+    "  LEFT JOIN plan p ON f.kind = 'plan' AND p.space = f.space"
+    "    AND p.ref = f.id"
+    "  LEFT JOIN post a ON f.kind = 'assignment' AND a.space = f.space"
+    "    AND a.ref = f.id"
+    " WHERE f.flag NOT IN ('overdue', 'report_due', 'lapsed')",
 };
 
 /* Around the items: the last day of what is known in part, who asks, and what
  * is shown of an item to them. */
+static const char before_flags[] = "WITH flagged AS MATERIALIZED (\n";
 static const char before_items[] =
-    "WITH item(day, later, why, kind, code, title_en, title_fr, space, id, who,"
+    "\n), plan AS MATERIALIZED (SELECT space, ent_uuid(id) AS ref, title_en,"
+    "   title_fr, support_focal_point_id, group_id FROM plans),"
+    " post AS MATERIALIZED (SELECT space, ent_uuid(id) AS ref, role, group_id"
+    "   FROM assignments),"
+    " item(day, later, why, kind, code, title_en, title_fr, space, id, who,"
     " org, grp, iso3) AS (";
 static const char after_items[] =
     "), dated AS (SELECT *, date(CASE length(day)"
@@ -119,14 +143,16 @@ static const char after_items[] =
     "  WHERE a.contact_id = :me AND " EVERYDAY_HELD "),"
     "org_of_mine AS (SELECT org_id AS org FROM contacts"
     "  WHERE :me IN (code, ent_uuid(id)))"
-    " SELECT due, CASE WHEN due >= :on THEN why"
+    " SELECT due, CASE WHEN why = 'consent'"
+    "    THEN CASE WHEN due >= :on THEN 'review' ELSE 'lapsed' END"
+    "    WHEN due >= :on THEN why"
     "    WHEN why IN ('due', 'planned') THEN 'overdue'"
     "    WHEN why = 'report_due' THEN 'report_missing' ELSE why END, kind,"
     "  code, CASE :lang WHEN 'fr' THEN coalesce(title_fr, title_en)"
     "    ELSE coalesce(title_en, title_fr) END,"
     "  coalesce(who, org, grp),"
     "  (SELECT c.display_name FROM contacts c WHERE c.code = who LIMIT 1),"
-    "  ent_uuid(id)"
+    "  coalesce(ent_uuid(id), id)"
     "  FROM dated"
     " WHERE CASE why WHEN 'call_missed' THEN due < :on ELSE due <= :until END"
     "   AND NOT ent_archived(kind, space, id)"
@@ -243,14 +269,21 @@ static int read_until(struct cmd_ctx *ctx, const struct ask *ask,
     return rc < 0 ? rc : 0;
 }
 
-static void put_sql(struct ent_buf *sql)
+static int put_sql(struct cmd_ctx *ctx, struct ent_buf *sql)
 {
+    struct ent_buf flags = {0};
+    int rc = flags_sql(ctx, &flags);
+
+    ent_buf_put_str(sql, before_flags);
+    ent_buf_put_slice(sql, ent_buf_slice(&flags));
+    ent_buf_fini(&flags);
     ent_buf_put_str(sql, before_items);
     for (size_t i = 0; i < ENT_ARRAY_LEN(items); i++) {
         ent_buf_put_str(sql, i > 0 ? " UNION ALL " : "");
         ent_buf_put_str(sql, items[i]);
     }
     ent_buf_put_str(sql, after_items);
+    return rc;
 }
 
 static int run_agenda(struct cmd_ctx *ctx, const struct ask *ask)
@@ -263,7 +296,8 @@ static int run_agenda(struct cmd_ctx *ctx, const struct ask *ask)
 
     if (rc == 0 && ask->mine)
         rc = me_read(ctx, &me);
-    put_sql(&sql);
+    if (rc == 0)
+        rc = put_sql(ctx, &sql);
     if (rc == 0)
         rc = ent_buf_cstr(&sql) == NULL
                  ? cmd_no_memory(ctx)
@@ -272,6 +306,7 @@ static int run_agenda(struct cmd_ctx *ctx, const struct ask *ask)
     if (rc == 0) {
         ent_query_bind(query, ":on", ask->on);
         ent_query_bind(query, ":until", until);
+        ent_query_bind(query, ":kind", NULL);
         ent_query_bind(query, ":country", ask->country);
         ent_query_bind(query, ":me", ask->mine ? ent_buf_cstr(&me) : NULL);
         ent_query_bind(query, ":lang", ctx->lang == ENT_LANG_FR ? "fr" : "en");

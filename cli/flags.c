@@ -21,7 +21,7 @@ static const char behind[] =
     "   AND NOT ent_archived(f.kind, f.space, f.id)"
     "   AND (:code IS NULL OR f.code = :code) AND (:id IS NULL OR f.id = :id)";
 
-static int read_sql(struct cmd_ctx *ctx, struct ent_buf *sql)
+int flags_sql(struct cmd_ctx *ctx, struct ent_buf *sql)
 {
     char path[ENT_PATH_MAX];
 
@@ -158,7 +158,7 @@ int flags_load(struct cmd_ctx *ctx, const char *on, const char *kind,
     struct ent_buf sql = {0};
     const char *text = NULL;
     char today[11];
-    int rc = read_sql(ctx, &file);
+    int rc = flags_sql(ctx, &file);
 
     *flags = (struct flags){0};
     cmd_today(ctx, today);
@@ -237,7 +237,7 @@ bool flags_has(struct cmd_ctx *ctx, const char *kind)
     bool found = false;
 
     ent_buf_printf(&name, "'%s'", kind);
-    if (read_sql(ctx, &file) == 0 && ent_buf_cstr(&file) != NULL &&
+    if (flags_sql(ctx, &file) == 0 && ent_buf_cstr(&file) != NULL &&
         ent_buf_cstr(&name) != NULL)
         found = strstr(ent_buf_cstr(&file), ent_buf_cstr(&name)) != NULL;
     ent_buf_fini(&file);

@@ -31,6 +31,9 @@ ENT_NODISCARD int flags_load(struct cmd_ctx *ctx, const char *on,
                              struct flags *flags);
 void flags_fini(struct flags *flags);
 
+/* Append the question that gives them, over :on and :kind. ENT_EREFUSED. */
+ENT_NODISCARD int flags_sql(struct cmd_ctx *ctx, struct ent_buf *sql);
+
 /* Append those of one record as a JSON array: codes for programs, words for
  * people. */
 void flags_put(const struct cmd_ctx *ctx, const struct flags *flags,

@@ -51,6 +51,15 @@ check "its own" says mst-ner-1 milestone
 check "and no other" silent act-bdi-5
 exits 0 "contacts to be reviewed" agenda --on 2021-01-01 --format csv
 check "are in it" says ctc-pf-bdi-01 "2021-01-15,review,contact"
+exits 0 "once the day has passed" agenda --on 2021-02-01 --format csv
+check "a consent has lapsed" says ctc-pf-bdi-01 "2021-01-15,lapsed,contact"
+exits 0 "posts that nobody took over" agenda --on 2019-02-01 --format csv
+check "are vacant" grep -q ",vacant,assignment,mem-[0-9]*,focal_point," "$work/out"
+check "which is the group's" says vacant grp-
+check "today no plan is stalled" silent stalled
+far=$(date -u -d "+70 days" +%Y-%m-%d)
+exits 0 "after two months" agenda --on "$far" --format csv
+check "one where nothing happens is" says pln-bdi "stalled,plan"
 exits 0 "a call is planned" add support_session code=ses-next \
     kind=monthly_call support_id=sup-appui-bdi-1 group_id=grp-bdi-equipe \
     held_on=2019-02-10 status=planned iso3=BDI
