@@ -429,6 +429,7 @@ static void put_cells(struct cmd_ctx *ctx, const struct ask *ask,
     struct ent_buf state = {0};
     struct ent_buf flags = {0};
     struct ent_buf names = {0};
+    const bool program = look_for_program(ctx);
     const char *text;
 
     flow_put(ctx, now, &state);
@@ -439,7 +440,7 @@ static void put_cells(struct cmd_ctx *ctx, const struct ask *ask,
         if (text != NULL && now->workflow != NULL &&
             now->workflow->field == field && shows_state(ask, field))
             out_cell(ctx->out, text);
-        else if (languages_in(field))
+        else if (!program && languages_in(field))
             out_cell(ctx->out,
                      languages_said(ctx, field->rule == ENT_RULE_SET,
                                     cell_or_null(query, i + 3), &names));
@@ -577,42 +578,35 @@ int records_list(struct cmd_ctx *ctx, int argc, char **argv)
 
 /* -------------------------------------------------------------------- find */
 
-static void put_title(const struct ent_record *record,
-                      const struct ent_kind *kind, struct ent_buf *buf)
-{
-    const struct ent_field *field =
-        kind->title == NULL ? NULL : ent_field_named(kind, kind->title);
-
-    if (field != NULL)
-        look_put(record, field->number, buf);
-}
-
+/* The code and what names the record. */
 static int put_found(struct cmd_ctx *ctx, const struct ent_record_ref *ref)
 {
     const struct ent_kind *kind = ent_kind_find(&ctx->kinds, ref->kind);
-    struct ent_record record = {0};
-    struct ent_buf code = {0};
-    struct ent_buf title = {0};
+    const struct ent_field *fields[2];
+    struct ent_buf texts[2] = {{0}, {0}};
     char id[ENT_ID_TEXT];
+    size_t count = 1;
     int rc;
 
     if (kind == NULL)
         return 0;
-    rc = ent_record_read(ctx->store, ref, &record, &ctx->err);
+    fields[0] = ent_field_find(kind, ENT_FIELD_CODE);
+    fields[1] = kind->title == NULL ? NULL : ent_field_named(kind, kind->title);
+    count += fields[1] != NULL;
+    rc = ent_record_shown(ctx->store, ref, fields, count, texts, &ctx->err);
     if (rc < 0)
-        return rc == ENT_ENOTFOUND ? 0 : rc;
-    look_put(&record, ENT_FIELD_CODE, &code);
-    put_title(&record, kind, &title);
+        return rc == ENT_ENOTFOUND ? 0 : rc; /* deleted meanwhile */
     out_row(ctx->out);
     out_cell(ctx->out, kind->name);
-    out_cell(ctx->out, code.len > 0 ? ent_buf_cstr(&code) : NULL);
-    out_cell(ctx->out, title.len > 0 ? ent_buf_cstr(&title) : NULL);
+    for (size_t i = 0; i < ENT_ARRAY_LEN(texts); i++) {
+        out_cell(ctx->out, texts[i].len > 0 ? ent_buf_cstr(&texts[i]) : NULL);
+        if (texts[i].rc < 0)
+            rc = cmd_no_memory(ctx);
+        ent_buf_fini(&texts[i]);
+    }
     out_cell(ctx->out, pick_handle(ctx, ref->space));
     out_cell(ctx->out, look_id(ctx, &ref->id, id));
-    ent_buf_fini(&code);
-    ent_buf_fini(&title);
-    ent_record_fini(&record);
-    return 0;
+    return rc;
 }
 
 static int print_found(struct cmd_ctx *ctx, const char *words, size_t limit)
@@ -624,9 +618,7 @@ static int print_found(struct cmd_ctx *ctx, const char *words, size_t limit)
 
     if (found == NULL)
         return cmd_no_memory(ctx);
-    rc = ent_search_catch_up(ctx->store, &ctx->err);
-    if (rc == 0)
-        rc = ent_search(ctx->store, words, found, limit, &count, &ctx->err);
+    rc = ent_search(ctx->store, words, found, limit, &count, &ctx->err);
     if (rc < 0)
         goto out;
     out_list_begin(ctx->out);

@@ -757,13 +757,37 @@ static int make_listing(struct ent_store *store, struct listing_text *text,
     return text->sql.rc < 0 || text->arena.rc < 0 ? no_memory(err) : 0;
 }
 
+/* Whether some record of the kind was ever archived: else nobody looks. */
+static int has_archived(struct ent_store *store, const struct ent_kind *kind,
+                        bool *any, struct ent_err *err)
+{
+    struct ent_stmt *stmt = ent_db_stmt(&store->db, ENT_SQL_CELL_HAS_FIELD);
+    int rc;
+
+    ent_stmt_bind_int(stmt, 1, kind->number);
+    ent_stmt_bind_int(stmt, 2, ENT_FIELD_ARCHIVED);
+    rc = ent_stmt_step(stmt, err);
+    *any = rc > 0;
+    ent_stmt_reset(stmt);
+    return rc < 0 ? rc : 0;
+}
+
 int ent_query_list(struct ent_store *store, const struct ent_listing *listing,
                    struct ent_query **query, struct ent_err *err)
 {
+    struct ent_listing asked = *listing;
     struct listing_text text = {0};
     struct ent_query *made = NULL;
     const char *sql = NULL;
-    int rc = make_listing(store, &text, listing, err);
+    bool any = true;
+    int rc = 0;
+
+    if (asked.archived == ENT_ARCHIVED_NOT)
+        rc = has_archived(store, asked.kind, &any, err);
+    if (!any)
+        asked.archived = ENT_ARCHIVED_TOO;
+    if (rc == 0)
+        rc = make_listing(store, &text, &asked, err);
 
     if (rc == 0) {
         sql = ent_buf_cstr(&text.sql);
@@ -786,14 +810,18 @@ int ent_query_count(struct ent_store *store, const struct ent_listing *listing,
 {
     struct ent_listing plain = *listing;
     struct ent_query *query;
-    int rc;
+    bool any = true;
+    int rc = 0;
 
     plain.column_count = 0;
     plain.limit = 0;
-    rc = ent_query_list(store, &plain, &query, err);
-    if (rc < 0)
-        return rc;
     *count = 0;
+    if (plain.archived == ENT_ARCHIVED_ONLY)
+        rc = has_archived(store, plain.kind, &any, err);
+    if (rc == 0 && any)
+        rc = ent_query_list(store, &plain, &query, err);
+    if (rc < 0 || !any)
+        return rc;
     while ((rc = ent_query_next(query, err)) > 0)
         (*count)++;
     ent_query_close(query);

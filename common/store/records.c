@@ -322,6 +322,30 @@ int ent_record_read(struct ent_store *store, const struct ent_record_ref *ref,
     return rc;
 }
 
+int ent_record_shown(struct ent_store *store, const struct ent_record_ref *ref,
+                     const struct ent_field *const *fields, size_t count,
+                     struct ent_buf *texts, struct ent_err *err)
+{
+    struct ent_table *table = ent_table_of(&store->tables, ref->kind);
+    struct ent_stmt *row;
+    int rc;
+
+    if (table == NULL)
+        return ENT_ENOTFOUND;
+    rc = ent_table_select(&store->tables, table, &row, err);
+    if (rc < 0)
+        return rc;
+    ent_stmt_bind_int(row, 1, ref->space);
+    ent_stmt_bind_blob(row, 2, ref->id.b, ENT_ID_BYTES);
+    rc = ent_stmt_step(row, err);
+    for (size_t i = 0; rc > 0 && i < count; i++)
+        ent_buf_put_slice(
+            &texts[i],
+            ent_stmt_bytes(row, 1 + (int)ent_field_at(table->kind, fields[i])));
+    ent_stmt_reset(row);
+    return rc > 0 ? 0 : rc < 0 ? rc : ENT_ENOTFOUND;
+}
+
 void ent_record_fini(struct ent_record *record)
 {
     ent_arena_fini(&record->arena);

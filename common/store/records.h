@@ -136,6 +136,15 @@ ENT_NODISCARD int ent_record_read(struct ent_store *store,
                                   struct ent_err *err);
 void ent_record_fini(struct ent_record *record);
 
+/* Append what a record shows in some of its columns, as text, nothing where it
+ * shows nothing: for listings, which need no writers and no conflicts.
+ * ENT_ENOTFOUND: it is deleted, or its kind has no table. */
+ENT_NODISCARD int ent_record_shown(struct ent_store *store,
+                                   const struct ent_record_ref *ref,
+                                   const struct ent_field *const *fields,
+                                   size_t count, struct ent_buf *texts,
+                                   struct ent_err *err);
+
 /* True when the field has several different values standing and asks. Equal
  * values are one; sets are never contested. */
 bool ent_record_contested(const struct ent_record *record,
