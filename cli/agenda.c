@@ -128,9 +128,11 @@ static const char *const items[] = {
  * is shown of an item to them. */
 static const char before_flags[] = "WITH flagged AS MATERIALIZED (\n";
 static const char before_items[] =
-    "\n), plan AS MATERIALIZED (SELECT space, ent_uuid(id) AS ref, title_en,"
+    "\n), plan AS MATERIALIZED (SELECT space,"
+    "   CAST(ent_uuid(id) AS TEXT) AS ref, title_en,"
     "   title_fr, support_focal_point_id, group_id FROM plans),"
-    " post AS MATERIALIZED (SELECT space, ent_uuid(id) AS ref, role, group_id"
+    " post AS MATERIALIZED (SELECT space,"
+    "   CAST(ent_uuid(id) AS TEXT) AS ref, role, group_id"
     "   FROM assignments),"
     " item(day, later, why, kind, code, title_en, title_fr, space, id, who,"
     " org, grp, iso3) AS (";
@@ -139,6 +141,8 @@ static const char after_items[] =
     "    WHEN 4 THEN date(day || '-12-31')"
     "    WHEN 7 THEN date(day || '-01', '+1 month', '-1 day')"
     "    ELSE day END, later) AS due FROM item),"
+    "person AS MATERIALIZED (SELECT code, min(display_name) AS name"
+    "  FROM contacts WHERE code IS NOT NULL GROUP BY code),"
     "groups_of_mine AS (SELECT a.group_id AS grp FROM assignments a"
     "  WHERE a.contact_id = :me AND " EVERYDAY_HELD "),"
     "org_of_mine AS (SELECT org_id AS org FROM contacts"
@@ -148,19 +152,17 @@ static const char after_items[] =
     "    WHEN due >= :on THEN why"
     "    WHEN why IN ('due', 'planned') THEN 'overdue'"
     "    WHEN why = 'report_due' THEN 'report_missing' ELSE why END, kind,"
-    "  code, CASE :lang WHEN 'fr' THEN coalesce(title_fr, title_en)"
+    "  dated.code, CASE :lang WHEN 'fr' THEN coalesce(title_fr, title_en)"
     "    ELSE coalesce(title_en, title_fr) END,"
-    "  coalesce(who, org, grp),"
-    "  (SELECT c.display_name FROM contacts c WHERE c.code = who LIMIT 1),"
-    "  coalesce(ent_uuid(id), id)"
-    "  FROM dated"
+    "  coalesce(who, org, grp), person.name, coalesce(ent_uuid(id), id)"
+    "  FROM dated LEFT JOIN person ON person.code = dated.who"
     " WHERE CASE why WHEN 'call_missed' THEN due < :on ELSE due <= :until END"
     "   AND NOT ent_archived(kind, space, id)"
     "   AND (:country IS NULL OR iso3 = :country)"
     "   AND (:me IS NULL OR who = :me"
     "     OR who IS NULL AND grp IN groups_of_mine"
     "     OR who IS NULL AND org IN org_of_mine)"
-    " ORDER BY due, kind, code, id";
+    " ORDER BY due, kind, dated.code, id";
 
 static const char *reason_said(const char *code)
 {
