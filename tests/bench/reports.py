@@ -42,7 +42,8 @@ FOUND = (
     "JOIN search_doc d ON d.doc = s.rowid LEFT JOIN activities a ON a.space = "
     "d.space AND a.id = d.id WHERE search MATCH '\"coaching\" AND \"77\"*' "
     "ORDER BY s.rowid DESC LIMIT 50")
-COUNTRIES = ["C%c%c" % (a, b) for a in "ABCDE" for b in "ABCDEFGH"]
+# Codes that ISO leaves to its users, so that each of them is one.
+COUNTRIES = ["X%c%c" % (a, b) for a in "ABCDE" for b in "ABCDEFGH"]
 
 
 def day(rand):
@@ -184,6 +185,10 @@ class Node:
         """The shell on the same file, with the functions it lacks replaced."""
         text = re.sub(r"--.*", "", text)
         text = text.replace("ent_uuid(", "hex(").replace("ent_value(", "(")
+        text = re.sub(r"ent_(?:low|high)\(\s*'[^']*',[^,()]*,[^,()]*,"
+                      r"([^,()]*)\)", r"\1", text)
+        text = text.replace("ent_range(", "max(")
+        text = re.sub(r"ent_archived\([^()]*\)", "0", text)
         sets = ["-cmd", ".parameter init"]
         for name, value in params.items():
             sets += ["-cmd", ".parameter set :%s %s" % (name, value)]
