@@ -287,15 +287,13 @@ static struct ent_meta_slot *slot_of(const struct ent_store *store, int64_t n)
 void ent_log_meta_keep(struct ent_store *store, int64_t n,
                        const struct ent_log_meta *meta)
 {
-    *slot_of(store, n) = (struct ent_meta_slot){.n = n, .meta = *meta};
-    store->metas_kept = true;
+    *slot_of(store, n) = (struct ent_meta_slot){
+        .n = n, .round = store->metas_round, .meta = *meta};
 }
 
 void ent_log_metas_forget(struct ent_store *store)
 {
-    if (store->metas_kept)
-        memset(store->metas, 0, ENT_META_CACHE * sizeof(*store->metas));
-    store->metas_kept = false;
+    store->metas_round++;
 }
 
 int ent_log_meta(struct ent_store *store, int64_t n, struct ent_log_meta *meta,
@@ -305,7 +303,7 @@ int ent_log_meta(struct ent_store *store, int64_t n, struct ent_log_meta *meta,
     struct ent_stmt *stmt;
     int rc;
 
-    if (slot->n == n) {
+    if (slot->n == n && slot->round == store->metas_round) {
         *meta = slot->meta;
         return 0;
     }

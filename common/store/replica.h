@@ -10,7 +10,7 @@
 #include "store/table.h"
 
 #define ENT_SEQ_BITS 40
-#define ENT_META_CACHE 4096 /* entries known in memory, a power of two */
+#define ENT_META_CACHE 16384 /* entries known in memory, a power of two */
 
 static inline int64_t ent_n(int64_t o, int64_t seq)
 {
@@ -80,6 +80,7 @@ struct ent_log_meta {
 
 struct ent_meta_slot {
     int64_t n;
+    uint64_t round; /* `metas_round` when it was kept */
     struct ent_log_meta meta;
 };
 
@@ -151,7 +152,7 @@ struct ent_store {
     struct ent_guesses void_taken[ENT_GUESS_SLOTS]; /* entries in an hour */
 
     struct ent_meta_slot *metas; /* ENT_META_CACHE of them */
-    bool metas_kept;             /* any */
+    uint64_t metas_round;        /* what was kept in another one is stale */
     struct ent_arena scratch;    /* of one change */
     struct ent_kept *kept;       /* kept.h; NULL: nothing ever was */
 };
