@@ -45,41 +45,50 @@ void ent_buf_reset(struct ent_buf *buf)
     buf->rc = 0;
 }
 
-uint8_t *ent_buf_grow(struct ent_buf *buf, size_t len)
+/* A NUL always fits behind the bytes, for ent_buf_cstr. */
+static bool has_room(const struct ent_buf *buf, size_t len)
 {
+    return len < buf->cap - buf->len && buf->rc == 0;
+}
+
+static bool make_room(struct ent_buf *buf, size_t len)
+{
+    size_t cap = buf->cap == 0 ? BUF_FIRST : buf->cap;
     uint8_t *at;
 
     if (buf->rc < 0)
-        return NULL;
-    /* A NUL always fits behind the bytes, for ent_buf_cstr. */
-    if (len >= buf->cap - buf->len || buf->cap == 0) {
-        size_t cap = buf->cap == 0 ? BUF_FIRST : buf->cap;
-
-        if (len > SIZE_MAX / 4 - buf->len) {
-            buf->rc = ENT_ENOMEM;
-            return NULL;
-        }
-        while (cap <= buf->len + len)
-            cap *= 2;
-        at = realloc(buf->at, cap);
-        if (at == NULL) {
-            buf->rc = ENT_ENOMEM;
-            return NULL;
-        }
-        buf->at = at;
-        buf->cap = cap;
+        return false;
+    if (len > SIZE_MAX / 4 - buf->len) {
+        buf->rc = ENT_ENOMEM;
+        return false;
     }
-    at = buf->at + buf->len;
+    while (cap <= buf->len + len)
+        cap *= 2;
+    at = realloc(buf->at, cap);
+    if (at == NULL) {
+        buf->rc = ENT_ENOMEM;
+        return false;
+    }
+    buf->at = at;
+    buf->cap = cap;
+    return true;
+}
+
+uint8_t *ent_buf_grow(struct ent_buf *buf, size_t len)
+{
+    if (!has_room(buf, len) && !make_room(buf, len))
+        return NULL;
     buf->len += len;
-    return at;
+    return buf->at + buf->len - len;
 }
 
 void ent_buf_put(struct ent_buf *buf, const void *at, size_t len)
 {
-    uint8_t *to = ent_buf_grow(buf, len);
-
-    if (to != NULL && len > 0)
-        memcpy(to, at, len);
+    if (!has_room(buf, len) && !make_room(buf, len))
+        return;
+    if (len > 0)
+        memcpy(buf->at + buf->len, at, len);
+    buf->len += len;
 }
 
 void ent_buf_put_slice(struct ent_buf *buf, struct ent_slice slice)
@@ -121,17 +130,11 @@ void ent_buf_printf(struct ent_buf *buf, const char *fmt, ...)
 
 void ent_buf_put_varint(struct ent_buf *buf, uint64_t value)
 {
-    uint8_t bytes[VARINT_MAX];
-    uint8_t *to;
-    size_t n = 0;
-
-    do {
-        bytes[n++] = (uint8_t)((value & 0x7f) | (value > 0x7f ? 0x80 : 0));
-        value >>= 7;
-    } while (value > 0);
-    to = ent_buf_grow(buf, n);
-    for (size_t i = 0; to != NULL && i < n; i++)
-        to[i] = bytes[i];
+    if (!has_room(buf, VARINT_MAX) && !make_room(buf, VARINT_MAX))
+        return;
+    for (; value > 0x7f; value >>= 7)
+        buf->at[buf->len++] = (uint8_t)(value | 0x80);
+    buf->at[buf->len++] = (uint8_t)value;
 }
 
 const char *ent_buf_cstr(struct ent_buf *buf)

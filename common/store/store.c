@@ -897,7 +897,7 @@ static unsigned pager_version(struct ent_store *store)
 {
     unsigned version = 0;
 
-    sqlite3_file_control(store->db.raw, "main", SQLITE_FCNTL_DATA_VERSION,
+    sqlite3_file_control(store->db.raw, NULL, SQLITE_FCNTL_DATA_VERSION,
                          &version);
     return version;
 }

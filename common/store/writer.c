@@ -172,14 +172,18 @@ static int seen_cmp(const void *a, const void *b)
     return x->ordinal < y->ordinal ? -1 : x->ordinal > y->ordinal;
 }
 
-/* References in order, and every `seen` list with them. */
-static void sort_refs(struct ent_writer *writer)
+static bool refs_in_order(const struct ent_writer *writer)
+{
+    for (size_t i = 1; i < writer->ref_count; i++)
+        if (ent_ref_cmp(&writer->refs[i - 1], &writer->refs[i]) > 0)
+            return false;
+    return true;
+}
+
+static void place_refs(struct ent_writer *writer, uint32_t *now_at)
 {
     struct placed_ref placed[ENT_WRITER_REFS_MAX];
-    uint32_t now_at[ENT_WRITER_REFS_MAX];
 
-    if (writer->ref_count == 0)
-        return;
     for (uint32_t i = 0; i < writer->ref_count; i++)
         placed[i] = (struct placed_ref){.ref = writer->refs[i], .was = i};
     qsort(placed, writer->ref_count, sizeof(*placed), placed_cmp);
@@ -187,6 +191,16 @@ static void sort_refs(struct ent_writer *writer)
         writer->refs[i] = placed[i].ref;
         now_at[placed[i].was] = i;
     }
+}
+
+/* References in order, and every `seen` list with them. */
+static void sort_refs(struct ent_writer *writer)
+{
+    bool in_order = refs_in_order(writer);
+    uint32_t now_at[ENT_WRITER_REFS_MAX];
+
+    if (!in_order)
+        place_refs(writer, now_at);
     for (size_t i = 0; i < writer->change_count; i++) {
         struct ent_change *change = &writer->changes[i];
 
@@ -194,7 +208,7 @@ static void sort_refs(struct ent_writer *writer)
             struct ent_op *op = &change->ops[j];
             struct ent_seen *seen = (struct ent_seen *)(uintptr_t)op->seen;
 
-            for (size_t k = 0; k < op->seen_count; k++)
+            for (size_t k = 0; !in_order && k < op->seen_count; k++)
                 seen[k].ref = now_at[seen[k].ref];
             if (op->seen_count > 1)
                 qsort(seen, op->seen_count, sizeof(*seen), seen_cmp);
