@@ -363,6 +363,21 @@ bool ent_stmt_is_null(struct ent_stmt *stmt, int column)
     return sqlite3_column_type(stmt->raw, column) == SQLITE_NULL;
 }
 
+sqlite3_value *ent_stmt_column(struct ent_stmt *stmt, int column)
+{
+    return sqlite3_column_value(stmt->raw, column);
+}
+
+struct ent_slice ent_column_bytes(sqlite3_value *column)
+{
+    /* Of a text too: a NUL behind it would cost memory. */
+    const void *at = sqlite3_value_blob(column);
+
+    if (at == NULL)
+        return ent_slice("", 0);
+    return ent_slice(at, (size_t)sqlite3_value_bytes(column));
+}
+
 void ent_stmt_copy(struct ent_stmt *stmt, int column, void *to, size_t len)
 {
     struct ent_slice bytes = ent_stmt_bytes(stmt, column);

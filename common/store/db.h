@@ -95,6 +95,9 @@ int64_t ent_stmt_int(struct ent_stmt *stmt, int column);
 /* The column's bytes, text or blob; empty for NULL; until the next step. */
 struct ent_slice ent_stmt_bytes(struct ent_stmt *stmt, int column);
 bool ent_stmt_is_null(struct ent_stmt *stmt, int column);
+/* The column itself, until the next step; and its bytes, of a text or blob. */
+sqlite3_value *ent_stmt_column(struct ent_stmt *stmt, int column);
+struct ent_slice ent_column_bytes(sqlite3_value *column);
 /* Copy exactly `len` bytes; zeros when the column has another length. */
 void ent_stmt_copy(struct ent_stmt *stmt, int column, void *to, size_t len);
 /* Copy as a C string, cut to `size` - 1 bytes. */

@@ -44,4 +44,15 @@ void ent_meta_drop(struct ent_state *state, uint32_t field);
 struct ent_meta_group *ent_meta_make(struct ent_state *state, uint32_t field,
                                      size_t count);
 
+/* ---------------------------- one field of a row (state_load.c, state_save.c)
+ */
+
+/* Load life and `state->one` from what the row has. False when they do not
+ * stand in it alone, when it is damaged, and when memory ran out. */
+bool ent_row_load_one(struct ent_state *state, struct ent_slice meta,
+                      sqlite3_value *column);
+/* Bring the state's meta up to its cells. False when the row cannot hold them:
+ * the state is spoilt then. */
+bool ent_row_save_one(struct ent_state *state);
+
 #endif

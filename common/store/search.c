@@ -83,7 +83,8 @@ static void put_column(struct indexing *indexing, const struct ent_field *field,
             put_word(indexing, texts[i]);
         return;
     }
-    value = ent_table_value(row, column, field, &indexing->arena);
+    value =
+        ent_table_value(ent_stmt_column(row, column), field, &indexing->arena);
     if (value.type == ENT_VALUE_TEXT)
         put_word(indexing, value.bytes);
 }

@@ -64,6 +64,29 @@ bool ent_state_live(const struct ent_state *state);
 ENT_NODISCARD int ent_state_save(struct ent_store *store,
                                  struct ent_state *state, struct ent_err *err);
 
+/* What becomes of a register and of life in their row. The caller fills in the
+ * first three. */
+struct ent_row_edit {
+    /* Make the new cells of those that stand: one write of `value` in the
+     * field, and life. 1: they are made; 0: nothing was done, and the row is
+     * left alone; or an error. */
+    int (*change)(void *ctx, struct ent_state *state, struct ent_err *err);
+    void *ctx;
+    const struct ent_value *value; /* nil, or one that fits the column */
+    struct ent_state state;
+    struct ent_err *err;
+    int rc;
+};
+/* Change field `one`, a register, in the row, which is looked up once. `done`
+ * is false, and nothing happened, when the record has no row, when the field or
+ * life does not stand in it alone, and when `change` gave 0. */
+ENT_NODISCARD int ent_state_edit(struct ent_store *store, int64_t space,
+                                 const struct ent_kind *kind,
+                                 const struct ent_id *id,
+                                 const struct ent_field *one,
+                                 struct ent_row_edit *edit, bool *done,
+                                 struct ent_err *err);
+
 /* Insert the row of a record that did not exist, written whole by one entry.
  * `inserted` is false, and nothing happened, when there is a row already. */
 ENT_NODISCARD int ent_state_insert(struct ent_store *store, int64_t space,

@@ -49,18 +49,18 @@ static bool load_set(struct ent_state *state, uint32_t number,
 
 /* One field of a row; nothing when it stands in table `cell`. */
 static bool load_field(struct ent_state *state, const struct ent_field *field,
-                       struct ent_stmt *row, int column)
+                       sqlite3_value *column)
 {
     const struct ent_meta_group *group = ent_meta_find(state, field->number);
     struct ent_cell cell = {.field = field->number, .code = ENT_OP_WRITE};
 
     if (group != NULL && group->count == 0)
         return true;
-    if (group == NULL && ent_stmt_is_null(row, column))
+    if (group == NULL && sqlite3_value_type(column) == SQLITE_NULL)
         return true;
     if (field->rule == ENT_RULE_SET)
-        return load_set(state, field->number, ent_stmt_bytes(row, column));
-    cell.value = ent_table_value(row, column, field, state->arena);
+        return load_set(state, field->number, ent_column_bytes(column));
+    cell.value = ent_table_value(column, field, state->arena);
     if (group == NULL) {
         cell.n = state->usual;
         ent_state_add(state, &cell);
@@ -172,6 +172,23 @@ static int damaged(struct ent_err *err)
                               "rebuild"));
 }
 
+static bool begin_row(struct ent_state *state, struct ent_slice meta)
+{
+    state->row = true;
+    if (!ent_meta_read(state, meta))
+        return false;
+    load_life(state);
+    return true;
+}
+
+bool ent_row_load_one(struct ent_state *state, struct ent_slice meta,
+                      sqlite3_value *column)
+{
+    return begin_row(state, meta) && load_field(state, state->one, column) &&
+           !in_cells(state, state->one->number) &&
+           !in_cells(state, ENT_FIELD_LIFE) && state->arena->rc == 0;
+}
+
 static int load_row(struct ent_store *store, struct ent_state *state,
                     struct ent_err *err)
 {
@@ -195,14 +212,12 @@ static int load_row(struct ent_store *store, struct ent_state *state,
         ent_stmt_reset(row);
         return rc;
     }
-    state->row = true;
-    ok = ent_meta_read(state, ent_stmt_bytes(row, 0));
-    if (ok)
-        load_life(state);
+    ok = begin_row(state, ent_stmt_bytes(row, 0));
     if (ok && one != NULL)
-        ok = load_field(state, one, row, 1);
+        ok = load_field(state, one, ent_stmt_column(row, 1));
     for (size_t i = 0; ok && one == NULL && i < kind->field_count; i++)
-        ok = load_field(state, &kind->fields[i], row, 1 + (int)i);
+        ok = load_field(state, &kind->fields[i],
+                        ent_stmt_column(row, 1 + (int)i));
     ent_stmt_reset(row);
     if (!ok)
         return state->arena->rc < 0

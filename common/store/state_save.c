@@ -410,6 +410,26 @@ static int cell_cmp(const void *a, const void *b)
     return x->ordinal < y->ordinal ? -1 : x->ordinal > y->ordinal;
 }
 
+static void sort_cells(struct ent_state *state)
+{
+    if (state->cell_count > 1)
+        qsort(state->cells, state->cell_count, sizeof(*state->cells), cell_cmp);
+}
+
+bool ent_row_save_one(struct ent_state *state)
+{
+    struct ent_value shown;
+    const struct ent_cell *cells;
+    size_t count;
+
+    sort_cells(state);
+    cells = cells_of(state, ENT_FIELD_LIFE, &count);
+    if (count == 0 || !save_life(state, cells, count))
+        return false;
+    cells = cells_of(state, state->one->number, &count);
+    return save_register(state, state->one, cells, count, &shown);
+}
+
 int ent_state_save(struct ent_store *store, struct ent_state *state,
                    struct ent_err *err)
 {
@@ -418,8 +438,7 @@ int ent_state_save(struct ent_store *store, struct ent_state *state,
 
     if (state->arena->rc < 0)
         return ent_err_set(err, ENT_ENOMEM, ENT_N_("out of memory"));
-    if (state->cell_count > 1)
-        qsort(state->cells, state->cell_count, sizeof(*state->cells), cell_cmp);
+    sort_cells(state);
     if (!live)
         rc = save_dead(store, state, err);
     else if (state->row)

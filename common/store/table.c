@@ -53,7 +53,9 @@ int ent_tables_init(struct ent_tables *tables, struct ent_db *db,
         table->kind = &kinds->kinds[i];
         table->select_one = calloc(count + 1, sizeof(*table->select_one));
         table->update_one = calloc(count + 1, sizeof(*table->update_one));
-        if (table->select_one == NULL || table->update_one == NULL) {
+        table->edit_one = calloc(count + 1, sizeof(*table->edit_one));
+        if (table->select_one == NULL || table->update_one == NULL ||
+            table->edit_one == NULL) {
             ent_tables_fini(tables);
             return ent_err_set(err, ENT_ENOMEM, ENT_N_("out of memory"));
         }
@@ -79,11 +81,15 @@ void ent_tables_fini(struct ent_tables *tables)
                 ent_stmt_fini(&table->select_one[j]);
             if (table->update_one != NULL)
                 ent_stmt_fini(&table->update_one[j]);
+            if (table->edit_one != NULL)
+                ent_stmt_fini(&table->edit_one[j]);
         }
         free(table->select_one);
         free(table->update_one);
+        free(table->edit_one);
     }
     free(tables->tables);
+    ent_buf_fini(&tables->edited);
     *tables = (struct ent_tables){0};
 }
 
@@ -287,6 +293,25 @@ int ent_table_update_one(struct ent_tables *tables, struct ent_table *table,
     return get_update(tables, table, &table->kind->fields[at], *stmt, err);
 }
 
+int ent_table_edit_one(struct ent_tables *tables, struct ent_table *table,
+                       size_t at, struct ent_stmt **stmt, struct ent_err *err)
+{
+    struct ent_buf sql = {0};
+
+    *stmt = &table->edit_one[at];
+    if (at_hand(*stmt))
+        return 0;
+    ent_buf_put_str(&sql, "UPDATE ");
+    ent_table_quote(&sql, table->kind->table);
+    ent_buf_put_str(&sql, " SET meta = ent_edited(), ");
+    ent_table_quote(&sql, table->kind->fields[at].name);
+    ent_buf_put_str(&sql,
+                    " = ? WHERE space = ? AND id = ? AND ent_edits(meta, ");
+    ent_table_quote(&sql, table->kind->fields[at].name);
+    ent_buf_put_str(&sql, ")");
+    return prepare_text(tables, &sql, *stmt, err);
+}
+
 int ent_table_insert(struct ent_tables *tables, struct ent_table *table,
                      struct ent_stmt **stmt, struct ent_err *err)
 {
@@ -423,20 +448,20 @@ void ent_table_bind(struct ent_stmt *stmt, int at,
         ent_stmt_bind_null(stmt, at);
 }
 
-struct ent_value ent_table_value(struct ent_stmt *stmt, int column,
+struct ent_value ent_table_value(sqlite3_value *column,
                                  const struct ent_field *field,
                                  struct ent_arena *arena)
 {
-    int type = sqlite3_column_type(stmt->raw, column);
+    int type = sqlite3_value_type(column);
     struct ent_slice text;
 
     if (type == SQLITE_NULL)
         return ent_value_nil();
     if (type == SQLITE_INTEGER)
-        return ent_value_int(ent_stmt_int(stmt, column));
+        return ent_value_int(sqlite3_value_int64(column));
     if (type == SQLITE_FLOAT)
-        return real_decimal(sqlite3_column_double(stmt->raw, column));
-    text = ent_arena_copy(arena, ent_stmt_bytes(stmt, column));
+        return real_decimal(sqlite3_value_double(column));
+    text = ent_arena_copy(arena, ent_column_bytes(column));
     if (field->type == ENT_TYPE_YESNO)
         return ent_value_bool(ent_slice_equal(text, ent_slice_str("yes")));
     if (field->type == ENT_TYPE_REF && looks_like_id(text)) {

@@ -31,13 +31,22 @@ struct ent_table {
     struct ent_stmt drop;
     struct ent_stmt *select_one; /* meta and one field, per field */
     struct ent_stmt *update_one;
+    struct ent_stmt *edit_one; /* meta and one field, if the row may */
 };
+
+struct ent_row_edit;
 
 /* The tables of all kinds, in the order of the definitions. */
 struct ent_tables {
     struct ent_db *db;
     const struct ent_kinds *kinds;
     struct ent_table *tables;
+
+    /* What EDIT asks (state_edit.c), the meta that it writes, and whether the
+     * functions for it are there. */
+    struct ent_row_edit *edit;
+    struct ent_buf edited;
+    bool edits;
 };
 
 ENT_NODISCARD int ent_tables_init(struct ent_tables *tables, struct ent_db *db,
@@ -80,6 +89,14 @@ ENT_NODISCARD int ent_table_update_one(struct ent_tables *tables,
                                        struct ent_stmt **stmt,
                                        struct ent_err *err);
 
+/* UPDATE that asks about the row it found: ent_edits(meta, field) says whether
+ * it is to be changed, ent_edited() is its meta then. Parameters: the field,
+ * space, id. */
+ENT_NODISCARD int ent_table_edit_one(struct ent_tables *tables,
+                                     struct ent_table *table, size_t at,
+                                     struct ent_stmt **stmt,
+                                     struct ent_err *err);
+
 /* "name" as an SQL identifier, quoted. */
 void ent_table_quote(struct ent_buf *sql, const char *name);
 
@@ -90,7 +107,7 @@ void ent_table_bind(struct ent_stmt *stmt, int at,
                     const struct ent_value *value);
 /* A whole number or decimal as SQLite holds the latter. */
 double ent_table_real(const struct ent_value *value);
-struct ent_value ent_table_value(struct ent_stmt *stmt, int column,
+struct ent_value ent_table_value(sqlite3_value *column,
                                  const struct ent_field *field,
                                  struct ent_arena *arena);
 

@@ -9,6 +9,7 @@
 #define VALUE_BYTES 12 /* of a value besides its text */
 #define SEEN_BYTES 11
 #define REF_BYTES 40
+#define ONE_BYTES 128 /* of a change of one field besides value and `seen` */
 
 static int no_memory(struct ent_err *err)
 {
@@ -110,7 +111,7 @@ static void keep_change(struct ent_writer *writer,
 /* A record that is not there yet, every field written, nothing replaced. */
 static int put_fresh(struct ent_writer *writer, const struct ent_kind *kind,
                      const struct ent_edit *edit, bool *done,
-                     struct ent_err *err)
+                     enum ent_written *written, struct ent_err *err)
 {
     struct ent_change change = {.kind = edit->kind, .id = edit->id};
     size_t refs_before = writer->ref_count;
@@ -146,10 +147,12 @@ static int put_fresh(struct ent_writer *writer, const struct ent_kind *kind,
         return too_large(err);
     if (writer->bytes + change_bytes(&change) <= ENT_ENTRY_BYTES_MAX)
         rc = ent_apply_insert(&writer->apply, &change, done, err);
-    if (rc == 0 && *done)
+    if (rc == 0 && *done) {
         keep_change(writer, &change, refs_before);
-    else
+        *written = ENT_WRITTEN_NEW;
+    } else {
         forget_values(writer, &change);
+    }
     return rc;
 }
 
@@ -246,6 +249,94 @@ static int show_again(struct ent_writer *writer, const struct ent_edit *edit,
     rc = ent_state_load(writer->store, writer->space, edit->kind, &edit->id,
                         NULL, &writer->store->scratch, &state, err);
     return rc < 0 ? rc : ent_state_save(writer->store, &state, err);
+}
+
+/* An edit of one register, made while its row is at hand. */
+struct one_edit {
+    struct ent_writer *writer;
+    const struct ent_kind *kind;
+    const struct ent_edit *edit;
+    struct ent_change change;
+    size_t refs_before; /* in the entry, when the row was found */
+};
+
+/* Whether the change is sure to fit into the entry that is being gathered. */
+static bool fits_entry(const struct ent_writer *writer,
+                       const struct ent_edit *edit,
+                       const struct ent_state *state)
+{
+    size_t cells = state->cell_count;
+
+    return !meets_entry(writer, state) &&
+           writer->ref_count + cells <= ENT_WRITER_REFS_MAX &&
+           writer->bytes + edit->ops[0].value.bytes.len + ONE_BYTES +
+                   (REF_BYTES + SEEN_BYTES) * cells <=
+               ENT_ENTRY_BYTES_MAX;
+}
+
+static int change_one(void *ctx, struct ent_state *state, struct ent_err *err)
+{
+    struct one_edit *one = ctx;
+    struct ent_writer *writer = one->writer;
+    struct ent_change *change = &one->change;
+    int rc;
+
+    if (!fits_entry(writer, one->edit, state))
+        return 0;
+    one->refs_before = writer->ref_count;
+    change->ops = ENT_ARENA_NEW(&writer->arena, struct ent_op, 2);
+    if (change->ops == NULL)
+        return no_memory(err);
+    rc = ent_edit_put_ops(writer, one->kind, one->edit, false, state, change,
+                          err);
+    if (rc == 0 && nothing_to_do(one->edit, state, change))
+        return 0;
+    if (rc == 0)
+        rc = ent_edit_put_life(writer, state, ENT_EDIT_TOUCH, change, err);
+    if (rc == 0)
+        rc = finish_change(writer, change, err);
+    if (rc == 0)
+        rc = ent_apply_ops(&writer->apply, change, state, err);
+    return rc < 0 ? rc : 1;
+}
+
+/* What is edited most: one field of a record that stands uncontested. `done` is
+ * false, and nothing happened, when the record must be looked at first. */
+static int put_one(struct ent_writer *writer, const struct ent_kind *kind,
+                   const struct ent_edit *edit, bool *done,
+                   enum ent_written *written, struct ent_err *err)
+{
+    const struct ent_edit_op *op = edit->ops;
+    const struct ent_field *field;
+    struct one_edit one = {
+        .writer = writer,
+        .kind = kind,
+        .edit = edit,
+        .change = {.kind = edit->kind, .id = edit->id},
+    };
+    struct ent_row_edit row = {.change = change_one, .ctx = &one};
+    int rc;
+
+    *done = false;
+    if (edit->life != ENT_EDIT_TOUCH || edit->op_count != 1 ||
+        op->code != ENT_OP_WRITE || op->seen != NULL)
+        return 0;
+    field = ent_field_find(kind, op->field);
+    if (field == NULL || field->rule != ENT_RULE_REGISTER ||
+        (op->value.type != ENT_VALUE_NIL &&
+         !ent_table_fits(field, &op->value)) ||
+        !ent_record_may_change(writer->store, writer->space, edit->kind,
+                               &edit->id))
+        return 0;
+    row.value = &op->value;
+    ent_arena_reset(&writer->store->scratch);
+    rc = ent_state_edit(writer->store, writer->space, kind, &edit->id, field,
+                        &row, done, err);
+    if (rc == 0 && *done) {
+        keep_change(writer, &one.change, one.refs_before);
+        *written = ENT_WRITTEN_CHANGED;
+    }
+    return rc;
 }
 
 static int put_change(struct ent_writer *writer, const struct ent_kind *kind,
@@ -347,10 +438,10 @@ int ent_writer_put(struct ent_writer *writer, const struct ent_edit *edit,
     if (rc == 0 && writer->change_count == ENT_ENTRY_CHANGES_MAX)
         rc = ent_writer_seal(writer, err);
     if (rc == 0 && edit->fresh && edit->life == ENT_EDIT_TOUCH)
-        rc = put_fresh(writer, kind, edit, &done, err);
-    if (rc == 0 && done)
-        *written = ENT_WRITTEN_NEW;
-    else if (rc == 0)
+        rc = put_fresh(writer, kind, edit, &done, written, err);
+    if (rc == 0 && !done)
+        rc = put_one(writer, kind, edit, &done, written, err);
+    if (rc == 0 && !done)
         rc = put_change(writer, kind, edit, resolve, written, err);
     writer->failed = rc < 0;
     return rc;

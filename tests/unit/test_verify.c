@@ -484,6 +484,63 @@ START_TEST(work_goes_on_after_a_rebuild)
 }
 END_TEST
 
+static enum ent_written put(struct ent_writer *writer, uint8_t number,
+                            const char *field, struct ent_value value)
+{
+    struct ent_edit_op op = {.code = ENT_OP_WRITE, .value = value};
+    struct ent_edit made = {.kind = training()->number,
+                            .id = {{number}},
+                            .life = ENT_EDIT_TOUCH,
+                            .ops = &op,
+                            .op_count = 1};
+    enum ent_written written;
+
+    op.field = ent_field_named(training(), field)->number;
+    ck_ok(ent_writer_put(writer, &made, false, &written, &err));
+    return written;
+}
+
+/* One field alone is changed in the row where it stands; the log must say the
+ * same: of what is emptied, filled, written again in the same entry or not
+ * changed at all, and of a value that its column cannot hold. */
+START_TEST(fields_changed_one_by_one_leave_sound_rows)
+{
+    static const char rows[] = "SELECT title_fr, participants"
+                               " FROM trainings ORDER BY id";
+    struct ent_value text = ent_value_text(ent_slice_str("Atelier"));
+    struct ent_writer *writer;
+
+    ck_ok(ent_writer_open(bob.store, bob.space, now_ms++, &writer, &err));
+    ck_assert_int_eq(put(writer, 9, "title_fr", text), ENT_WRITTEN_NEW);
+    ck_assert_int_eq(put(writer, 1, "title_fr", text), ENT_WRITTEN_CHANGED);
+    ck_assert_int_eq(put(writer, 1, "title_fr", text), ENT_WRITTEN_NOTHING);
+    ck_assert_int_eq(put(writer, 1, "title_fr", ent_value_nil()),
+                     ENT_WRITTEN_CHANGED);
+    ck_assert_int_eq(put(writer, 9, "participants", ent_value_int(3)),
+                     ENT_WRITTEN_CHANGED);
+    ck_ok(ent_writer_commit(writer, &err));
+    ck_sound(&bob);
+
+    ck_ok(ent_writer_open(bob.store, bob.space, now_ms++, &writer, &err));
+    ck_assert_int_eq(put(writer, 9, "participants", text), ENT_WRITTEN_CHANGED);
+    ck_assert_int_eq(put(writer, 1, "title_fr", text), ENT_WRITTEN_CHANGED);
+    ck_ok(ent_writer_commit(writer, &err));
+    ck_sound(&bob);
+
+    ck_ok(ent_writer_open(bob.store, bob.space, now_ms++, &writer, &err));
+    ck_assert_int_eq(put(writer, 9, "participants", ent_value_int(4)),
+                     ENT_WRITTEN_CHANGED);
+    ck_ok(ent_writer_commit(writer, &err));
+    meet();
+    print_rows(&ann, rows, printed[0]);
+    print_rows(&bob, rows, printed[1]);
+    ck_assert_str_eq(printed[0], printed[1]);
+    ck_assert_ptr_nonnull(strstr(printed[1], "Atelier"));
+    ck_sound(&ann);
+    ck_sound(&bob);
+}
+END_TEST
+
 START_TEST(the_word_index_is_made_again_after_a_rebuild)
 {
     struct ent_record_ref found[4];
@@ -785,6 +842,7 @@ int main(void)
     tcase_add_test(tcase, a_long_run_leaves_the_rows_that_its_author_has);
     tcase_add_test(tcase, a_sound_replica_has_no_finding);
     tcase_add_test(tcase, a_replica_open_for_reading_can_be_verified);
+    tcase_add_test(tcase, fields_changed_one_by_one_leave_sound_rows);
     tcase_add_test(tcase, rebuild_keeps_digest_rows_and_conflicts);
     tcase_add_test(tcase, work_goes_on_after_a_rebuild);
     tcase_add_test(tcase, the_word_index_is_made_again_after_a_rebuild);
