@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/erase.h"
 #include "store/past.h"
 
 /* What one entry of it did to a record. */
@@ -428,8 +429,12 @@ static int plan_record(struct plan *plan, struct part *part,
     size_t first = plan->undo->count;
     const struct ent_shown *by;
     enum deed deed;
-    int rc = ent_record_read(plan->store, &part->ref, &part->record, err);
+    int rc = ent_record_erased(plan->store, &part->ref, err);
 
+    /* What was erased since stays so; the others are undone. */
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    rc = ent_record_read(plan->store, &part->ref, &part->record, err);
     if (rc < 0)
         return rc;
     rc = find_deed(plan, part, &deed, err);

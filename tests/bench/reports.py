@@ -29,6 +29,7 @@ import tempfile
 
 here = os.path.dirname(os.path.abspath(__file__))
 reports = os.path.join(here, "../../configs/reports")
+flags = os.path.join(here, "../../configs/flags")
 ON = "2019-03-01"
 RATIO = 1.3
 START_MS = 10.0
@@ -189,6 +190,7 @@ class Node:
                       r"([^,()]*)\)", r"\1", text)
         text = text.replace("ent_range(", "max(")
         text = re.sub(r"ent_archived\([^()]*\)", "0", text)
+        text = re.sub(r"ent_writes\([^()]*\)", "'[]'", text)
         sets = ["-cmd", ".parameter init"]
         for name, value in params.items():
             sets += ["-cmd", ".parameter set :%s %s" % (name, value)]
@@ -294,6 +296,9 @@ def main():
                 node.command("report", name, "--on", ON, "--format", "csv"),
                 node.shell(text, on="\"'%s'\"" % ON, country="NULL",
                            group="NULL", lang="\"'en'\"", few="5"))
+        with open(os.path.join(flags, "flags.sql")) as file:
+            flagged = "SELECT * FROM (%s\n) f WHERE f.kind = :kind" % (
+                file.read())
         columns = "code,display_name,title,org_id,iso3,email,role"
         costs.compare(
             "list",
@@ -306,12 +311,15 @@ def main():
                          "due_on<2018-01-01", "--format", "csv"),
             node.shell(LISTING % (
                 "*", "activities", 9,
-                "status = 'done' AND due_on < '2018-01-01'", "code, id")))
+                "status = 'done' AND due_on < '2018-01-01'", "code, id") +
+                "; " + flagged, on="\"'%s'\"" % ON, kind="\"'activity'\""))
         costs.compare(
             "show", node.command("show", "act-77", "--json"),
             node.shell(" ".join(
                 "SELECT * FROM %s WHERE code = 'act-77';" % table
-                for table in node.tables())))
+                for table in node.tables()) + flagged +
+                " AND f.code = 'act-77'", on="\"'%s'\"" % ON,
+                kind="\"'activity'\""))
         costs.compare(
             "find", node.command("find", "coaching", "77", "--json"),
             node.shell(FOUND))

@@ -134,6 +134,25 @@ exits 0 "without that row it is" import contact "$work/contacts.csv"
 exits 0 "the replica is made anew" rebuild
 exits 3 "and it is gone all the same" show ctc-1
 
+# --------------------------------------- what was written with it can be undone
+
+printf 'code,display_name\nctc-5,Eve\nctc-6,Fay\n' >"$work/two.csv"
+meet office hq
+node=$work/office
+exits 0 "two more are imported by the office" import contact "$work/two.csv"
+printf 'code,display_name\nctc-5,Eva\nctc-6,Faye\n' >"$work/two.csv"
+exits 0 "and changed by one command" import contact "$work/two.csv"
+meet office hq
+node=$work/hq
+exits 0 "one of them is erased" erase ctc-5
+meet office hq
+node=$work/office
+exits 0 "the office takes back what it changed" undo
+check "of the one that stands" prints Fay
+exits 0 "it is as it was" show ctc-6
+check "with the first name" prints "Fay "
+exits 3 "and the other one is gone" show ctc-5
+
 # ------------------------------------------------------ what belongs to an owner
 
 node=$work/office

@@ -567,11 +567,34 @@ static size_t count_writes(const struct model *model, uint32_t kind,
     return count;
 }
 
-/* Whether a replica that got this entry as a stub may lack the value. */
+/* Whether a roster or an owner ever erased the record, for good or not: what
+ * became void gives it back without its values (E1). */
+static bool was_erased(const struct history *h, const struct model_write *write)
+{
+    for (size_t i = 0; i < h->roster_count; i++)
+        if (h->roster[i].kind == ENT_ROSTER_ERASE &&
+            h->roster[i].erased_kind == write->kind &&
+            ent_id_equal(&h->roster[i].erased_id, &write->id))
+            return true;
+    for (size_t i = 0; i < h->count; i++) {
+        const struct ent_entry *entry = &h->entries[i].entry;
+
+        for (size_t c = 0; c < entry->change_count; c++)
+            if (entry->changes[c].ops[0].code == ENT_OP_ERASE &&
+                entry->changes[c].kind == write->kind &&
+                ent_id_equal(&entry->changes[c].id, &write->id))
+                return true;
+    }
+    return false;
+}
+
+/* Whether a replica may lack the value: it got the entry as a stub, or had it
+ * erased for a while. */
 static bool may_miss(const struct test *t, const struct replica *replica,
                      const struct model_write *write)
 {
-    return replica->stub[write->from - t->history.judged];
+    return replica->stub[write->from - t->history.judged] ||
+           was_erased(&t->history, write);
 }
 
 static void check_write(struct test *t, const struct replica *replica,

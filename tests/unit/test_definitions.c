@@ -74,7 +74,8 @@ START_TEST(the_shipped_kinds_have_their_fixed_numbers)
         "note",          "expense",    "contribution",
         "approval",      "transition", "training_report",
         "report_review", "ballot",     "certificate",
-        "consent",       NULL,         "adoption"};
+        "consent",       NULL,         "adoption",
+        "erase_request"};
     static const char *const names[] = {
         "organisation",    "group",     "contact",       "assignment",
         "trainer",         "training",  "participation", "plan",
@@ -84,7 +85,7 @@ START_TEST(the_shipped_kinds_have_their_fixed_numbers)
         "document",        "term",      "survey"};
 
     ck_assert_msg(ent_kinds_load(KINDS, &kinds, &err) == 0, "%s", err.text);
-    ck_assert_uint_eq(kinds.count, 23 + 11);
+    ck_assert_uint_eq(kinds.count, 23 + 12);
     ck_assert_uint_eq(ENT_ARRAY_LEN(names), 23);
     for (uint32_t i = 0; i < ENT_ARRAY_LEN(owned); i++) {
         const struct ent_kind *kind =
