@@ -199,6 +199,8 @@ static void sort_refs(struct ent_writer *writer)
     bool in_order = refs_in_order(writer);
     uint32_t now_at[ENT_WRITER_REFS_MAX];
 
+    if (writer->ref_count == 0)
+        return;
     if (!in_order)
         place_refs(writer, now_at);
     for (size_t i = 0; i < writer->change_count; i++) {
