@@ -151,7 +151,9 @@ static void put_names(struct cmd_ctx *ctx, const struct conflict *conflict)
     look_put(conflict->record, ENT_FIELD_CODE, &code);
     out_row(ctx->out);
     out_cell(ctx->out, look_id(ctx, &conflict->record->ref.id, id));
-    out_cell(ctx->out, conflict->kind->name);
+    out_cell(ctx->out, look_for_program(ctx)
+                           ? conflict->kind->name
+                           : look_kind_label(ctx, conflict->kind));
     out_cell(ctx->out, code.len > 0 ? ent_buf_cstr(&code) : NULL);
     out_cell(ctx->out, conflict_name(conflict));
     ent_buf_fini(&code);

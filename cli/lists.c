@@ -597,7 +597,8 @@ static int put_found(struct cmd_ctx *ctx, const struct ent_record_ref *ref)
     if (rc < 0)
         return rc == ENT_ENOTFOUND ? 0 : rc; /* deleted meanwhile */
     out_row(ctx->out);
-    out_cell(ctx->out, kind->name);
+    out_cell(ctx->out,
+             look_for_program(ctx) ? kind->name : look_kind_label(ctx, kind));
     for (size_t i = 0; i < ENT_ARRAY_LEN(texts); i++) {
         out_cell(ctx->out, texts[i].len > 0 ? ent_buf_cstr(&texts[i]) : NULL);
         if (texts[i].rc < 0)
