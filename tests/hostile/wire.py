@@ -28,7 +28,7 @@ TOGETHER = 24
 MEMORY_MIB = 16
 MEMORY_UNFINISHED_MIB = 128
 SERVICE = os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                       "../../configs/entented.service")
+                       "../../configs/entented.service.in")
 
 
 def linked(node, count):
