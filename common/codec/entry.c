@@ -240,6 +240,12 @@ static void put_op(struct ent_pack *pack, const struct ent_op *op)
     }
 }
 
+/* Whether a salt goes with it where the entry has no seed: it has values. */
+static bool has_salt(const struct ent_change *change)
+{
+    return change->has_commitment && !change->erased;
+}
+
 void ent_entry_put(struct ent_buf *buf, const struct ent_entry *entry)
 {
     struct ent_pack pack;
@@ -266,9 +272,10 @@ void ent_entry_put(struct ent_buf *buf, const struct ent_entry *entry)
     } else {
         ent_pack_array(&pack, entry->change_count);
         for (size_t i = 0; i < entry->change_count; i++)
-            ent_pack_bin(
-                &pack, entry->changes[i].salt,
-                entry->changes[i].erased ? 0 : sizeof(entry->changes[i].salt));
+            ent_pack_bin(&pack, entry->changes[i].salt,
+                         has_salt(&entry->changes[i])
+                             ? sizeof(entry->changes[i].salt)
+                             : 0);
     }
     ent_pack_array(&pack, entry->change_count);
     for (size_t i = 0; i < entry->change_count; i++) {
@@ -410,6 +417,10 @@ static void get_salts(struct ent_unpack *in, const ent_obj *obj,
     entry->has_seed = obj->type == MSGPACK_OBJECT_BIN;
     if (entry->has_seed) {
         ent_get_bin(in, obj, entry->seed, sizeof(entry->seed));
+        /* It would tell the salt of what was erased. */
+        for (size_t i = 0; i < change_count; i++)
+            if (changes[i].erased)
+                ent_unpack_fault(in, ENT_N_("a seed beside what was erased"));
         return;
     }
     items = ent_get_array(in, obj, 0, ENT_ENTRY_CHANGES_MAX, &count);
@@ -417,10 +428,14 @@ static void get_salts(struct ent_unpack *in, const ent_obj *obj,
         ent_unpack_fault(in, ENT_N_("salts that do not match changes"));
         return;
     }
+    /* Nothing hashes what stands here: there is nothing where no values are.
+     */
     for (size_t i = 0; i < count; i++)
-        if (!changes[i].erased)
+        if (has_salt(&changes[i]))
             ent_get_bin(in, &items[i], changes[i].salt,
                         sizeof(changes[i].salt));
+        else if (ent_get_bytes(in, &items[i], sizeof(changes[i].salt)).len > 0)
+            ent_unpack_fault(in, ENT_N_("a salt without values"));
 }
 
 /* Where the element after `skip` items at `at` begins. */

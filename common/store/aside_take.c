@@ -303,24 +303,6 @@ static int check_room(struct keeping *keeping, struct ent_err *err)
                        ENT_N_("more of one author than is kept beyond a cut"));
 }
 
-/* What an owner erased beyond the cut stays erased (E1). */
-static int keep_erasures(struct keeping *keeping, const struct ent_entry *entry,
-                         int64_t n, struct ent_err *err)
-{
-    int rc = 0;
-
-    for (size_t i = 0; rc == 0 && i < entry->change_count; i++) {
-        const struct ent_change *change = &entry->changes[i];
-
-        if (change->ops[0].code == ENT_OP_ERASE &&
-            ent_owner_may_change(keeping->space, &entry->author, change->kind,
-                                 &change->id))
-            rc = ent_erase_own(keeping->store, keeping->space->space,
-                               change->kind, &change->id, n, false, err);
-    }
-    return rc;
-}
-
 static int keep_entry(struct keeping *keeping, size_t i, struct ent_err *err)
 {
     const struct ent_run *run = keeping->run;
@@ -338,8 +320,7 @@ static int keep_entry(struct keeping *keeping, size_t i, struct ent_err *err)
     ent_stmt_bind_int(stmt, 2, keeping->entries[i].time_ms);
     ent_stmt_bind_blob(stmt, 3, hash_of(keeping, i)->b, ENT_HASH_BYTES);
     ent_stmt_bind_blob(stmt, 4, packed.at, packed.len);
-    rc = ent_stmt_run(stmt, err);
-    return rc < 0 ? rc : keep_erasures(keeping, &keeping->entries[i], n, err);
+    return ent_stmt_run(stmt, err);
 }
 
 static int keep_entries(struct keeping *keeping, struct ent_err *err)
@@ -405,11 +386,8 @@ static int keep_run(struct keeping *keeping, struct ent_taken *taken,
                                 "takes"));
     if (rc == 0)
         rc = unpack(keeping, err);
-    more = 0;
-    for (size_t i = 0; rc == 0 && i < run->count; i++)
-        more += ent_stub_bytes(&keeping->entries[i]);
     if (rc == 0)
-        rc = ent_run_check_bytes(run, more, err);
+        rc = ent_run_check_stubs(run, keeping->entries, run->count, err);
     if (rc == 0)
         rc = judge(keeping, err);
     if (rc == 0)

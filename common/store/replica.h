@@ -137,6 +137,7 @@ struct ent_store {
     /* NULL: an entry changes all its records; else those alone. */
     const struct ent_touched *only;
 
+    int64_t scrub_failed_ms; /* when ent_store_scrub failed last, or 0 */
     int64_t log_due_ms; /* when the next log of an author with many is taken */
 
     bool cells_empty; /* false: there may be some */
@@ -349,6 +350,11 @@ ENT_NODISCARD int ent_run_check(const struct ent_space_state *space,
  * bytes by which values that were erased have grown. ENT_EREFUSED. */
 ENT_NODISCARD int ent_run_check_bytes(const struct ent_run *run,
                                       size_t stub_bytes, struct ent_err *err);
+/* The same of a run of which these entries are unpacked, which may also grow
+ * when more of them is erased and must still fit in one message then. */
+ENT_NODISCARD int ent_run_check_stubs(const struct ent_run *run,
+                                      const struct ent_entry *entries,
+                                      size_t count, struct ent_err *err);
 /* By how much an entry may be longer than as it was written. */
 size_t ent_stub_bytes(const struct ent_entry *entry);
 

@@ -79,12 +79,24 @@ ENT_NODISCARD int ent_frontier_want(struct ent_store *store, int64_t space,
                                     uint64_t *from, struct ent_hash8 *prev,
                                     struct ent_err *err);
 
-/* What to ask for when a peer shows this head, all of which is held, and some
- * entries of it lack values that were not erased (E3): the first of them, and
- * the hash of the entry before it. `from` is 0 when none does. */
+/* Whether entries lack values that were not erased (E3), and this peer may be
+ * asked for them: 1. Who was asked in vain a few times is left in peace for an
+ * hour, and then for longer, up to a day. */
+ENT_NODISCARD int ent_wanted_due(struct ent_store *store, int64_t space,
+                                 const struct ent_key *peer, int64_t now_ms,
+                                 struct ent_err *err);
+/* What to ask that peer for when it shows this head, all of which is held: the
+ * first of those entries, and the hash of the entry before it. `from` is 0 when
+ * there is none, or it is not due. */
 ENT_NODISCARD int ent_wanted_want(struct ent_store *store, int64_t space,
-                                  const struct ent_head *head, uint64_t *from,
-                                  struct ent_hash8 *prev, struct ent_err *err);
+                                  const struct ent_key *peer,
+                                  const struct ent_head *head, int64_t now_ms,
+                                  uint64_t *from, struct ent_hash8 *prev,
+                                  struct ent_err *err);
+/* The peer was asked. */
+ENT_NODISCARD int ent_wanted_asked(struct ent_store *store, int64_t space,
+                                   const struct ent_key *peer, int64_t now_ms,
+                                   struct ent_err *err);
 
 /* Read entries out of the log or branch that ends in the head `o`, beginning
  * at `from`, as many as fit in `bytes_max` but at least one; everything lives

@@ -412,6 +412,13 @@ static int leave_own_log(struct taking *taking, bool forked,
         taking->now_ms, err);
 }
 
+/* From the first change of the replica on whatever fails is our own trouble,
+ * and all is undone. */
+static int our_trouble(int rc)
+{
+    return rc < 0 && !ent_is_own_trouble(rc) ? ENT_ESTORE : rc;
+}
+
 /* Values that an entry held here lacks, and the same entry that came has (E3).
  */
 static int fill_wanted(struct taking *taking, struct ent_err *err)
@@ -440,7 +447,7 @@ static int fill_wanted(struct taking *taking, struct ent_err *err)
     if (rc == 0 && filled.count > 0)
         rc = ent_records_anew(store, space, &filled, err);
     free(filled.keys);
-    return rc;
+    return our_trouble(rc);
 }
 
 static int take_run(struct taking *taking, struct ent_taken *taken,
@@ -455,11 +462,8 @@ static int take_run(struct taking *taking, struct ent_taken *taken,
     if (rc < 0)
         return rc;
     rc = unpack(taking, err);
-    more = 0;
-    for (size_t i = taking->known; rc == 0 && i < run->count; i++)
-        more += ent_stub_bytes(&taking->entries[i]);
     if (rc == 0 && !taking->returns && taking->known == 0)
-        rc = ent_run_check_bytes(run, more, err);
+        rc = ent_run_check_stubs(run, taking->entries, run->count, err);
     if (rc == 0)
         rc = drop_held(taking, err);
     if (rc == 0)
@@ -483,8 +487,8 @@ static int take_run(struct taking *taking, struct ent_taken *taken,
         rc = ent_log_cut_sig(taking->store, taking->space, taking->log, err);
     *forked = *forked || taking->parted;
     if (rc == 0 && *forked && ent_author_is_cut(taking->space, &run->author))
-        rc = ent_judge_author(taking->store, taking->space->space, &run->author,
-                              err);
+        rc = our_trouble(ent_judge_author(taking->store, taking->space->space,
+                                          &run->author, err));
     return rc == 0 ? leave_own_log(taking, *forked, err) : rc;
 }
 

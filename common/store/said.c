@@ -13,6 +13,8 @@
 #include "store/replica.h"
 #include "store/runs.h"
 
+#define SCRUB_PAUSE_MS 60000 /* after one that failed */
+
 static int no_memory(struct ent_err *err)
 {
     return ent_err_set(err, ENT_ENOMEM, ENT_N_("out of memory"));
@@ -170,6 +172,45 @@ static int write_said(struct ent_store *store, int64_t space,
     return rc;
 }
 
+/* How far up the chain held here the frontier's erasures are carried out. */
+static uint64_t carried_out(const struct ent_space_state *state,
+                            const struct ent_frontier *frontier)
+{
+    uint64_t common =
+        ent_roster_position(&state->roster, state->entries, state->entry_count,
+                            frontier->roster_pos, &frontier->roster_hash);
+
+    return frontier->erased_pos < common ? frontier->erased_pos : common;
+}
+
+/* 0: nothing is left of what was erased. What fails is tried again in a while:
+ * the disk may be full, and a session must not wait for it each time. */
+static int try_scrub(struct ent_store *store, int64_t now_ms)
+{
+    struct ent_err err;
+    int rc;
+
+    if (llabs(now_ms - store->scrub_failed_ms) < SCRUB_PAUSE_MS)
+        return 1;
+    rc = ent_store_scrub(store, &err);
+    if (rc < 0)
+        store->scrub_failed_ms = now_ms;
+    return rc == 1 ? 0 : 1;
+}
+
+/* As far as it was carried out before, on the chain of now. */
+static int said_before(struct ent_store *store, int64_t space,
+                       const struct ent_frontier *before,
+                       struct ent_frontier *now, struct ent_err *err)
+{
+    struct ent_space_state *state;
+    int rc = ent_space_state(store, space, &state, err);
+
+    if (rc == 0 && now->erased_pos > 0)
+        now->erased_pos = carried_out(state, before);
+    return rc;
+}
+
 int ent_said_update(struct ent_store *store, int64_t space, int64_t now_ms,
                     struct ent_err *err)
 {
@@ -178,16 +219,19 @@ int ent_said_update(struct ent_store *store, int64_t space, int64_t now_ms,
     struct ent_frontier before = {0};
     struct ent_said kept;
     bool held;
-    int scrubbed = ent_store_scrub(store, err);
+    int due = try_scrub(store, now_ms);
     int rc = own_frontier(store, space, &arena, &now, err);
 
+    /* Another program may have erased something since. */
+    if (rc == 0 && due == 0)
+        due = ent_store_scrub_due(store, err);
     if (rc == 0)
         rc = get_said(store, space, &now.key, &arena, &kept, &held, err);
     if (rc == 0 && held)
         rc = ent_frontier_get(kept.body, &arena, &before, err);
     /* Nobody is told that it is gone before it is (E4). */
-    if (scrubbed != 1)
-        now.erased_pos = before.erased_pos;
+    if (rc == 0 && due != 0)
+        rc = said_before(store, space, &before, &now, err);
     if (rc == 0 && held && same_said(&before, &now)) {
         ent_arena_fini(&arena);
         return 0;
@@ -392,17 +436,6 @@ int ent_holding_covers(struct ent_store *store, int64_t n,
                 covers = true;
     ent_arena_fini(&arena);
     return rc < 0 ? rc : covers;
-}
-
-/* How far up the chain held here the frontier's erasures are carried out. */
-static uint64_t carried_out(const struct ent_space_state *state,
-                            const struct ent_frontier *frontier)
-{
-    uint64_t common =
-        ent_roster_position(&state->roster, state->entries, state->entry_count,
-                            frontier->roster_pos, &frontier->roster_hash);
-
-    return frontier->erased_pos < common ? frontier->erased_pos : common;
 }
 
 int ent_erasure_confirmed(struct ent_store *store,

@@ -35,14 +35,17 @@
 /* Records that were erased (E1): by an entry of the roster that is carried out
  * (`chair`), by their owner in entry `n` of the log or aside (0: no), which
  * counts or not; and how many writes came after it. Then the entries that lack
- * a payload that was not erased (E3). */
+ * a payload that was not erased (E3), and which peers were asked for them. */
 #define ERASURES                                                               \
     "CREATE TABLE erased("                                                     \
     " space INTEGER NOT NULL, kind INTEGER NOT NULL, id BLOB NOT NULL,"        \
     " chair INTEGER NOT NULL, n INTEGER NOT NULL, counts INTEGER NOT NULL,"    \
     " late INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(space, kind, id))"          \
     " STRICT, WITHOUT ROWID;"                                                  \
-    "CREATE TABLE wanted(n INTEGER PRIMARY KEY) STRICT;"
+    "CREATE TABLE wanted(n INTEGER PRIMARY KEY) STRICT;"                       \
+    "CREATE TABLE local_asked("                                                \
+    " space INTEGER NOT NULL, key BLOB NOT NULL, at INTEGER NOT NULL,"         \
+    " tries INTEGER NOT NULL, PRIMARY KEY(space, key)) STRICT, WITHOUT ROWID;"
 
 #define HEADER_VERSION_AT 60 /* user_version, big-endian */
 #define HEADER_APPLICATION_AT 68

@@ -47,6 +47,7 @@ static int remove_copies(struct ent_store *store, struct ent_err *err)
 #define SCRUB "scrub"
 #define DUE "due %lld"          /* the file is to be written anew */
 #define WRITTEN_ANEW "cut %lld" /* it is: the rest stands in the journal */
+#define DONE "done %lld"
 #define STATE_BYTES 32
 
 /* Nobody waits longer than that for a program that reads an older state. */
@@ -114,10 +115,17 @@ int ent_scrub_due_now(struct ent_store *store, struct ent_err *err)
 
     if (rc < 0)
         return rc;
-    if (sscanf(state, "%*3s %lld", &number) != 1)
+    if (sscanf(state, "%*s %lld", &number) != 1)
         number = 0;
     snprintf(state, sizeof(state), DUE, number + 1);
     return ent_node_set(store, SCRUB, state, err);
+}
+
+static bool is_due(const char *state)
+{
+    long long number;
+
+    return state[0] != '\0' && sscanf(state, DONE, &number) != 1;
 }
 
 int ent_store_scrub_due(struct ent_store *store, struct ent_err *err)
@@ -125,7 +133,7 @@ int ent_store_scrub_due(struct ent_store *store, struct ent_err *err)
     char state[STATE_BYTES];
     int rc = state_of(store, state, err);
 
-    return rc < 0 ? rc : state[0] != '\0';
+    return rc < 0 ? rc : is_due(state);
 }
 
 int ent_store_scrub(struct ent_store *store, struct ent_err *err)
@@ -133,10 +141,10 @@ int ent_store_scrub(struct ent_store *store, struct ent_err *err)
     struct ent_db db = {0};
     char state[STATE_BYTES];
     char next[STATE_BYTES];
-    long long number;
+    long long number = 0;
     int rc = state_of(store, state, err);
 
-    if (rc < 0 || state[0] == '\0')
+    if (rc < 0 || !is_due(state))
         return rc < 0 ? rc : 1;
     rc = remove_copies(store, err);
     if (rc == 0)
@@ -153,7 +161,10 @@ int ent_store_scrub(struct ent_store *store, struct ent_err *err)
     ent_db_close(&db);
     if (rc <= 0)
         return rc;
-    rc = note(store, state, "", err);
+    if (sscanf(state, WRITTEN_ANEW, &number) != 1)
+        return 0;
+    snprintf(next, sizeof(next), DONE, number);
+    rc = note(store, state, next, err);
     if (rc == 0)
         rc = ent_store_scrub_due(store, err);
     return rc < 0 ? rc : rc == 0;

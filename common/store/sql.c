@@ -201,6 +201,13 @@ const char *const ent_sql_text[ENT_SQL_COUNT] = {
     [ENT_SQL_WANTED_DROP] = "DELETE FROM wanted WHERE n = ?1",
     [ENT_SQL_WANTED_CUT] = "DELETE FROM wanted WHERE n BETWEEN ?1 AND ?2",
     [ENT_SQL_WANTED_LIST] = "SELECT n FROM wanted",
+    [ENT_SQL_ASKED_GET] =
+        "SELECT at, tries FROM local_asked WHERE space = ?1 AND key = ?2",
+    [ENT_SQL_ASKED_PUT] =
+        "INSERT INTO local_asked(space, key, at, tries) VALUES(?1, ?2, ?3, 1)"
+        " ON CONFLICT(space, key) DO UPDATE SET at = excluded.at,"
+        " tries = tries + 1",
+    [ENT_SQL_ASKED_CLEAR] = "DELETE FROM local_asked WHERE space = ?1",
     [ENT_SQL_WANTED_COUNT] =
         "SELECT count(*) FROM wanted w JOIN origin o ON o.o = w.n >> 40"
         " WHERE ?1 = 0 OR o.space = ?1",

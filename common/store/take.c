@@ -21,6 +21,10 @@ int ent_run_check(const struct ent_space_state *space,
     return 0;
 }
 
+/* By how much a change may grow when its values are erased: a salt, and a
+ * commitment in the place of the shortest values. */
+#define STUB_BYTES (ENT_HASH_BYTES + 6)
+
 int ent_run_check_bytes(const struct ent_run *run, size_t stub_bytes,
                         struct ent_err *err)
 {
@@ -38,8 +42,30 @@ int ent_run_check_bytes(const struct ent_run *run, size_t stub_bytes,
 
 size_t ent_stub_bytes(const struct ent_entry *entry)
 {
-    /* A salt, and a commitment in the place of the shortest values. */
-    return entry->has_seed ? 0 : entry->change_count * (ENT_HASH_BYTES + 20);
+    return entry->has_seed ? 0 : entry->change_count * STUB_BYTES;
+}
+
+int ent_run_check_stubs(const struct ent_run *run,
+                        const struct ent_entry *entries, size_t count,
+                        struct ent_err *err)
+{
+    size_t bytes = 0;
+    size_t more = 0;
+
+    for (size_t i = 0; i < run->count; i++)
+        bytes += run->entries[i].len;
+    for (size_t i = 0; i < count; i++) {
+        more += ent_stub_bytes(&entries[i]);
+        for (size_t c = 0; c < entries[i].change_count; c++)
+            if (entries[i].changes[c].has_commitment &&
+                !entries[i].changes[c].erased)
+                bytes += STUB_BYTES;
+    }
+    if (bytes > ENT_RUN_STUB_BYTES_MAX + more)
+        return ent_err_set(err, ENT_EREFUSED,
+                           ENT_N_("a run of entries that could not be passed "
+                                  "on once they are erased"));
+    return ent_run_check_bytes(run, more, err);
 }
 
 /* A run that is refused or waits is counted and harms no other. */

@@ -11,6 +11,13 @@
 #include "store/runs.h"
 #include "store/seal.h"
 
+/* A peer is asked so often before it is left in peace, each time for twice as
+ * long. */
+#define ASKED_FREELY 4
+#define ASKED_PAUSE_MS INT64_C(3600000)
+#define ASKED_PAUSE_MAX_MS (24 * ASKED_PAUSE_MS)
+#define ASKED_SHIFT_MAX 4
+
 static int no_memory(struct ent_err *err)
 {
     return ent_err_set(err, ENT_ENOMEM, ENT_N_("out of memory"));
@@ -126,16 +133,68 @@ static int first_of(struct ent_store *store, const struct ent_log *log,
     return rc;
 }
 
+int ent_wanted_due(struct ent_store *store, int64_t space,
+                   const struct ent_key *peer, int64_t now_ms,
+                   struct ent_err *err)
+{
+    struct ent_stmt *stmt;
+    int64_t pause = 0;
+    int64_t asked = 0;
+    int64_t count;
+    int rc = ent_wanted_count(store, space, &count, err);
+
+    if (rc < 0 || count == 0)
+        return rc;
+    stmt = ent_db_stmt(&store->db, ENT_SQL_ASKED_GET);
+    ent_stmt_bind_int(stmt, 1, space);
+    ent_stmt_bind_blob(stmt, 2, peer->b, ENT_KEY_BYTES);
+    rc = ent_stmt_step(stmt, err);
+    if (rc > 0) {
+        int64_t more = ent_stmt_int(stmt, 1) - ASKED_FREELY;
+
+        asked = ent_stmt_int(stmt, 0);
+        if (more >= 0)
+            pause = more < ASKED_SHIFT_MAX ? ASKED_PAUSE_MS << more
+                                           : ASKED_PAUSE_MAX_MS;
+    }
+    ent_stmt_reset(stmt);
+    return rc < 0 ? rc : llabs(now_ms - asked) >= pause;
+}
+
+int ent_wanted_asked(struct ent_store *store, int64_t space,
+                     const struct ent_key *peer, int64_t now_ms,
+                     struct ent_err *err)
+{
+    struct ent_stmt *stmt;
+    int rc = ent_store_begin(store, err);
+
+    if (rc < 0)
+        return rc;
+    stmt = ent_db_stmt(&store->db, ENT_SQL_ASKED_PUT);
+    ent_stmt_bind_int(stmt, 1, space);
+    ent_stmt_bind_blob(stmt, 2, peer->b, ENT_KEY_BYTES);
+    ent_stmt_bind_int(stmt, 3, now_ms);
+    rc = ent_stmt_run(stmt, err);
+    if (rc == 0)
+        return ent_store_commit(store, NULL, err);
+    ent_store_rollback(store);
+    return rc;
+}
+
 int ent_wanted_want(struct ent_store *store, int64_t space,
-                    const struct ent_head *head, uint64_t *from,
-                    struct ent_hash8 *prev, struct ent_err *err)
+                    const struct ent_key *peer, const struct ent_head *head,
+                    int64_t now_ms, uint64_t *from, struct ent_hash8 *prev,
+                    struct ent_err *err)
 {
     struct ent_log *log;
     size_t at = 0;
-    int rc = 0;
+    int rc = ent_wanted_due(store, space, peer, now_ms, err);
 
     *from = 0;
     memset(prev, 0, sizeof(*prev));
+    if (rc <= 0)
+        return rc;
+    rc = 0;
     while (rc == 0 && *from == 0 &&
            (log = ent_branch_next(store, space, &head->author, &head->origin,
                                   &at)) != NULL) {
@@ -212,6 +271,12 @@ int ent_wanted_fill(struct ent_store *store, int64_t space, int64_t n,
             ent_stmt_reset(stmt);
         if (rc == 0)
             rc = ent_wanted_note(store, space, n, &held, err);
+        /* Who has one may have others. */
+        if (rc == 0) {
+            stmt = ent_db_stmt(&store->db, ENT_SQL_ASKED_CLEAR);
+            ent_stmt_bind_int(stmt, 1, space);
+            rc = ent_stmt_run(stmt, err);
+        }
     }
     ent_buf_fini(&packed);
     ent_arena_fini(&arena);

@@ -35,15 +35,16 @@ static struct ent_hash8 space_tag(struct ent_engine *engine,
 }
 
 /* Over roster, entries, state, and what nodes signed that they hold. */
-static int space_digest(struct ent_engine *engine, int64_t space,
+static int space_digest(struct ent_engine *engine,
+                        const struct session *session, int64_t space,
                         struct ent_hash8 *digest8, struct ent_err *err)
 {
     struct ent_arena arena = {0};
     struct ent_buf all = {0};
     struct ent_digest digest;
     struct ent_said *said;
-    int64_t wanted;
     size_t count;
+    int wanted;
     int rc = ent_said_update(engine->store, space, engine->now_ms, err);
 
     if (rc == 0)
@@ -57,8 +58,10 @@ static int space_digest(struct ent_engine *engine, int64_t space,
         for (size_t i = 0; i < count; i++)
             ent_buf_put(&all, said[i].sig.b, ENT_SIG_BYTES);
         /* Who lacks values that were not erased is never done (E3). */
-        rc = ent_wanted_count(engine->store, space, &wanted, err);
-        if (rc == 0 && wanted > 0)
+        wanted = ent_wanted_due(engine->store, space, &session->key,
+                                engine->now_ms, err);
+        rc = wanted < 0 ? wanted : 0;
+        if (wanted > 0)
             ent_buf_put(&all, ent_store_keys(engine->store)->public.b,
                         ENT_KEY_BYTES);
         if (rc == 0 && all.rc < 0)
@@ -121,7 +124,7 @@ static int put_slot(struct ent_engine *engine, const struct session *session,
                     struct ent_hash8 *digest, struct ent_err *err)
 {
     struct ent_hash8 tag = space_tag(engine, session, &space->id);
-    int rc = space_digest(engine, space->space, digest, err);
+    int rc = space_digest(engine, session, space->space, digest, err);
 
     if (rc < 0)
         return rc;
@@ -235,7 +238,7 @@ static int take_slot(struct ent_engine *engine, struct session *session,
     if (space == NULL)
         return 0;
     memcpy(tag.b, slot, ENT_HASH8_BYTES);
-    rc = space_digest(engine, space->space, &digest, err);
+    rc = space_digest(engine, session, space->space, &digest, err);
     if (rc < 0)
         return rc;
     *answer = memcmp(digest.b, slot + ENT_HASH8_BYTES, ENT_HASH8_BYTES) == 0
@@ -361,7 +364,7 @@ static int take_answer(struct ent_engine *engine, struct session *session,
     struct ent_hash8 tag = space_tag(engine, session, &space->id);
     struct ent_hash8 now;
     struct pair *pair = NULL;
-    int rc = space_digest(engine, space->space, &now, err);
+    int rc = space_digest(engine, session, space->space, &now, err);
 
     if (rc == 0)
         rc = pair_make(session, space, &tag, &pair, err);

@@ -62,9 +62,9 @@ void exchange_release(struct ent_engine *engine, uint32_t conn, int64_t space)
 /* ------------------------------------------------------------------ asking */
 
 /* The next question about one of their heads; false: nothing to ask. */
-static int ask_head(struct ent_engine *engine, const struct pair *pair,
-                    struct their_head *theirs, struct ent_frame_want *want,
-                    bool *ask, struct ent_err *err)
+static int ask_head(struct ent_engine *engine, const struct session *session,
+                    struct pair *pair, struct their_head *theirs,
+                    struct ent_frame_want *want, bool *ask, struct ent_err *err)
 {
     struct ent_head head = {.author = theirs->head.author,
                             .origin = theirs->head.origin,
@@ -83,11 +83,12 @@ static int ask_head(struct ent_engine *engine, const struct pair *pair,
         /* All of it is held, and some may lack values (E3): asked for once. */
         if (theirs->filled)
             return 0;
-        theirs->filled = true;
-        rc = ent_wanted_want(engine->store, pair->space, &head, &want->from,
-                             &want->prev, err);
+        rc = ent_wanted_want(engine->store, pair->space, &session->key, &head,
+                             engine->now_ms, &want->from, &want->prev, err);
         if (rc < 0 || want->from == 0)
             return rc;
+        theirs->filled = true;
+        pair->filling = true;
     } else if (theirs->asked_from == want->from) {
         /* Asked before, answered, and nothing came of it. */
         theirs->given_up = true;
@@ -132,7 +133,7 @@ int exchange_pull(struct ent_engine *engine, struct session *session,
             postponed = postponed || !theirs->given_up;
             continue;
         }
-        rc = ask_head(engine, pair, theirs, want, &ask, err);
+        rc = ask_head(engine, session, pair, theirs, want, &ask, err);
         if (rc < 0 || !ask)
             continue;
         theirs->asked_from = want->from;
@@ -143,6 +144,12 @@ int exchange_pull(struct ent_engine *engine, struct session *session,
         return rc;
     pair->postponed = postponed;
     pair->done = pair->done && !postponed;
+    if (pair->filling)
+        rc = ent_wanted_asked(engine->store, pair->space, &session->key,
+                              engine->now_ms, err);
+    pair->filling = false;
+    if (rc < 0)
+        return rc;
     if (frame.want_count > 0) {
         pair->pulling = true;
         pair->pull_at = engine->mono_ms;

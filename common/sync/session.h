@@ -85,6 +85,7 @@ struct pair {
     struct their_head *theirs;
     size_t their_count, their_cap;
     bool pulling;    /* a WANT is being answered */
+    bool filling;    /* some of what is asked for now lacks values here */
     int64_t pull_at; /* mono ms: when the answer last went on */
     struct serving *serving;
     size_t serving_count, serving_cap;

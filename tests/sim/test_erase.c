@@ -323,6 +323,23 @@ END_TEST
 /* ---------------------------------------------------------------- the owner
  */
 
+#define MISSING (-1) /* it stands, and its value is not here */
+
+static int64_t amount(int node, int owner, int record)
+{
+    const struct ent_record_ref ref = owned(node, owner, record);
+    struct ent_record found = {0};
+    int64_t value = -2;
+
+    ck_ok(ent_record_read(store_of(node), &ref, &found, &err));
+    for (size_t i = 0; i < found.write_count; i++)
+        if (found.writes[i].field == NET_AMOUNT)
+            value = found.writes[i].missing ? MISSING
+                                            : found.writes[i].value.integer;
+    ent_record_fini(&found);
+    return value;
+}
+
 START_TEST(an_owner_erases_its_own_record_and_nobody_elses)
 {
     ck_assert_int_eq(net_give(net, ANN, space, ANN, 1, 424242), 0);
@@ -362,8 +379,9 @@ START_TEST(an_erasure_by_somebody_else_takes_effect_nowhere)
 }
 END_TEST
 
-/* Its log is cut below the erasure: the values do not come back where it was
- * known, the record does, as everywhere. */
+/* Its log is cut below the erasure: the record counts again everywhere. Where
+ * it was carried out the values do not come back, and the node says so; the
+ * chair, who never accepted it, has lost nothing. */
 START_TEST(an_owners_erasure_is_not_undone_by_a_cut)
 {
     struct ent_erasure *list;
@@ -381,10 +399,14 @@ START_TEST(an_owners_erasure_is_not_undone_by_a_cut)
     meet(BEN, CHAIR);
     ck_assert(stands(BEN, owned(BEN, ANN, 1)));
     ck_assert(stands(CHAIR, owned(CHAIR, ANN, 1)));
+    ck_assert_int_eq(amount(CHAIR, ANN, 1), 24);
+    ck_assert_int_eq(amount(BEN, ANN, 1), MISSING);
     ck_assert(net_equal(net, BEN, CHAIR, space));
-    ck_ok(ent_erasure_list(store_of(CHAIR), 0, &arena, &list, &count, &err));
+    ck_ok(ent_erasure_list(store_of(BEN), 0, &arena, &list, &count, &err));
     ck_assert_uint_eq(count, 1);
     ck_assert(!list[0].counts);
+    meet(BEN, CHAIR);
+    ck_assert_int_eq(amount(BEN, ANN, 1), MISSING);
     check_sound(BEN);
     check_sound(CHAIR);
     ck_ok(erase_ref(CHAIR, owned(CHAIR, ANN, 1)));
@@ -596,6 +618,52 @@ START_TEST(values_that_were_held_back_come_from_another_peer)
 }
 END_TEST
 
+/* A commitment beside the seed would tell its salt, and what stands in the
+ * place of a salt that is not needed is under no hash. */
+START_TEST(what_was_erased_has_one_form)
+{
+    struct ent_head *heads;
+    struct ent_hash8 none = {{0}};
+    struct ent_entry entry = {.seq = 1};
+    struct ent_entry again = {.seq = 1};
+    struct ent_buf packed = {0};
+    struct ent_run run;
+    size_t count;
+    uint8_t *salt;
+
+    set(ANN, 1, "held back");
+    ck_ok(ent_said_update(store_of(ANN), number(ANN), net_now(net, ANN), &err));
+    ck_ok(ent_frontier_read(store_of(ANN), number(ANN), &heads, &count, &err));
+    ck_ok(ent_run_read(store_of(ANN), heads[0].o, 1, &none, 1 << 16, &arena,
+                       &run, &err));
+    free(heads);
+    ck_ok(ent_entry_get(run.entries[0], &arena, &entry, &err));
+    ent_seal_erase(&entry, 0);
+    entry.has_seed = true;
+    ent_entry_put(&packed, &entry);
+    ck_assert_int_eq(
+        ent_entry_get(ent_buf_slice(&packed), &arena, &again, &err),
+        ENT_EREFUSED);
+    entry.has_seed = false;
+    ent_buf_reset(&packed);
+    ent_entry_put(&packed, &entry);
+    ck_ok(ent_entry_get(ent_buf_slice(&packed), &arena, &again, &err));
+    /* The empty salt of the only change, in its list, becomes one byte. */
+    salt = memmem(packed.at, packed.len, "\x91\xc4\x00", 3);
+    ck_assert_ptr_nonnull(salt);
+    ent_buf_put_u8(&packed, 0);
+    salt = memmem(packed.at, packed.len, "\x91\xc4\x00", 3);
+    memmove(salt + 4, salt + 3,
+            (size_t)(packed.at + packed.len - 1 - (salt + 3)));
+    salt[2] = 1;
+    salt[3] = 'x';
+    ck_assert_int_eq(
+        ent_entry_get(ent_buf_slice(&packed), &arena, &again, &err),
+        ENT_EREFUSED);
+    ent_buf_fini(&packed);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("erase");
@@ -620,6 +688,7 @@ int main(void)
     tcase_add_test(tcase, an_erasure_that_becomes_void_gives_the_record_back);
     tcase_add_test(tcase, while_nobody_has_its_values_they_are_wanted);
     tcase_add_test(tcase, values_that_were_held_back_come_from_another_peer);
+    tcase_add_test(tcase, what_was_erased_has_one_form);
     suite_add_tcase(suite, tcase);
     return party_run(suite) > 0;
 }
