@@ -25,6 +25,7 @@
 #define SESSION_SETTLE_MS 1000    /* live news are settled this much later */
 #define SESSION_SHOW_MS 10000     /* before a frontier is shown again */
 #define SESSION_SHOW_MS_MAX (60 * 60 * 1000)
+#define SESSION_SCRUB_MS 65000 /* longer than a scrub that failed waits */
 #define SESSION_CREDIT ENT_BATCH_BYTES_MAX /* under way at a time (S3) */
 #define SESSION_BATCH                                                          \
     (SESSION_CREDIT / 2)               /* two, so that neither side waits      \

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "secure/hash.h"
+#include "store/erase.h"
 #include "sync/session.h"
 
 static int no_memory(struct ent_err *err)
@@ -89,6 +90,13 @@ int ent_pair_settle(struct ent_engine *engine, struct session *session,
     engine_send(engine, session, &settled);
     pair->settled_sent = true;
     pair->settle_at = 0;
+    /* What was erased is not out of the file yet: it is tried again, and the
+     * peer is told then (E4). */
+    rc = ent_store_scrub_due(engine->store, err);
+    if (rc > 0)
+        pair->settle_at = engine->mono_ms + SESSION_SCRUB_MS;
+    if (rc < 0)
+        return rc;
     if (pair->settled_got)
         compare(engine, pair, &settled.entries8);
     return send_said_have(engine, session, pair, err);
