@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define ERASED_MOST 4 /* of those made at once */
 #define DEEP_EVERY 50 /* cases */
 
 static struct trial *trial_now; /* for the line that repeats it */
@@ -179,6 +180,14 @@ static size_t conflicts(struct trial *trial)
     return count;
 }
 
+/* Records of which the next one is still there: not many new ones each time,
+ * lest the replica grow without end. */
+static void make_erasable(struct trial *trial)
+{
+    if (trial->script.bulk == 0 || trial->script.erased >= ERASED_MOST)
+        do_step(trial, SCRIPT_BULK);
+}
+
 /* Something to do for the step; nothing remembered when it is `cold`. */
 static void prepare(struct trial *trial, enum script_step step, bool cold)
 {
@@ -191,10 +200,10 @@ static void prepare(struct trial *trial, enum script_step step, bool cold)
         do_step(trial, SCRIPT_SET);
         break;
     case SCRIPT_ERASE:
-        do_step(trial, SCRIPT_BULK);
+        make_erasable(trial);
         break;
     case SCRIPT_SCRUB:
-        do_step(trial, SCRIPT_BULK);
+        make_erasable(trial);
         do_step(trial, SCRIPT_ERASE);
         break;
     case SCRIPT_RESOLVE:
