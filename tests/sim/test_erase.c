@@ -13,6 +13,7 @@
 #include "store/members.h"
 #include "store/query.h"
 #include "store/records.h"
+#include "store/replica.h"
 #include "store/runs.h"
 #include "store/seal.h"
 
@@ -622,6 +623,51 @@ START_TEST(values_that_were_held_back_come_from_another_peer)
 }
 END_TEST
 
+/* The values of the only entry leave a replica that has settled everything. */
+static void lose_values(int node, struct ent_slice full)
+{
+    struct ent_store *store = store_of(node);
+    struct ent_entry entry = {.seq = 1};
+    struct ent_buf packed = {0};
+    struct ent_stmt stmt;
+
+    ck_ok(ent_entry_get(full, &arena, &entry, &err));
+    ent_seal_erase(&entry, 0);
+    ent_entry_put(&packed, &entry);
+    ck_ok(
+        ent_db_exec(&store->db, "INSERT INTO wanted SELECT n FROM log", &err));
+    ck_ok(
+        ent_stmt_prepare(&store->db, "UPDATE log SET entry = ?1", &stmt, &err));
+    ent_stmt_bind_blob(&stmt, 1, packed.at, packed.len);
+    ck_ok(ent_stmt_run(&stmt, &err));
+    ent_stmt_fini(&stmt);
+    ent_buf_fini(&packed);
+    ck_ok(ent_store_rebuild(store, &err));
+}
+
+START_TEST(a_space_of_which_values_are_missing_is_not_greeted_as_equal)
+{
+    struct ent_head *heads;
+    struct ent_hash8 none = {{0}};
+    struct ent_run run;
+    size_t count;
+
+    set(ANN, 1, "lost and found");
+    meet(ANN, BEN);
+    meet(ANN, BEN);
+    ck_ok(ent_frontier_read(store_of(ANN), number(ANN), &heads, &count, &err));
+    ck_ok(ent_run_read(store_of(ANN), heads[0].o, 1, &none, 1 << 16, &arena,
+                       &run, &err));
+    free(heads);
+    lose_values(BEN, run.entries[0]);
+    ck_assert_int_eq(wanted(BEN), 1);
+    meet(BEN, ANN);
+    ck_assert_int_eq(wanted(BEN), 0);
+    check_values(BEN, 1, "lost and found");
+    check_equal(BEN, ANN);
+}
+END_TEST
+
 /* A commitment beside the seed would tell its salt, and what stands in the
  * place of a salt that is not needed is under no hash. */
 START_TEST(what_was_erased_has_one_form)
@@ -692,6 +738,8 @@ int main(void)
     tcase_add_test(tcase, an_erasure_that_becomes_void_gives_the_record_back);
     tcase_add_test(tcase, while_nobody_has_its_values_they_are_wanted);
     tcase_add_test(tcase, values_that_were_held_back_come_from_another_peer);
+    tcase_add_test(tcase,
+                   a_space_of_which_values_are_missing_is_not_greeted_as_equal);
     tcase_add_test(tcase, what_was_erased_has_one_form);
     suite_add_tcase(suite, tcase);
     return party_run(suite) > 0;
