@@ -4,8 +4,8 @@
 #include "store/replica.h"
 #include "store/runs.h"
 
-int ent_space_adjust(struct ent_store *store, int64_t space,
-                     struct ent_sum *adjust, struct ent_err *err)
+static int read_adjust(struct ent_store *store, int64_t space,
+                       struct ent_sum *adjust, struct ent_err *err)
 {
     struct ent_stmt *stmt = ent_db_stmt(&store->db, ENT_SQL_SPACE_ADJUST);
     uint8_t bytes[ENT_SUM_BYTES];
@@ -40,6 +40,19 @@ int ent_logs_sum(struct ent_store *store, int64_t space, struct ent_sum *sum,
     }
     if (rc == 0)
         *sum = total;
+    return rc;
+}
+
+int ent_space_sum(struct ent_store *store, int64_t space, struct ent_sum *sum,
+                  struct ent_err *err)
+{
+    struct ent_sum adjust;
+    int rc = ent_logs_sum(store, space, sum, err);
+
+    if (rc == 0)
+        rc = read_adjust(store, space, &adjust, err);
+    if (rc == 0)
+        ent_sum_add(sum, &adjust);
     return rc;
 }
 
@@ -92,7 +105,6 @@ int ent_digest_read(struct ent_store *store, int64_t space,
     struct ent_space_state *state;
     struct ent_digest made;
     struct ent_head *heads;
-    struct ent_sum adjust;
     struct ent_sum sum;
     size_t count;
     int rc = ent_frontier_read(store, space, &heads, &count, err);
@@ -104,12 +116,9 @@ int ent_digest_read(struct ent_store *store, int64_t space,
     if (rc == 0)
         rc = ent_space_state(store, space, &state, err);
     if (rc == 0)
-        rc = ent_space_adjust(store, space, &adjust, err);
-    if (rc == 0)
-        rc = ent_logs_sum(store, space, &sum, err);
+        rc = ent_space_sum(store, space, &sum, err);
     if (rc < 0)
         return rc;
-    ent_sum_add(&sum, &adjust);
     ent_sum_put(&sum, made.state);
     made.roster = state->set_hash;
     *digest = made;

@@ -249,14 +249,10 @@ static int clear(struct ent_store *store, int64_t space,
                  const struct ent_touched *gone, struct ent_err *err)
 {
     struct ent_sum sum;
-    struct ent_sum adjust;
-    int rc = ent_logs_sum(store, space, &sum, err);
+    int rc = ent_space_sum(store, space, &sum, err);
 
-    if (rc == 0)
-        rc = ent_space_adjust(store, space, &adjust, err);
     if (rc < 0)
         return rc;
-    ent_sum_add(&sum, &adjust);
     rc = ent_records_clear(store, space, gone, &sum, err);
     return rc == 0 ? ent_space_set_sum(store, space, &sum, err) : rc;
 }

@@ -487,16 +487,12 @@ static int judge_space(struct ent_store *store, int64_t space,
                        const struct ent_key *only, struct ent_err *err)
 {
     struct rejudging rejudging = {.store = store};
-    struct ent_sum adjust;
     int rc = ent_space_state(store, space, &rejudging.space, err);
 
     if (rc == 0)
-        rc = ent_space_adjust(store, space, &adjust, err);
-    if (rc == 0)
-        rc = ent_logs_sum(store, space, &rejudging.sum, err);
+        rc = ent_space_sum(store, space, &rejudging.sum, err);
     if (rc < 0)
         return rc;
-    ent_sum_add(&rejudging.sum, &adjust);
     if (rejudging.space->roster.length > 0)
         rejudging.now_ms =
             rejudging.space->roster.chain[rejudging.space->roster.length - 1]

@@ -642,10 +642,11 @@ ENT_NODISCARD int ent_peer_count(struct ent_store *store,
  */
 
 /* The state digest of a space is `adjust` and the sum of its logs together. */
-ENT_NODISCARD int ent_space_adjust(struct ent_store *store, int64_t space,
-                                   struct ent_sum *adjust, struct ent_err *err);
 ENT_NODISCARD int ent_logs_sum(struct ent_store *store, int64_t space,
                                struct ent_sum *sum, struct ent_err *err);
+/* Both together. */
+ENT_NODISCARD int ent_space_sum(struct ent_store *store, int64_t space,
+                                struct ent_sum *sum, struct ent_err *err);
 /* It comes out as `sum`, whatever the logs add up to now. */
 ENT_NODISCARD int ent_space_set_sum(struct ent_store *store, int64_t space,
                                     const struct ent_sum *sum,

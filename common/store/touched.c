@@ -191,14 +191,10 @@ int ent_records_anew(struct ent_store *store, int64_t space,
                      struct ent_touched *touched, struct ent_err *err)
 {
     struct ent_sum sum;
-    struct ent_sum adjust;
-    int rc = ent_logs_sum(store, space, &sum, err);
+    int rc = ent_space_sum(store, space, &sum, err);
 
-    if (rc == 0)
-        rc = ent_space_adjust(store, space, &adjust, err);
     if (rc < 0)
         return rc;
-    ent_sum_add(&sum, &adjust);
     ent_touched_sort(touched);
     rc = ent_records_clear(store, space, touched, &sum, err);
     if (rc == 0)

@@ -47,6 +47,23 @@ static struct ent_record_ref owned(int node, int owner, int record)
                                    .id = net_owned(net, space, owner, record)};
 }
 
+/* All entries of the one log that a node holds, as it serves them. */
+static void read_log(int node, struct ent_run *run)
+{
+    const struct ent_hash8 none = {{0}};
+    struct ent_head *heads;
+    size_t count;
+
+    ck_ok(ent_said_update(store_of(node), number(node), net_now(net, node),
+                          &err));
+    ck_ok(
+        ent_frontier_read(store_of(node), number(node), &heads, &count, &err));
+    ck_assert_uint_eq(count, 1);
+    ck_ok(ent_run_read(store_of(node), heads[0].o, 1, &none, 1 << 16, &arena,
+                       run, &err));
+    free(heads);
+}
+
 static int erase_ref(int node, struct ent_record_ref ref)
 {
     int rc = ent_record_erase(store_of(node), &ref, net_now(net, node), &err);
@@ -294,19 +311,11 @@ END_TEST
 /* Whatever peers send: the payload is cut off before anything is kept. */
 START_TEST(what_a_peer_still_sends_of_it_is_not_kept)
 {
-    struct ent_head *heads;
-    struct ent_hash8 none = {{0}};
     struct ent_run run;
     struct ent_taken taken;
-    size_t count;
 
     set(ANN, 1, "zqstubborn");
-    ck_ok(ent_said_update(store_of(ANN), number(ANN), net_now(net, ANN), &err));
-    ck_ok(ent_frontier_read(store_of(ANN), number(ANN), &heads, &count, &err));
-    ck_assert_uint_eq(count, 1);
-    ck_ok(ent_run_read(store_of(ANN), heads[0].o, 1, &none, 1 << 16, &arena,
-                       &run, &err));
-    free(heads);
+    read_log(ANN, &run);
     ck_assert_uint_eq(run.count, 1);
     ck_ok(erase(CHAIR, 1));
     ck_ok(ent_runs_take(store_of(CHAIR), number(CHAIR), key_of(ANN), &run, 1,
@@ -588,21 +597,14 @@ END_TEST
  * come from whoever has them. */
 START_TEST(values_that_were_held_back_come_from_another_peer)
 {
-    struct ent_head *heads;
-    struct ent_hash8 none = {{0}};
     struct ent_entry entry = {.seq = 1};
     struct ent_slice stub;
     struct ent_buf packed = {0};
     struct ent_run run;
     struct ent_taken taken;
-    size_t count;
 
     set(ANN, 1, "held back");
-    ck_ok(ent_said_update(store_of(ANN), number(ANN), net_now(net, ANN), &err));
-    ck_ok(ent_frontier_read(store_of(ANN), number(ANN), &heads, &count, &err));
-    ck_ok(ent_run_read(store_of(ANN), heads[0].o, 1, &none, 1 << 16, &arena,
-                       &run, &err));
-    free(heads);
+    read_log(ANN, &run);
     entry.origin = run.origin;
     ck_ok(ent_entry_get(run.entries[0], &arena, &entry, &err));
     ent_seal_erase(&entry, 0);
@@ -647,18 +649,12 @@ static void lose_values(int node, struct ent_slice full)
 
 START_TEST(a_space_of_which_values_are_missing_is_not_greeted_as_equal)
 {
-    struct ent_head *heads;
-    struct ent_hash8 none = {{0}};
     struct ent_run run;
-    size_t count;
 
     set(ANN, 1, "lost and found");
     meet(ANN, BEN);
     meet(ANN, BEN);
-    ck_ok(ent_frontier_read(store_of(ANN), number(ANN), &heads, &count, &err));
-    ck_ok(ent_run_read(store_of(ANN), heads[0].o, 1, &none, 1 << 16, &arena,
-                       &run, &err));
-    free(heads);
+    read_log(ANN, &run);
     lose_values(BEN, run.entries[0]);
     ck_assert_int_eq(wanted(BEN), 1);
     meet(BEN, ANN);
@@ -668,25 +664,89 @@ START_TEST(a_space_of_which_values_are_missing_is_not_greeted_as_equal)
 }
 END_TEST
 
+/* A damaged entry of its own is no fault of the peer: nothing of the batch
+ * stays, and nothing of what stood is gone. */
+START_TEST(values_put_in_beside_a_damaged_log_leave_all_as_it_was)
+{
+    struct ent_digest before;
+    struct ent_digest after;
+    struct ent_run run;
+    struct ent_taken taken;
+
+    set(ANN, 1, "lost");
+    meet(ANN, BEN);
+    read_log(ANN, &run);
+    lose_values(BEN, run.entries[0]);
+    set(BEN, 2, "of Ben");
+    before = net_digest(net, BEN, space);
+    ck_ok(ent_db_exec(&store_of(BEN)->db,
+                      "UPDATE log SET entry = x'00' WHERE n NOT IN"
+                      " (SELECT n FROM wanted)",
+                      &err));
+    ck_assert_int_eq(ent_runs_take(store_of(BEN), number(BEN), key_of(ANN),
+                                   &run, 1, net_now(net, BEN), &taken, &err),
+                     ENT_ESTORE);
+    after = net_digest(net, BEN, space);
+    ck_assert_mem_eq(&before, &after, sizeof(before));
+    ck_assert_int_eq(wanted(BEN), 1);
+    check_values(BEN, 2, "of Ben");
+}
+END_TEST
+
+/* Each change may grow to a salt and a commitment. */
+START_TEST(a_run_that_no_message_could_carry_once_erased_is_refused)
+{
+    static uint8_t bytes[ENT_ENTRY_BYTES_MAX];
+    static struct ent_change changes[ENT_ENTRY_CHANGES_MAX];
+    struct ent_slice packed[40];
+    struct ent_entry entries[40];
+    struct ent_run run = {.entries = packed, .count = 40};
+
+    for (size_t i = 0; i < ENT_ARRAY_LEN(changes); i++)
+        changes[i].has_commitment = true;
+    for (size_t i = 0; i < 40; i++) {
+        packed[i] = ent_slice(bytes, 24 * ENT_ENTRY_CHANGES_MAX);
+        entries[i] = (struct ent_entry){.changes = changes,
+                                        .change_count = ENT_ENTRY_CHANGES_MAX,
+                                        .has_seed = true};
+    }
+    ck_assert_int_eq(ent_run_check_bytes(&run, 0, &err), 0);
+    ck_assert_int_eq(ent_run_check_stubs(&run, entries, 40, &err),
+                     ENT_EREFUSED);
+    run.count = 30;
+    ck_assert_int_eq(ent_run_check_stubs(&run, entries, 30, &err), 0);
+}
+END_TEST
+
+/* An erasure while another program was at the one before is not taken for it.
+ */
+START_TEST(each_scrub_has_a_number_of_its_own)
+{
+    char first[32];
+    char second[32];
+
+    ck_ok(erase(CHAIR, 1));
+    ck_ok(ent_node_get(store_of(CHAIR), "scrub", first, sizeof(first), &err));
+    ck_assert_int_eq(ent_store_scrub(store_of(CHAIR), &err), 1);
+    ck_ok(erase(CHAIR, 2));
+    ck_ok(ent_node_get(store_of(CHAIR), "scrub", second, sizeof(second), &err));
+    ck_assert_str_ne(first, second);
+    ck_assert_int_eq(ent_store_scrub_due(store_of(CHAIR), &err), 1);
+}
+END_TEST
+
 /* A commitment beside the seed would tell its salt, and what stands in the
  * place of a salt that is not needed is under no hash. */
 START_TEST(what_was_erased_has_one_form)
 {
-    struct ent_head *heads;
-    struct ent_hash8 none = {{0}};
     struct ent_entry entry = {.seq = 1};
     struct ent_entry again = {.seq = 1};
     struct ent_buf packed = {0};
     struct ent_run run;
-    size_t count;
     uint8_t *salt;
 
     set(ANN, 1, "held back");
-    ck_ok(ent_said_update(store_of(ANN), number(ANN), net_now(net, ANN), &err));
-    ck_ok(ent_frontier_read(store_of(ANN), number(ANN), &heads, &count, &err));
-    ck_ok(ent_run_read(store_of(ANN), heads[0].o, 1, &none, 1 << 16, &arena,
-                       &run, &err));
-    free(heads);
+    read_log(ANN, &run);
     ck_ok(ent_entry_get(run.entries[0], &arena, &entry, &err));
     ent_seal_erase(&entry, 0);
     entry.has_seed = true;
@@ -740,6 +800,11 @@ int main(void)
     tcase_add_test(tcase, values_that_were_held_back_come_from_another_peer);
     tcase_add_test(tcase,
                    a_space_of_which_values_are_missing_is_not_greeted_as_equal);
+    tcase_add_test(tcase,
+                   values_put_in_beside_a_damaged_log_leave_all_as_it_was);
+    tcase_add_test(tcase,
+                   a_run_that_no_message_could_carry_once_erased_is_refused);
+    tcase_add_test(tcase, each_scrub_has_a_number_of_its_own);
     tcase_add_test(tcase, what_was_erased_has_one_form);
     suite_add_tcase(suite, tcase);
     return party_run(suite) > 0;
