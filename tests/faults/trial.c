@@ -76,7 +76,11 @@ static void check_failed(struct trial *trial, bool reopened, int rc,
         if (!doubt && !in_two(script->step))
             script_die(script, "it failed (%s), but something remains",
                        err->text);
-        trial->doubts += doubt && !in_two(script->step);
+        if (!in_two(script->step)) {
+            trial->doubts++;
+            script_settle(script); /* it stood after all */
+            picture = look(trial);
+        }
     }
     trial->picture = picture;
 }
