@@ -405,24 +405,44 @@ said_state(const struct cmd_ctx *ctx, const struct ent_workflow *workflow,
     return best;
 }
 
+/* Moves a head that leads elsewhere than those before it to their end. */
+static void find_sides(struct flow_now *now)
+{
+    for (size_t i = 0; i < now->head_count; i++) {
+        const struct flow_step *head = now->heads[i];
+        bool again = false;
+
+        for (size_t j = 0; !again && j < now->side_count; j++)
+            again = strcmp(now->heads[j]->to, head->to) == 0;
+        if (again)
+            continue;
+        now->heads[i] = now->heads[now->side_count];
+        now->heads[now->side_count++] = head;
+    }
+    now->contested = now->side_count > 1;
+}
+
 static int find_heads(const struct flow *flow,
                       const struct flow_subject *subject, struct flow_now *now)
 {
     struct few few = {0};
     int rc = gather(flow, now, subject, &few);
 
-    for (size_t i = 0; rc == 0 && i < few.count; i++) {
-        const struct flow_step *step = few.steps[i];
-
-        if (now->head_count == FLOW_HEADS_MAX || is_followed(&few, step))
-            continue;
-        for (size_t j = 0; j < now->head_count; j++)
-            now->contested =
-                now->contested || strcmp(now->heads[j]->to, step->to) != 0;
-        now->heads[now->head_count++] = step;
-    }
+    now->heads = calloc(few.count + 1, sizeof(*now->heads));
+    if (now->heads == NULL)
+        rc = ENT_ENOMEM;
+    for (size_t i = 0; rc == 0 && i < few.count; i++)
+        if (!is_followed(&few, few.steps[i]))
+            now->heads[now->head_count++] = few.steps[i];
     few_fini(&few);
+    find_sides(now);
     return rc;
+}
+
+void flow_now_fini(struct flow_now *now)
+{
+    free(now->heads);
+    *now = (struct flow_now){0};
 }
 
 int flow_find(struct cmd_ctx *ctx, const struct flow *flow,
@@ -517,6 +537,7 @@ int flow_read(struct cmd_ctx *ctx, const struct ent_record *record,
 
 void flow_record_fini(struct flow_record *read)
 {
+    flow_now_fini(&read->now);
     flow_fini(&read->flow);
     ent_arena_fini(&read->arena);
 }
@@ -529,38 +550,21 @@ const char *flow_label(const struct cmd_ctx *ctx,
     return look_for_program(ctx) ? state->name : state->label[ctx->lang];
 }
 
-size_t flow_sides(const struct flow_now *now,
-                  const struct flow_step *sides[FLOW_HEADS_MAX])
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < now->head_count; i++) {
-        bool again = false;
-
-        for (size_t j = 0; j < count; j++)
-            again = again || strcmp(sides[j]->to, now->heads[i]->to) == 0;
-        if (!again)
-            sides[count++] = now->heads[i];
-    }
-    return count;
-}
-
 void flow_put(const struct cmd_ctx *ctx, const struct flow_now *now,
               struct ent_buf *buf)
 {
-    const struct flow_step *sides[FLOW_HEADS_MAX];
-    size_t count = now->contested ? flow_sides(now, sides) : 0;
+    size_t count = now->contested ? now->side_count : 0;
 
     if (!now->contested && now->state != NULL)
         ent_buf_put_str(buf, flow_label(ctx, now->state));
     for (size_t i = 0; i < count; i++) {
         const struct ent_state_def *state =
-            ent_state_named(now->workflow, sides[i]->to);
+            ent_state_named(now->workflow, now->heads[i]->to);
 
         if (i > 0)
             ent_buf_put_str(buf, look_for_program(ctx) ? "|" : " / ");
-        ent_buf_put_str(buf,
-                        state == NULL ? sides[i]->to : flow_label(ctx, state));
+        ent_buf_put_str(buf, state == NULL ? now->heads[i]->to
+                                           : flow_label(ctx, state));
     }
 }
 

@@ -13,7 +13,6 @@
 #include "text/workflows.h"
 
 #define FLOW_STATE "state" /* the name of the computed field */
-#define FLOW_HEADS_MAX 16  /* concurrent transitions looked at */
 
 struct flow_step {
     const char *space; /* handle */
@@ -63,10 +62,12 @@ struct flow_subject {
 struct flow_now {
     const struct ent_workflow *workflow; /* NULL: it has none */
     const struct ent_state_def *state;   /* NULL: in none yet */
-    const struct flow_step *heads[FLOW_HEADS_MAX];
+    const struct flow_step **heads;      /* that no other follows */
     size_t head_count;
-    bool contested; /* the heads lead to different states */
-    bool differs;   /* the field says other than the transitions */
+    size_t side_count; /* the first ones, which lead to different states, in the
+                        * order in which `conflicts` numbers them */
+    bool contested;    /* there are several */
+    bool differs;      /* the field says other than the transitions */
 };
 
 /* The workflows, read once; NULL after a failure in ctx->err. */
@@ -75,9 +76,11 @@ const struct ent_workflows *flow_workflows(struct cmd_ctx *ctx);
 /* Whether records of the kind have any. */
 bool flow_has(struct cmd_ctx *ctx, const struct ent_kind *kind);
 
+/* ENT_ENOMEM; flow_now_fini in any case. */
 ENT_NODISCARD int flow_find(struct cmd_ctx *ctx, const struct flow *flow,
                             const struct flow_subject *subject,
                             struct flow_now *now);
+void flow_now_fini(struct flow_now *now);
 
 /* A record that was read, with its transitions. */
 struct flow_record {
@@ -104,11 +107,6 @@ void flow_record_fini(struct flow_record *read);
 
 /* The text of a register of that record, NULL when it has none. */
 const char *flow_text(struct flow_record *read, const struct ent_field *field);
-
-/* The heads that lead to different states, in the order in which `conflicts`
- * numbers them; their count. */
-size_t flow_sides(const struct flow_now *now,
-                  const struct flow_step *sides[FLOW_HEADS_MAX]);
 
 /* The name of a state, and how people say it. */
 const char *flow_label(const struct cmd_ctx *ctx,

@@ -460,37 +460,32 @@ static void put_cells(struct cmd_ctx *ctx, const struct ask *ask,
     ent_buf_fini(&names);
 }
 
-static int put_list_row(struct cmd_ctx *ctx, const struct ask *ask,
-                        struct ent_query *query, int64_t *contested)
+static void put_list_row(struct cmd_ctx *ctx, const struct ask *ask,
+                         struct ent_query *query, const struct flow_now *now,
+                         int64_t contested)
 {
     bool program = look_for_program(ctx);
     char text[ENT_ID_TEXT] = "";
-    struct flow_now now;
     struct ent_id id;
-    int rc = row_state(ctx, ask, query, &now);
 
-    if (rc < 0)
-        return rc;
-    *contested = ent_query_int(query, 2) + now.contested;
     if (!program && ent_id_parse(ent_query_text(query, 1), &id))
         look_id(ctx, &id, text);
     out_row(ctx->out);
     if (program) {
         out_cell(ctx->out, ent_query_text(query, 1));
         out_cell(ctx->out, ent_query_text(query, 0));
-        out_cell_int(ctx->out, *contested);
+        out_cell_int(ctx->out, contested);
     }
-    put_cells(ctx, ask, query, &now);
+    put_cells(ctx, ask, query, now);
     if (program)
-        return 0;
-    if (*contested > 0)
-        out_cell_int(ctx->out, *contested);
+        return;
+    if (contested > 0)
+        out_cell_int(ctx->out, contested);
     else
         out_cell(ctx->out, NULL);
     if (ask->tell_space)
         out_cell(ctx->out, ent_query_text(query, 0));
     out_cell(ctx->out, text);
-    return 0;
 }
 
 /* What is hidden is not kept secret. */
@@ -522,9 +517,15 @@ static int print_list(struct cmd_ctx *ctx, const struct ask *ask)
         return rc;
     put_list_heading(ctx, ask);
     while ((rc = ent_query_next(query, &ctx->err)) > 0) {
+        struct flow_now now;
         int64_t open = 0;
 
-        rc = put_list_row(ctx, ask, query, &open);
+        rc = row_state(ctx, ask, query, &now);
+        if (rc == 0) {
+            open = ent_query_int(query, 2) + now.contested;
+            put_list_row(ctx, ask, query, &now, open);
+        }
+        flow_now_fini(&now);
         if (rc < 0)
             break;
         rows++;

@@ -323,19 +323,19 @@ static int cmd_move(struct cmd_ctx *ctx, int argc, char **argv)
 static int find_head(struct cmd_ctx *ctx, const struct flow_now *now,
                      const char *take, const struct ent_state_def **state)
 {
-    const struct flow_step *heads[FLOW_HEADS_MAX];
-    size_t count = flow_sides(now, heads);
+    const struct flow_step *head;
     long n;
-    int rc = args_number("--take", take, (long)count, &n, &ctx->err);
+    int rc = args_number("--take", take, (long)now->side_count, &n, &ctx->err);
 
     if (rc < 0)
         return rc;
-    *state = ent_state_named(now->workflow, heads[n - 1]->to);
+    head = now->heads[n - 1];
+    *state = ent_state_named(now->workflow, head->to);
     if (*state == NULL)
         return ent_err_set(&ctx->err, ENT_EREFUSED,
                            "this program does not know the state %.60s; take "
                            "another",
-                           heads[n - 1]->to);
+                           head->to);
     return 0;
 }
 

@@ -1,4 +1,5 @@
 /* states.c - records that were moved to two states apart, as conflicts. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/conflicts.h"
@@ -7,8 +8,8 @@
 
 /* The transitions that lead to the sides of one contested state. */
 struct sides {
-    struct ent_record records[FLOW_HEADS_MAX];
-    const struct ent_shown *values[FLOW_HEADS_MAX];
+    struct ent_record *records;
+    const struct ent_shown **values;
     size_t count;
 };
 
@@ -16,23 +17,28 @@ static void sides_fini(struct sides *sides)
 {
     for (size_t i = 0; i < sides->count; i++)
         ent_record_fini(&sides->records[i]);
+    free(sides->records);
+    free(sides->values);
 }
 
 static int read_sides(struct cmd_ctx *ctx, const struct flow_record *read,
                       const struct ent_kind *kind,
                       const struct ent_field *field, struct sides *sides)
 {
-    const struct flow_step *steps[FLOW_HEADS_MAX];
-    size_t count = flow_sides(&read->now, steps);
+    const struct flow_now *now = &read->now;
 
-    for (size_t i = 0; i < count; i++) {
+    sides->records = calloc(now->side_count, sizeof(*sides->records));
+    sides->values = calloc(now->side_count, sizeof(*sides->values));
+    if (sides->records == NULL || sides->values == NULL)
+        return cmd_no_memory(ctx);
+    for (size_t i = 0; i < now->side_count; i++) {
         struct ent_record *record = &sides->records[sides->count];
         struct ent_record_ref ref = {.space = read->record->ref.space,
                                      .kind = kind->number};
         const struct ent_shown *value = NULL;
         int rc;
 
-        if (!ent_id_parse(steps[i]->id, &ref.id))
+        if (!ent_id_parse(now->heads[i]->id, &ref.id))
             continue;
         rc = ent_record_read(ctx->store, &ref, record, &ctx->err);
         if (rc < 0)
@@ -43,7 +49,8 @@ static int read_sides(struct cmd_ctx *ctx, const struct flow_record *read,
         sides->values[sides->count++] = value;
         if (value == NULL)
             return ent_err_set(&ctx->err, ENT_ENOTFOUND,
-                               "the transition %s says no state", steps[i]->id);
+                               "the transition %s says no state",
+                               now->heads[i]->id);
     }
     return 0;
 }

@@ -301,4 +301,20 @@ exits 0 "five thousand moves of one record" import transition \
 exits 0 "lead to one state" --json workflow act-long
 check "the last" prints '"state": "done"'
 check "uncontested" prints '"contested": false'
+
+# Many who say one thing do not drown the one who says another.
+as field add activity --space long code=act-many
+awk 'BEGIN {
+    print "code,subject,workflow,to_state,moved_on"
+    for (i = 1; i <= 40; i++)
+        printf "mov-m%02d,act-many,activity,%s,2019-01-%02d\n", i,
+            i == 40 ? "cancelled" : "done", i < 30 ? i : 30
+}' >"$work/many.csv"
+exits 0 "forty moves made apart" import transition "$work/many.csv" --space long
+exits 0 "one of which leads elsewhere" --json workflow act-many
+check "are contested" prints '"contested": true'
+exits 0 "the two states" --format csv conflicts --space long
+check "are the sides" same "$(grep -c ',state,' "$work/out")" 2
+exits 0 "and one command settles all" resolve act-many state --value done
+exits 0 "so that nothing is open" conflicts --space long --check
 finish
