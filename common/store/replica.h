@@ -137,7 +137,8 @@ struct ent_store {
     /* NULL: an entry changes all its records; else those alone. */
     const struct ent_touched *only;
 
-    int64_t scrub_failed_ms; /* when ent_store_scrub failed last, or 0 */
+    int64_t scrub_ms;       /* when a session scrubbed or tried to, or 0 */
+    int64_t scrub_pause_ms; /* until it does so again */
     int64_t log_due_ms; /* when the next log of an author with many is taken */
 
     bool cells_empty; /* false: there may be some */

@@ -13,7 +13,11 @@
 #include "store/replica.h"
 #include "store/runs.h"
 
-#define SCRUB_PAUSE_MS 60000 /* after one that failed */
+/* Between writing the file anew and doing so again; longer each time while that
+ * follows without a rest: who erases without end must not make others write
+ * without end. */
+#define SCRUB_PAUSE_MS INT64_C(60000)
+#define SCRUB_PAUSE_MAX_MS (60 * SCRUB_PAUSE_MS)
 
 static int no_memory(struct ent_err *err)
 {
@@ -183,18 +187,25 @@ static uint64_t carried_out(const struct ent_space_state *state,
     return frontier->erased_pos < common ? frontier->erased_pos : common;
 }
 
-/* 0: nothing is left of what was erased. What fails is tried again in a while:
- * the disk may be full, and a session must not wait for it each time. */
+/* 0: nothing is left of what was erased. What fails is tried again in a while,
+ * too: the disk may be full, and a session must not wait for it each time. */
 static int try_scrub(struct ent_store *store, int64_t now_ms)
 {
+    int64_t pause = store->scrub_pause_ms;
+    int64_t rest = llabs(now_ms - store->scrub_ms);
     struct ent_err err;
-    int rc;
+    int rc = ent_store_scrub_due(store, &err);
 
-    if (llabs(now_ms - store->scrub_failed_ms) < SCRUB_PAUSE_MS)
+    if (rc == 0)
+        return 0;
+    if (rc < 0 || rest < pause)
         return 1;
     rc = ent_store_scrub(store, &err);
-    if (rc < 0)
-        store->scrub_failed_ms = now_ms;
+    store->scrub_ms = now_ms;
+    store->scrub_pause_ms = SCRUB_PAUSE_MS;
+    if (rc == 1 && rest < 2 * pause)
+        store->scrub_pause_ms =
+            2 * pause < SCRUB_PAUSE_MAX_MS ? 2 * pause : SCRUB_PAUSE_MAX_MS;
     return rc == 1 ? 0 : 1;
 }
 

@@ -507,6 +507,47 @@ START_TEST(a_reader_in_the_way_delays_the_confirmation)
 }
 END_TEST
 
+/* Ann erases notes of her own, once a minute for an hour, on a link with Ben:
+ * how often has he written his file anew? */
+static int scrubs_in_an_hour(void)
+{
+    char before[32] = "";
+    int times = 0;
+
+    net_heal(net, ANN, BEN);
+    net_call(net, ANN, BEN);
+    for (int minute = 1; minute <= 60; minute++) {
+        char now[32];
+
+        ck_assert_int_eq(net_give(net, ANN, space, ANN, minute, minute), 0);
+        ck_ok(erase_ref(ANN, owned(ANN, ANN, minute)));
+        net_run(net, MINUTE);
+        ck_ok(ent_node_get(store_of(BEN), "scrub", now, sizeof(now), &err));
+        times += strncmp(now, "done", 4) == 0 && strcmp(now, before) != 0;
+        snprintf(before, sizeof(before), "%s", now);
+    }
+    return times;
+}
+
+START_TEST(who_erases_without_end_makes_nobody_write_without_end)
+{
+    int times = scrubs_in_an_hour();
+
+    ck_assert_int_ge(times, 3);
+    ck_assert(!stands(BEN, owned(BEN, ANN, 60)));
+    ck_assert_int_le(times, 7);
+    /* When she rests it is done, and the next one is done at once. */
+    ck_assert(net_run_quiet(net, 2 * 60 * MINUTE));
+    ck_assert_int_eq(ent_store_scrub_due(store_of(BEN), &err), 0);
+    net_run(net, 3 * 60 * MINUTE);
+    ck_assert_int_eq(net_give(net, ANN, space, ANN, 61, 1), 0);
+    ck_ok(erase_ref(ANN, owned(ANN, ANN, 61)));
+    net_run(net, MINUTE);
+    ck_assert(!stands(BEN, owned(BEN, ANN, 61)));
+    ck_assert_int_eq(ent_store_scrub_due(store_of(BEN), &err), 0);
+}
+END_TEST
+
 /* -------------------------------------------------------- what comes back
  */
 
@@ -805,6 +846,8 @@ int main(void)
     tcase_add_test(tcase,
                    a_run_that_no_message_could_carry_once_erased_is_refused);
     tcase_add_test(tcase, each_scrub_has_a_number_of_its_own);
+    tcase_add_test(tcase,
+                   who_erases_without_end_makes_nobody_write_without_end);
     tcase_add_test(tcase, what_was_erased_has_one_form);
     suite_add_tcase(suite, tcase);
     return party_run(suite) > 0;
