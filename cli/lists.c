@@ -436,9 +436,13 @@ static void put_cells(struct cmd_ctx *ctx, const struct ask *ask,
     text = state.len > 0 ? ent_buf_cstr(&state) : NULL;
     for (size_t i = 0; i < ask->shown; i++) {
         const struct ent_field *field = ask->listing.columns[i];
+        bool stage = text != NULL && now->workflow != NULL &&
+                     now->workflow->field == field && shows_state(ask, field);
 
-        if (text != NULL && now->workflow != NULL &&
-            now->workflow->field == field && shows_state(ask, field))
+        if (ent_query_contests(query, field->number) ||
+            (stage && now->contested))
+            out_contested(ctx->out);
+        if (stage)
             out_cell(ctx->out, text);
         else if (!program && languages_in(field))
             out_cell(ctx->out,
@@ -448,8 +452,11 @@ static void put_cells(struct cmd_ctx *ctx, const struct ask *ask,
             out_cell(ctx->out,
                      look_said(ctx, field, cell_or_null(query, i + 3)));
     }
-    if (has_state_column(ask))
+    if (has_state_column(ask)) {
+        if (now->contested)
+            out_contested(ctx->out);
         out_cell(ctx->out, text);
+    }
     if (ask->flagged) {
         flags_put(ctx, &ask->flags, ent_query_text(query, 0),
                   ent_query_text(query, 1), &flags);
@@ -522,7 +529,7 @@ static int print_list(struct cmd_ctx *ctx, const struct ask *ask)
 
         rc = row_state(ctx, ask, query, &now);
         if (rc == 0) {
-            open = ent_query_int(query, 2) + now.contested;
+            open = (int64_t)ent_query_contested(query) + now.contested;
             put_list_row(ctx, ask, query, &now, open);
         }
         flow_now_fini(&now);
@@ -540,12 +547,12 @@ static int print_list(struct cmd_ctx *ctx, const struct ask *ask)
                (long long)rows);
     if (contested > 0)
         out_remark(ctx->out,
-                   ngettext("%lld record has open conflicts: see "
+                   ngettext("%lld record has open conflicts (%s): see "
                             "\"conflicts\".",
-                            "%lld records have open conflicts: see "
+                            "%lld records have open conflicts (%s): see "
                             "\"conflicts\".",
                             (unsigned long)contested),
-                   (long long)contested);
+                   (long long)contested, OUT_CONTESTED);
     return ask->archived || ctx->quiet ? 0 : tell_archived(ctx, ask);
 }
 

@@ -138,6 +138,7 @@ bool out_free(struct out *out)
     ent_buf_fini(&out->names);
     ent_buf_fini(&out->text);
     ent_buf_fini(&out->safe);
+    ent_buf_fini(&out->marked);
     free(out);
     errno = written ? 0 : error;
     return written;

@@ -59,6 +59,9 @@ void out_column(struct out *out, const char *key, const char *heading,
 void out_row(struct out *out); /* begins one; cells left out are absent */
 void out_cell(struct out *out, const char *text); /* NULL: absent, null */
 void out_cell_int(struct out *out, int64_t value);
+/* The next cell shows one value of several that stand: tables mark it. */
+#define OUT_CONTESTED "≠"
+void out_contested(struct out *out);
 /* For a column whose cells are not all of one type. */
 void out_cell_as(struct out *out, enum out_type type, const char *text);
 void out_list_end(struct out *out);

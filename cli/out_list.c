@@ -142,6 +142,25 @@ void out_row(struct out *out)
     out->rows++;
 }
 
+void out_contested(struct out *out)
+{
+    out->contested = true;
+}
+
+/* What a cell says to people. */
+static const char *said(struct out *out, enum out_type type, const char *text)
+{
+    const char *plain = out_plain(out, type, text);
+
+    if (!out->contested)
+        return plain;
+    ent_buf_reset(&out->marked);
+    ent_buf_printf(&out->marked, "%s%s" OUT_CONTESTED, plain,
+                   *plain == '\0' ? "" : " ");
+    plain = ent_buf_cstr(&out->marked);
+    return plain == NULL ? "" : plain;
+}
+
 void out_cell_as(struct out *out, enum out_type type, const char *text)
 {
     ENT_ASSERT(out->in_row && out->cell < out->column_count);
@@ -160,7 +179,7 @@ void out_cell_as(struct out *out, enum out_type type, const char *text)
         break;
     case OUT_MARKDOWN:
         ent_buf_put_str(&out->row, "| ");
-        out_put_markdown(out, &out->row, out_plain(out, type, text));
+        out_put_markdown(out, &out->row, said(out, type, text));
         ent_buf_put_u8(&out->row, ' ');
         break;
     case OUT_XLSX:
@@ -170,11 +189,12 @@ void out_cell_as(struct out *out, enum out_type type, const char *text)
     case OUT_TABLE:
     case OUT_VCF:
     case OUT_ICS:
-        out_table_cell(out, out_shown(out, out_plain(out, type, text), 0));
+        out_table_cell(out, out_shown(out, said(out, type, text), 0));
         break;
     case OUT_SVG:
         break;
     }
+    out->contested = false;
     out->cell++;
 }
 

@@ -27,6 +27,7 @@ struct out {
     bool failed;
     int error; /* errno of the first write that failed */
     bool in_object, in_list, in_row;
+    bool contested; /* the next cell */
     struct out_column *columns;
     size_t column_count;
     size_t cell;     /* next cell of the row */
@@ -38,10 +39,11 @@ struct out {
     struct out_book *book;
     struct libscols_table *table;
     struct libscols_line *line;
-    struct ent_buf row;   /* text on its way to the file */
-    struct ent_buf names; /* CSV object: its heading; table: its lines */
-    struct ent_buf text;  /* one value, decoded */
-    struct ent_buf safe;  /* one value, ready to be shown */
+    struct ent_buf row;    /* text on its way to the file */
+    struct ent_buf names;  /* CSV object: its heading; table: its lines */
+    struct ent_buf text;   /* one value, decoded */
+    struct ent_buf safe;   /* one value, ready to be shown */
+    struct ent_buf marked; /* one value, decoded and marked */
 };
 
 static inline const char *out_or_empty(const char *text)

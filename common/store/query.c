@@ -592,11 +592,12 @@ static void put_contested(struct listing_text *text,
                    "CASE WHEN EXISTS(SELECT 1 FROM cell c WHERE c.space ="
                    " t.space AND c.kind = %u AND c.id = t.id) THEN ",
                    kind->number);
-    ent_buf_printf(&text->sql,
-                   "(SELECT count(*) FROM (SELECT 1 FROM cell c"
-                   " WHERE c.space = t.space AND c.kind = %u AND c.id = t.id"
-                   " AND c.field IN (%d",
-                   kind->number, ENT_FIELD_LIFE);
+    ent_buf_printf(
+        &text->sql,
+        "(SELECT group_concat(field) FROM (SELECT c.field FROM"
+        " cell c WHERE c.space = t.space AND c.kind = %u AND c.id = t.id"
+        " AND c.field IN (%d",
+        kind->number, ENT_FIELD_LIFE);
     for (size_t i = 0; i < kind->field_count; i++)
         if (kind->fields[i].loud == ENT_LOUD_ASK &&
             kind->fields[i].rule == ENT_RULE_REGISTER)
@@ -609,7 +610,7 @@ static void put_contested(struct listing_text *text,
     ent_buf_printf(&text->sql,
                    ") GROUP BY c.field HAVING count(DISTINCT CASE c.field"
                    " WHEN %d THEN c.code"
-                   " ELSE coalesce(c.value, x'') END) > 1)) ELSE 0 END",
+                   " ELSE coalesce(c.value, x'') END) > 1)) END",
                    ENT_FIELD_LIFE);
 }
 
@@ -803,6 +804,32 @@ int ent_query_list(struct ent_store *store, const struct ent_listing *listing,
     ent_buf_fini(&text.sql);
     ent_arena_fini(&text.arena);
     return rc;
+}
+
+#define CONTESTED 2 /* the column */
+
+size_t ent_query_contested(struct ent_query *query)
+{
+    const char *at = ent_query_text(query, CONTESTED);
+    size_t count = *at != '\0';
+
+    for (; *at != '\0'; at++)
+        count += *at == ',';
+    return count;
+}
+
+bool ent_query_contests(struct ent_query *query, uint32_t field)
+{
+    const char *at = ent_query_text(query, CONTESTED);
+
+    while (*at != '\0') {
+        char *end;
+
+        if (strtoul(at, &end, 10) == field)
+            return true;
+        at = *end == ',' ? end + 1 : "";
+    }
+    return false;
 }
 
 int ent_query_count(struct ent_store *store, const struct ent_listing *listing,

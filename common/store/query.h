@@ -97,11 +97,15 @@ struct ent_listing {
 };
 
 /* Rows of one kind. Columns: the space's handle, the id as UUID text, the
- * number of contested fields that ask, then `columns` in order. On a set EQ
- * means "has the element". */
+ * numbers of contested fields that ask with "," between, then `columns` in
+ * order. On a set EQ means "has the element". */
 ENT_NODISCARD int ent_query_list(struct ent_store *store,
                                  const struct ent_listing *listing,
                                  struct ent_query **query, struct ent_err *err);
+
+/* Of a row of a listing: how many fields are contested, and whether one is. */
+size_t ent_query_contested(struct ent_query *query);
+bool ent_query_contests(struct ent_query *query, uint32_t field);
 
 /* How many rows that has. */
 ENT_NODISCARD int ent_query_count(struct ent_store *store,

@@ -250,8 +250,17 @@ exits 0 "both values are kept" --json conflicts
 check "the one" prints '"value": 24'
 check "and the other" prints '"value": 26'
 check "a deletion against an edit too" prints '"field": "life"'
-exits 0 "list marks the row" list activity code=act-1
-check "and counts" prints "1 record has open conflicts"
+exits 0 "list marks the cell" list activity code=act-1 \
+    --columns code,progress_pct,status
+check "of those that are contested" sh -c "grep -Eq '^act-1 +2[46] ≠ ' '$work/out'"
+check "and no other" same "$(grep '^act-1' "$work/out" | grep -o ≠ | wc -l)" 1
+check "and counts" prints "1 record has open conflicts (≠)"
+exits 0 "a table in Markdown has the mark" --format markdown list activity \
+    code=act-1 --columns code,progress_pct
+check "too" prints " ≠ |"
+exits 0 "programs get the figure alone" list activity code=act-1 \
+    --columns code,progress_pct --format csv
+check "unmarked" test -z "$(grep ≠ "$work/out")"
 exits 6 "a plain set does not choose" set act-1 progress_pct=30
 check "and names resolve" tells "resolve"
 entente conflicts --format csv

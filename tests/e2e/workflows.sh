@@ -194,6 +194,9 @@ exits 6 "nothing is moved on from there" move pln-bdi in_progress
 check "and the way out is told" tells "resolve pln-bdi state --take N"
 exits 0 "list marks it" --json list plan code=pln-bdi
 check "as contested" prints '"conflicts": 2'
+exits 0 "and the cell with both states" list plan code=pln-bdi \
+    --columns code,state
+check "in words" sh -c "grep -Eq '^pln-bdi +[^ ]+ / [^ ]+ ≠ ' '$work/out'"
 as field --format csv conflicts
 n=$(grep ',state,.*,completed,' "$work/out" | cut -d, -f5)
 exits 0 "a dry run settles nothing" --dry-run resolve pln-bdi state --take "$n"
