@@ -98,6 +98,7 @@ struct ent_store *cmd_store(struct cmd_ctx *ctx)
         .rand = &ctx->rand,
         .now_ms = ctx->now_ms,
         .keep_last = true,
+        .read_full = true,
     };
     const char *fresh;
 
@@ -107,6 +108,8 @@ struct ent_store *cmd_store(struct cmd_ctx *ctx)
         ctx->store = NULL;
         return NULL;
     }
+    if (ent_store_full(ctx->store))
+        cmd_say(ctx, "%s", _("the disk is full: the replica is only read"));
     fresh = ent_store_fresh(ctx->store);
     if (fresh != NULL)
         cmd_say(ctx, _("this node writes under a new origin from now on: %s"),

@@ -194,6 +194,7 @@ static int erase(struct cmd_ctx *ctx, const struct ent_record_ref *ref)
     if (rc < 0)
         return rc;
     cmd_poke(ctx);
+    look_print_id(ctx, &ref->id);
     cmd_say(ctx, _("erased for good; the other nodes follow as they hear of "
                    "it: \"erase ID --status\" names them"));
     cmd_say(ctx, _("what people copied is not reached: backups, snapshots, "
@@ -231,6 +232,8 @@ static int decide(struct cmd_ctx *ctx, const char *name, const char *reason,
                            pick_handle(ctx, ref.space));
     if (may == ENT_MAY_ERASE_ASK)
         return ask(ctx, &ref, reason);
+    if (reason != NULL)
+        cmd_say(ctx, _("nobody has to be asked: the reason is not kept"));
     if (may == ENT_MAY_ERASE_CHAIR)
         rc = ent_space_check_met(ctx->store, ref.space, &ctx->err);
     if (rc == 0 && ctx->dry_run)

@@ -203,13 +203,17 @@ const char *look_field_said(const struct cmd_ctx *ctx,
     return look_for_program(ctx) ? field->name : look_field_label(ctx, field);
 }
 
+#define YEAR_1_MS INT64_C(-62135596800000)
+
 static bool split_time(int64_t ms, struct tm *tm)
 {
     time_t seconds;
 
-    if (ms < 0 || ms > ENT_TIME_MS_MAX)
+    if (ms > ENT_TIME_MS_MAX)
         return false;
-    seconds = (time_t)(ms / 1000);
+    if (ms < YEAR_1_MS) /* a clock that says so says no year either */
+        ms = YEAR_1_MS;
+    seconds = (time_t)(ms / 1000 - (ms % 1000 < 0));
     return gmtime_r(&seconds, tm) != NULL;
 }
 

@@ -61,7 +61,7 @@ static bool is_spelled(uint32_t cp, unsigned pass)
 void out_show_as(struct ent_buf *buf, struct ent_slice text, unsigned pass)
 {
     const uint8_t *at = text.at;
-    const uint8_t *end = text.at + text.len;
+    const uint8_t *end = text.len == 0 ? at : at + text.len;
     const uint8_t *kept = at; /* from here on all may be shown */
 
     while (at < end) {

@@ -148,11 +148,15 @@ const char *report_description(const struct cmd_ctx *ctx, struct report *report)
 /* The next of the pieces between which `sign` stands; takes it off `text`. */
 static struct ent_slice next_piece(struct ent_slice *text, char sign)
 {
-    const uint8_t *end =
-        text->len == 0 ? NULL : memchr(text->at, sign, text->len);
-    size_t len = end == NULL ? text->len : (size_t)(end - text->at);
-    struct ent_slice piece = trim(ent_slice(text->at, len));
+    const uint8_t *end;
+    struct ent_slice piece;
+    size_t len;
 
+    if (text->len == 0)
+        return *text;
+    end = memchr(text->at, sign, text->len);
+    len = end == NULL ? text->len : (size_t)(end - text->at);
+    piece = trim(ent_slice(text->at, len));
     len += end != NULL;
     *text = trim(ent_slice(text->at + len, text->len - len));
     return piece;

@@ -15,7 +15,7 @@
 #define ENT_VALUE_BYTES_MAX (16 << 10) /* one value */
 #define ENT_DEPTH_MAX 8                /* arrays within arrays */
 #define ENT_OPS_MAX 4096               /* operations in a change */
-#define ENT_DOTS_MAX 16384             /* dots named in an entry */
+#define ENT_DOTS_MAX 16384             /* dots named by an operation */
 #define ENT_REFS_MAX 4096              /* entries referred to by an entry */
 #define ENT_FIELD_MAX 0x7fffffff       /* kind and field numbers, 31 bits */
 #define ENT_SEQ_MAX (((int64_t)1 << 40) - 1) /* entries in a log */

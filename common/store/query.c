@@ -214,9 +214,9 @@ static int lock(struct ent_query *query, struct ent_err *err)
     return rc == SQLITE_OK ? 0 : ent_db_fail(&query->db, rc, err);
 }
 
-/* A connection that can only read; `path` NULL: to nothing, for ent_query_json.
- */
-static int connect(const char *path, const struct ent_kinds *kinds,
+/* A connection that can only read; `path` NULL: to nothing, for ent_query_json;
+ * `still`: nobody writes the file. */
+static int connect(const char *path, bool still, const struct ent_kinds *kinds,
                    struct ent_query **query, struct ent_err *err)
 {
     struct ent_query *made = calloc(1, sizeof(*made));
@@ -228,6 +228,8 @@ static int connect(const char *path, const struct ent_kinds *kinds,
         rc = ent_db_open(&made->db,
                          ":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
                          err);
+    else if (still)
+        rc = ent_db_open_still(&made->db, path, err);
     else
         rc = ent_db_open(&made->db, path, SQLITE_OPEN_READONLY, err);
     if (rc == 0)
@@ -249,8 +251,8 @@ static int connect_store(struct ent_store *store, struct ent_query **query,
 
     ent_buf_printf(&path, "%s/replica.db", store->home);
     text = ent_buf_cstr(&path);
-    rc =
-        text == NULL ? no_memory(err) : connect(text, store->kinds, query, err);
+    rc = text == NULL ? no_memory(err)
+                      : connect(text, store->full, store->kinds, query, err);
     ent_buf_fini(&path);
     return rc;
 }
@@ -379,7 +381,7 @@ int ent_query_json(const char *json, const char *sql, struct ent_query **query,
                    struct ent_err *err)
 {
     struct ent_query *made = NULL;
-    int rc = connect(NULL, NULL, &made, err);
+    int rc = connect(NULL, false, NULL, &made, err);
 
     if (rc < 0)
         return rc;

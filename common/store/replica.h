@@ -111,6 +111,7 @@ struct ent_store {
     bool renewed;       /* a fresh origin, not committed yet */
     bool decided;       /* likewise an entry of a roster */
     bool read_only;
+    bool full; /* the disk: the file is read as it stands, nobody has it open */
     bool keep_last; /* as in the options */
     bool last_kept; /* this store has written something that was remembered */
 

@@ -169,6 +169,17 @@ static uint32_t be32(const unsigned char *at)
            (uint32_t)at[2] << 8 | at[3];
 }
 
+static int check_version(const char *path, int version, struct ent_err *err)
+{
+    if (version <= ENT_SCHEMA_VERSION)
+        return 0;
+    return ent_err_set(err, ENT_ESTORE,
+                       ENT_N_("%s was written by a newer Entente (schema "
+                              "%d, this one knows %d): upgrade this "
+                              "program; the file was left as it is"),
+                       path, version, ENT_SCHEMA_VERSION);
+}
+
 int ent_schema_peek(const char *path, int *version, struct ent_err *err)
 {
     unsigned char header[HEADER_BYTES];
@@ -193,13 +204,21 @@ int ent_schema_peek(const char *path, int *version, struct ent_err *err)
                                   "as it is"),
                            path);
     *version = (int)be32(header + HEADER_VERSION_AT);
-    if (*version > ENT_SCHEMA_VERSION)
-        return ent_err_set(err, ENT_ESTORE,
-                           ENT_N_("%s was written by a newer Entente (schema "
-                                  "%d, this one knows %d): upgrade this "
-                                  "program; the file was left as it is"),
-                           path, *version, ENT_SCHEMA_VERSION);
-    return 0;
+    return check_version(path, *version, err);
+}
+
+int ent_schema_read(struct ent_db *db, const char *path, int *version,
+                    struct ent_err *err)
+{
+    int64_t read = 0;
+    int rc = ent_db_int(db, "PRAGMA user_version", &read, err);
+
+    *version = (int)read;
+    if (rc == 0)
+        rc = check_version(path, *version, err);
+    if (rc < 0) /* whose WAL it is copies it */
+        sqlite3_db_config(db->raw, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    return rc;
 }
 
 /* Steps from one version to the next; the first schema has none behind it. */

@@ -13,6 +13,12 @@
 ENT_NODISCARD int ent_schema_peek(const char *path, int *version,
                                   struct ent_err *err);
 
+/* The version of a file that was opened: a newer program may have written its
+ * own into the WAL alone. ENT_ESTORE: newer; closing leaves the WAL as it is.
+ */
+ENT_NODISCARD int ent_schema_read(struct ent_db *db, const char *path,
+                                  int *version, struct ent_err *err);
+
 /* All fixed tables, in the transaction that is open. */
 ENT_NODISCARD int ent_schema_create(struct ent_db *db, struct ent_err *err);
 

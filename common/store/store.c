@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "store/home.h"
@@ -19,6 +20,7 @@
 #define WAL_PAGES 2048
 #define WAL_PAGES_BULK 4096
 #define COMMIT_PAGES_BULK 64
+#define WAL_INDEX_BYTES (64 << 10) /* and what the file system adds */
 #define BRANCHES_APPLIED_VERSION 3 /* of the schema */
 #define HIGH_WATER_TAG "entente-high-water-2"
 #define HIGH_WATER_MS 1000       /* how far the mark may lag behind the log */
@@ -706,6 +708,36 @@ static int after_commit(void *ctx, sqlite3 *raw, const char *schema, int pages)
     return SQLITE_OK;
 }
 
+/* The index of the WAL takes memory on the disk. Where there is none left, and
+ * the WAL is empty, the file can be read all the same. */
+static bool is_full(const char *home, const char *replica)
+{
+    struct statvfs disk;
+    struct stat wal;
+    char path[ENT_PATH_MAX + sizeof("-wal")];
+
+    snprintf(path, sizeof(path), "%s-wal", replica);
+    return statvfs(home, &disk) == 0 &&
+           (uint64_t)disk.f_bavail * disk.f_frsize < WAL_INDEX_BYTES &&
+           (stat(path, &wal) < 0 || wal.st_size == 0);
+}
+
+static int open_replica(struct ent_store *store, const char *home,
+                        const char *replica, bool read_full,
+                        struct ent_err *err)
+{
+    int rc = ent_db_open(
+        &store->db, replica,
+        store->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE, err);
+
+    if (rc == ENT_ESTORE && read_full && is_full(home, replica)) {
+        store->read_only = true;
+        store->full = true;
+        rc = ent_db_open_still(&store->db, replica, err);
+    }
+    return rc;
+}
+
 static int open_files(struct ent_store *store, const char *home,
                       const struct ent_store_options *options,
                       struct ent_err *err)
@@ -718,7 +750,7 @@ static int open_files(struct ent_store *store, const char *home,
 
     if (rc == 0)
         rc = ent_schema_peek(replica, &version, err);
-    if (rc == 0 && !options->read_only &&
+    if (rc == 0 && !store->read_only &&
         (access(replica, W_OK) < 0 || access(home, W_OK) < 0))
         rc = ent_err_set(err, ENT_ESTORE,
                          ENT_N_("the replica cannot be written here: %s"),
@@ -728,11 +760,10 @@ static int open_files(struct ent_store *store, const char *home,
     if (rc == 0)
         rc = ent_keys_load(&store->keys, key, err);
     if (rc == 0)
-        rc = ent_db_open(&store->db, replica,
-                         options->read_only ? SQLITE_OPEN_READONLY
-                                            : SQLITE_OPEN_READWRITE,
-                         err);
-    if (rc == 0 && !options->read_only)
+        rc = open_replica(store, home, replica, options->read_full, err);
+    if (rc == 0)
+        rc = ent_schema_read(&store->db, replica, &version, err);
+    if (rc == 0 && !store->read_only)
         sqlite3_wal_hook(store->db.raw, after_commit, store);
     if (rc == 0 && options->fragile)
         rc = ent_db_exec(&store->db, "PRAGMA synchronous = OFF", err);
@@ -740,7 +771,7 @@ static int open_files(struct ent_store *store, const char *home,
         rc = ent_tables_init(&store->tables, &store->db, store->kinds, err);
     if (rc < 0)
         return rc;
-    if (!options->read_only) {
+    if (!store->read_only) {
         rc = ent_home_path(home, "high-water", path, err);
         if (rc < 0)
             return rc;
@@ -754,11 +785,11 @@ static int open_files(struct ent_store *store, const char *home,
         rc = read_node(store, err);
     if (rc == 0)
         rc = check_key(store, key, err);
-    if (rc == 0 && !options->read_only)
+    if (rc == 0 && !store->read_only)
         rc = check_identity(store, replica, options->now_ms, err);
     /* What older programs kept of branches without applying it; there may be
      * kinds now of which they had no tables. */
-    if (rc == 0 && !options->read_only && version < BRANCHES_APPLIED_VERSION)
+    if (rc == 0 && !store->read_only && version < BRANCHES_APPLIED_VERSION)
         rc = upgrade_kinds(store, err);
     return rc;
 }
@@ -906,6 +937,9 @@ int ent_store_begin(struct ent_store *store, struct ent_err *err)
 {
     int rc;
 
+    if (store->full)
+        return ent_err_set(err, ENT_ESTORE,
+                           ENT_N_("the disk is full; nothing was written"));
     if (store->read_only)
         return ent_err_set(err, ENT_ESTORE,
                            ENT_N_("the replica is open for reading only"));
@@ -964,6 +998,11 @@ int ent_store_checkpoint(struct ent_store *store, struct ent_err *err)
 }
 
 /* ---------------------------------------------------------------- this node */
+
+bool ent_store_full(const struct ent_store *store)
+{
+    return store->full;
+}
 
 const char *ent_store_fresh(const struct ent_store *store)
 {

@@ -30,6 +30,7 @@ struct ent_store_options {
     struct ent_rand *rand;         /* borrowed for the store's life */
     int64_t now_ms;
     bool read_only; /* no write, no lock file, no migration */
+    bool read_full; /* so where the disk is full and nobody has it open */
     bool fragile;   /* tests: synchronous=OFF, a power cut may lose all */
     bool keep_last; /* remember what is written, for ent_undo_last */
 };
@@ -53,6 +54,9 @@ ENT_NODISCARD int ent_store_open(const char *home,
                                  const struct ent_store_options *options,
                                  struct ent_store **store, struct ent_err *err);
 void ent_store_close(struct ent_store *store);
+
+/* Whether it was opened for reading alone, as the disk is full. */
+bool ent_store_full(const struct ent_store *store);
 
 /* Why this opening made a fresh origin (N2), as a text to translate; NULL
  * when it made none. */

@@ -38,6 +38,18 @@ static int keep(const struct reader *r, const char *text, char **out)
     return 0;
 }
 
+/* A port, or "*" for any that is free. */
+static bool is_port(const char *text)
+{
+    char *end;
+    long port = strtol(text, &end, 10);
+
+    if (strcmp(text, "*") == 0)
+        return true;
+    return *text >= '0' && *text <= '9' && *end == '\0' && port > 0 &&
+           port <= UINT16_MAX;
+}
+
 bool ent_endpoint_check(const char *text)
 {
     const char *colon = strrchr(text, ':');
@@ -45,12 +57,10 @@ bool ent_endpoint_check(const char *text)
     if (strlen(text) > ENT_ENDPOINT_MAX)
         return false;
     for (const char *at = text; *at != '\0'; at++)
-        if (*at <= ' ' || *at > '~')
+        if (*at <= ' ' || *at > '~' || *at == ';')
             return false;
-    if (strncmp(text, "ipc://", 6) == 0)
-        return text[6] != '\0';
     return strncmp(text, "tcp://", 6) == 0 && colon > text + 6 &&
-           colon[1] != '\0';
+           is_port(colon + 1);
 }
 
 static int read_endpoint(const struct reader *r,

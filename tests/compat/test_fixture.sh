@@ -80,6 +80,22 @@ poke "$node/replica.db" 60 00000063
 refused "a replica of a newer schema"
 check "which is said" tells "newer"
 
+# A newer program was killed before what it wrote was copied into the file: its
+# version stands in the WAL alone.
+unpack replica-1 killed
+node=$work/killed
+python3 -c 'import os, sqlite3, sys
+db = sqlite3.connect(sys.argv[1], isolation_level=None)
+db.execute("PRAGMA wal_autocheckpoint = 0")
+db.execute("PRAGMA user_version = 99")
+os._exit(0)' "$node/replica.db"
+held=$(sha256sum "$node/replica.db" "$node/replica.db-wal" "$node/high-water")
+exits 7 "a replica that a newer program was killed over is not opened" status
+check "which is said" tells "newer"
+exits 7 "nor again" list contact
+check "and left as it is" same "$held" "$(sha256sum "$node/replica.db" \
+    "$node/replica.db-wal" "$node/high-water")"
+
 unpack replica-1 foreign
 node=$work/foreign
 poke "$node/replica.db" 68 12345678

@@ -83,11 +83,14 @@ exits 0 "and the other one" set ctc-2 phones=+25779333444
 node=$work/hq
 exits 0 "the chair erases it" erase ctc-1
 check "and is told what is not reached" tells "backups"
+id=$(cat "$work/out")
 check "its files are free of the name" free hq beatrice
 check "and of the address" free hq niyonzima
 exits 3 "it is gone" show ctc-1
 check "and one is told when and by whom" tells "erased for good by Org hq"
 exits 3 "nothing can be written to it" set ctc-1 email=b@example.org
+exits 0 "by the id that was printed" erase "$id" --status
+check "it is spoken of" prints "Org laptop"
 exits 2 "it cannot be erased and looked at at once" erase ctc-1 --preview --status
 exits 0 "who has carried it out is listed" erase ctc-1 --status --json
 check "headquarters has" same "$(confirmed "Org hq")" true

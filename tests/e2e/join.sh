@@ -89,6 +89,19 @@ node=$work/chair
 exits 4 "a second organisation cannot use the line" member admit s "$request"
 check "and it is said why" tells "was used already"
 
+# Whether it is too late says the chair's clock alone.
+invite reader --expires 1h
+node=$work/late
+as late init --org "Org late"
+clock=7200
+exits 0 "a clock that is ahead asks all the same" join --offline "$line"
+check "and is told what it takes for the time" tells "by this machine's clock"
+clock=
+node=$work/chair
+clock=7200
+exits 4 "the chair's clock says no" member admit s "$(cat "$work/out")"
+clock=
+
 invite editor
 ask b
 node=$work/chair
@@ -137,7 +150,8 @@ node=$work/chair
 exits 4 "after its time it is no good" member admit s "$request"
 check "and it is said why" tells "has expired"
 node=$work/c
-exits 5 "the joiner's node sees it too" join --offline "$line"
+exits 0 "the joiner's node sees it too" join --offline "$line"
+check "and tells" tells "the invitation was good until"
 
 # ------------------------------------------------------------ wrong copies
 
@@ -242,6 +256,12 @@ check "with the reason" tells "another space or another chair"
 # ------------------------------------------------------------------- drawing
 
 node=$work/chair
+for address in ipc:///tmp/x "tcp://h.example:1;tcp://h.example:2" \
+    tcp://h.example:99999 tcp://h.example:0 tcp://h.example:http h.example:1; do
+    exits 5 "nobody is sent to $address" invite s --endpoint "$address"
+    exits 5 "nor dials it" peer add "$address" "$(printf '%064d' 0)"
+    check "as is said" tells "is not an address that can be dialled"
+done
 exits 0 "an invitation is drawn" invite s --qr --endpoint "$endpoint"
 line=$(cat "$work/out")
 check "stdout is the line alone" same "$(wc -l <"$work/out")" 1

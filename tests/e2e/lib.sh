@@ -26,10 +26,13 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 1' HUP INT TERM
 
-# The program on the node $node; stdout and stderr are kept in out and err.
+# The program on the node $node; stdout and stderr are kept in out and err. Its
+# clock is wrong by $clock seconds, if that is set.
 node=$work/a
+clock=
 entente() {
-    "$build/cli/entente" --home "$node" "$@" >"$work/out" 2>"$work/err"
+    LD_PRELOAD=${clock:+$build/tests/e2e/libclock.so} CLOCK_SHIFT=$clock \
+        "$build/cli/entente" --home "$node" "$@" >"$work/out" 2>"$work/err"
 }
 
 say_ok() {

@@ -107,9 +107,21 @@ for room in 60 100 140 200; do
 done
 empty
 exits 0 "with room a record is changed" set ctc-0 display_name="The third"
+exits 0 "and its words are indexed" find third
 leave 0
-exits 7 "a clean replica cannot be opened without a free byte" show ctc-0
-check "and says why" grep -qi "disk is full" "$work/err"
+exits 0 "a clean replica is read without a free byte" show ctc-0
+check "as it was" prints "The third"
+check "and why only so is said" tells "disk is full"
+for room in 0 8; do
+    leave $room
+    exits 0 "with $room KiB free it is listed" list contact --format csv
+    check "in full" same "$(tail -n +2 "$work/out" | wc -l)" "$rows"
+    exits 0 "searched" find third
+    check "with what is found" prints ctc-0
+    exits 0 "reported on" report freshness
+    exits 7 "and not written" set ctc-0 display_name="The fourth"
+    check "for that reason" tells "the disk is full; nothing was written"
+done
 empty
 exits 0 "with room it is read as it was" show ctc-0
 check "in full" prints "The third"

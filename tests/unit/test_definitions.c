@@ -470,6 +470,9 @@ static const struct {
     {"\nlisten = \"everywhere\"\n", "everywhere"},
     {"\nlisten = \"tcp://host\"\n", "tcp://host"},
     {"\nlisten = \"tcp://a b:1\"\n", "tcp://a b:1"},
+    {"\nlisten = \"ipc:///tmp/a\"\n", "ipc:///tmp/a"},
+    {"\nlisten = \"tcp://a:65536\"\n", "tcp://a:65536"},
+    {"\nendpoints = {\"tcp://a:1;tcp://b:1\"}\n", "tcp://b:1"},
     {"\nendpoints = {\"tcp://a:1\", \"b\"}\n", "\"b\""},
     {"\nendpoints = {\"tcp://a:1\", \"tcp://a:1\", \"tcp://a:1\", "
      "\"tcp://a:1\", \"tcp://a:1\", \"tcp://a:1\", \"tcp://a:1\", "
