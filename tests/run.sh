@@ -73,7 +73,7 @@ if [ "$quick" != --quick ]; then
             UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
             suite "$checked" "$logs/checked" -t 6 \
             --suite unit --suite sim --suite fuzz --suite codec \
-            --suite hostile
+            --suite e2e --suite hostile
     else
         failed=$((failed + 1))
     fi
