@@ -377,7 +377,9 @@ static int run(struct cmd_ctx *ctx, const struct start *start, int argc,
     status = cmd->run(ctx, argc, argv);
     if (!out_free(ctx->out) && status == CMD_OK)
         status = output_failed(ctx);
-    if (output_end(&output, is_whole(status), &ctx->err) < 0)
+    if (start->output != NULL && is_whole(status) && ctx->dry_run)
+        cmd_say(ctx, _("would write %s"), start->output);
+    if (output_end(&output, is_whole(status) && !ctx->dry_run, &ctx->err) < 0)
         status = cmd_fail(ctx);
     return status;
 }

@@ -393,6 +393,9 @@ exits 2 "nor is a device" export country --output /dev/null
 exits 0 "a file for BI tools" snapshot "$work/s.db" --space demo
 exits 2 "is not written over" snapshot "$work/s.db"
 exits 0 "without persons" snapshot "$work/anon.db" --space demo --anonymise
+exits 0 "a dry run of an export" --dry-run export contact --output "$work/dry.csv"
+check "says what it would write" tells "would write $work/dry.csv"
+check "and writes nothing" test ! -e "$work/dry.csv"
 exits 0 "a dry run" --dry-run snapshot "$work/dry.db"
 check "writes none" test ! -e "$work/dry.db"
 ask() {
