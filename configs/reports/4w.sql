@@ -36,13 +36,21 @@
 -- hxl contact_role: #contact+role+code
 --
 -- :on is the date: what begins later is left out. :country keeps one country,
--- :group what is in plans of that group and of those below it. Who implements
--- are the partners of an activity, without any its lead organisation. Places
--- are those of the activity, else that of its group.
+-- :group what is in plans of that group and of those below it, and where no
+-- plan names a group what is in their countries. Who implements are the
+-- partners of an activity, without any its lead organisation. Places are those
+-- of the activity, else that of its group.
 WITH RECURSIVE within(code) AS (
     SELECT :group
     UNION
-    SELECT g.code FROM groups g JOIN within w ON g.parent_id = w.code
+    SELECT coalesce(g.code, ent_uuid(g.id))
+      FROM groups g
+      JOIN within w ON g.parent_id = w.code
+),
+home AS MATERIALIZED (
+    SELECT iso3
+      FROM groups
+     WHERE coalesce(code, ent_uuid(id)) IN (SELECT code FROM within)
 ),
 org AS MATERIALIZED (
     SELECT CAST(coalesce(code, ent_uuid(id)) AS TEXT) AS code, min(name) AS name
@@ -138,5 +146,6 @@ SELECT coalesce(part.names,
   LEFT JOIN person ON person.code = a.responsible_id
  WHERE coalesce(a.start_on, '') <= :on
    AND (:country IS NULL OR a.iso3 = :country)
-   AND (:group IS NULL OR plan.group_id IN (SELECT code FROM within))
+   AND (:group IS NULL OR plan.group_id IN (SELECT code FROM within)
+        OR plan.group_id IS NULL AND a.iso3 IN (SELECT iso3 FROM home))
  ORDER BY a.iso3, coalesce(a.code, ent_uuid(a.id)), j.key;

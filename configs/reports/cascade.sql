@@ -11,9 +11,21 @@
 -- bar reported of trained
 -- chart iso3: reported late not_delivered
 --
--- :country keeps one country, :group the country of that group. An outcome
--- nobody has entered counts as not delivered.
-WITH counted AS (
+-- :country keeps one country, :group the countries of that group and of those
+-- below it. An outcome nobody has entered counts as not delivered.
+WITH RECURSIVE within(code) AS (
+    SELECT :group
+    UNION
+    SELECT coalesce(g.code, ent_uuid(g.id))
+      FROM groups g
+      JOIN within w ON g.parent_id = w.code
+),
+home AS MATERIALIZED (
+    SELECT iso3
+      FROM groups
+     WHERE coalesce(code, ent_uuid(id)) IN (SELECT code FROM within)
+),
+counted AS (
     SELECT iso3,
            count(*) AS trained,
            count(*) FILTER (WHERE outcome = 'delivered_reported') AS reported,
@@ -24,8 +36,7 @@ WITH counted AS (
       FROM trainers
      WHERE attended_tot = 'yes'
        AND (:country IS NULL OR iso3 = :country)
-       AND (:group IS NULL
-            OR iso3 IN (SELECT iso3 FROM groups WHERE code = :group))
+       AND (:group IS NULL OR iso3 IN (SELECT iso3 FROM home))
      GROUP BY iso3
 )
 SELECT iso3, trained, reported, late, not_delivered, left_post

@@ -9,12 +9,20 @@
 -- bar score
 --
 -- :on is the date, :country keeps one country, :group the plans of that group
--- and of those below it. The ballots of a plan, where there are any, are added
--- up to one ranking, which takes the place of the one that was entered.
+-- and of those below it, and of plans without a group those of their countries.
+-- The ballots of a plan, where there are any, are added up to one ranking,
+-- which takes the place of the one that was entered.
 WITH RECURSIVE within(code) AS (
     SELECT :group
     UNION
-    SELECT g.code FROM groups g JOIN within w ON g.parent_id = w.code
+    SELECT coalesce(g.code, ent_uuid(g.id))
+      FROM groups g
+      JOIN within w ON g.parent_id = w.code
+),
+home AS MATERIALIZED (
+    SELECT iso3
+      FROM groups
+     WHERE coalesce(code, ent_uuid(id)) IN (SELECT code FROM within)
 ),
 plan AS MATERIALIZED (
     SELECT CAST(coalesce(code, ent_uuid(id)) AS TEXT) AS code,
@@ -51,7 +59,9 @@ ranked AS (
       FROM given
       LEFT JOIN plan ON plan.code = given.plan_id
      WHERE (:country IS NULL OR coalesce(given.iso3, plan.iso3) = :country)
-       AND (:group IS NULL OR plan.group_id IN (SELECT code FROM within))
+       AND (:group IS NULL OR plan.group_id IN (SELECT code FROM within)
+            OR plan.group_id IS NULL
+               AND coalesce(given.iso3, plan.iso3) IN (SELECT iso3 FROM home))
 )
 SELECT challenge,
        count(DISTINCT coalesce(iso3, plan_id)) AS countries,

@@ -15,7 +15,9 @@
 WITH RECURSIVE within(code) AS (
     SELECT :group
     UNION
-    SELECT g.code FROM groups g JOIN within w ON g.parent_id = w.code
+    SELECT coalesce(g.code, ent_uuid(g.id))
+      FROM groups g
+      JOIN within w ON g.parent_id = w.code
 ),
 held AS MATERIALIZED (
     SELECT group_id,
@@ -47,5 +49,5 @@ SELECT g.iso3,
    AND (coalesce(focal_points, 0) = 0 OR coalesce(backups, 0) = 0
         OR departures > 0)
    AND (:country IS NULL OR g.iso3 = :country)
-   AND (:group IS NULL OR g.code IN (SELECT code FROM within))
+   AND (:group IS NULL OR coalesce(g.code, ent_uuid(g.id)) IN (SELECT code FROM within))
  ORDER BY g.iso3, 2;

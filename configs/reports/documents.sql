@@ -13,13 +13,20 @@
 -- column others: Other languages | Autres langues | set
 --
 -- :on is the date, :country keeps one country, :group the documents of that
--- group and of those below it. A translation is told with its original; one
--- whose original is not here stands for itself. Of several translations into a
--- language the furthest counts.
+-- group and of those below it, and without a group those of their countries. A
+-- translation is told with its original; one whose original is not here stands
+-- for itself. Of several translations into a language the furthest counts.
 WITH RECURSIVE within(code) AS (
     SELECT :group
     UNION
-    SELECT g.code FROM groups g JOIN within w ON g.parent_id = w.code
+    SELECT coalesce(g.code, ent_uuid(g.id))
+      FROM groups g
+      JOIN within w ON g.parent_id = w.code
+),
+home AS MATERIALIZED (
+    SELECT iso3
+      FROM groups
+     WHERE coalesce(code, ent_uuid(id)) IN (SELECT code FROM within)
 ),
 document AS MATERIALIZED (
     SELECT CAST(coalesce(code, ent_uuid(id)) AS TEXT) AS code,
@@ -60,5 +67,6 @@ SELECT d.code AS document_id, d.title, d.kind, d.iso3, d.language, d.version,
         OR d.translation_of NOT IN (SELECT code FROM document))
    AND coalesce(d.published_on, '') <= :on
    AND (:country IS NULL OR d.iso3 = :country)
-   AND (:group IS NULL OR d.group_id IN (SELECT code FROM within))
+   AND (:group IS NULL OR d.group_id IN (SELECT code FROM within)
+        OR d.group_id IS NULL AND d.iso3 IN (SELECT iso3 FROM home))
  ORDER BY d.code;

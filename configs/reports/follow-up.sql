@@ -12,13 +12,21 @@
 -- bar calls_held of calls_expected
 --
 -- :on is the date, :country keeps one country, :group the sessions of that
--- group and of those below it. A call each month for three months is expected
--- where people were trained as trainers, or where calls were planned. Missed
--- sessions count among the sessions and in the remote share.
+-- group and of those below it, and without a group those of their countries. A
+-- call each month for three months is expected where people were trained as
+-- trainers, or where calls were planned. Missed sessions count among the
+-- sessions and in the remote share.
 WITH RECURSIVE within(code) AS (
     SELECT :group
     UNION
-    SELECT g.code FROM groups g JOIN within w ON g.parent_id = w.code
+    SELECT coalesce(g.code, ent_uuid(g.id))
+      FROM groups g
+      JOIN within w ON g.parent_id = w.code
+),
+home AS MATERIALIZED (
+    SELECT iso3
+      FROM groups
+     WHERE coalesce(code, ent_uuid(id)) IN (SELECT code FROM within)
 ),
 counted AS MATERIALIZED (
     SELECT iso3,
@@ -36,7 +44,8 @@ counted AS MATERIALIZED (
       FROM support_sessions
      WHERE (:on IS NULL OR coalesce(held_on, '') <= :on)
        AND (:country IS NULL OR iso3 = :country)
-       AND (:group IS NULL OR group_id IN (SELECT code FROM within))
+       AND (:group IS NULL OR group_id IN (SELECT code FROM within)
+            OR group_id IS NULL AND iso3 IN (SELECT iso3 FROM home))
      GROUP BY iso3
 ),
 trained AS (
@@ -44,8 +53,7 @@ trained AS (
       FROM trainers
      WHERE attended_tot = 'yes'
        AND (:country IS NULL OR iso3 = :country)
-       AND (:group IS NULL
-            OR iso3 IN (SELECT iso3 FROM groups WHERE code = :group))
+       AND (:group IS NULL OR iso3 IN (SELECT iso3 FROM home))
 ),
 listed AS MATERIALIZED (
     SELECT p.iso3,

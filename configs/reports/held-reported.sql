@@ -9,12 +9,25 @@
 -- column participants: Participants | Participants | number
 -- column organisations: Organisations (reported) | Organisations (rapportées) | number
 --
--- :on is the date, :country keeps one country, :group the country of that
--- group. Partial dates compare as their beginning: 2018-06 comes before
--- 2018-06-01. Reported is what is marked as such or has a report by the date.
--- An organisation named among those attending is counted once in a country and
+-- :on is the date, :country keeps one country, :group the trainings of that
+-- group and of those below it, and without a group those of their countries.
+-- Partial dates compare as their beginning: 2018-06 comes before 2018-06-01.
+-- Reported is what is marked as such or has a report by the date. An
+-- organisation named among those attending is counted once in a country and
 -- once in the total; trainings that give only a number add that number.
-WITH sent AS MATERIALIZED (
+WITH RECURSIVE within(code) AS (
+    SELECT :group
+    UNION
+    SELECT coalesce(g.code, ent_uuid(g.id))
+      FROM groups g
+      JOIN within w ON g.parent_id = w.code
+),
+home AS MATERIALIZED (
+    SELECT iso3
+      FROM groups
+     WHERE coalesce(code, ent_uuid(id)) IN (SELECT code FROM within)
+),
+sent AS MATERIALIZED (
     SELECT training_id, min(coalesce(submitted_on, '')) AS sent_on
       FROM training_reports
      WHERE training_id IS NOT NULL
@@ -40,8 +53,8 @@ held AS MATERIALIZED (
        AND t.status = 'delivered'
        AND (:on IS NULL OR coalesce(t.end_on, t.start_on, '') <= :on)
        AND (:country IS NULL OR t.iso3 = :country)
-       AND (:group IS NULL
-            OR t.iso3 IN (SELECT iso3 FROM groups WHERE code = :group))
+       AND (:group IS NULL OR t.group_id IN (SELECT code FROM within)
+            OR t.group_id IS NULL AND t.iso3 IN (SELECT iso3 FROM home))
 ),
 attending AS MATERIALIZED (
     SELECT held.iso3, j.value AS org

@@ -8,12 +8,25 @@
 -- column post_pct: After, % | Après, % | number
 -- column gain: Gain, points | Progression, points | number
 --
--- :on is the date, :country keeps one country, :group the country of that
--- group. :few is the number of people from which a cell is shown. People, not
--- tests, are counted: somebody tested twice is one. Hidden cells enter the
--- total only when there are :few people in all of them together, so that what
--- the total has beyond the cells shown is no smaller than a cell that is shown.
-WITH person AS MATERIALIZED (
+-- :on is the date, :country keeps one country, :group the countries of that
+-- group and of those below it. :few is the number of people from which a cell
+-- is shown. People, not tests, are counted: somebody tested twice is one.
+-- Hidden cells enter the total only when there are :few people in all of them
+-- together, so that what the total has beyond the cells shown is no smaller
+-- than a cell that is shown.
+WITH RECURSIVE within(code) AS (
+    SELECT :group
+    UNION
+    SELECT coalesce(g.code, ent_uuid(g.id))
+      FROM groups g
+      JOIN within w ON g.parent_id = w.code
+),
+home AS MATERIALIZED (
+    SELECT iso3
+      FROM groups
+     WHERE coalesce(code, ent_uuid(id)) IN (SELECT code FROM within)
+),
+person AS MATERIALIZED (
     SELECT CAST(coalesce(code, ent_uuid(id)) AS TEXT) AS code, min(iso3) AS iso3
       FROM trainers
      GROUP BY 1
@@ -43,8 +56,7 @@ counted AS MATERIALIZED (
        AND p.post_test_pct IS NOT NULL
        AND (:on IS NULL OR coalesce(event.ended_on, '') <= :on)
        AND (:country IS NULL OR person.iso3 = :country)
-       AND (:group IS NULL
-            OR person.iso3 IN (SELECT iso3 FROM groups WHERE code = :group))
+       AND (:group IS NULL OR person.iso3 IN (SELECT iso3 FROM home))
      GROUP BY person.iso3
 ),
 totalled AS (

@@ -14,13 +14,21 @@
 -- column backup: Back-up | Suppléant
 --
 -- :on is the date, :country keeps one country, :group what is in plans of that
--- group and of those below it. A month or a year is over with its last day:
--- what is due in 2018-06 is late from 2018-07-01 on ('~' sorts behind '-' and
--- the digits). Somebody has left whose assignments have all ended by then.
+-- group and of those below it, and where no plan names a group what is in their
+-- countries. A month or a year is over with its last day: what is due in
+-- 2018-06 is late from 2018-07-01 on ('~' sorts behind '-' and the digits).
+-- Somebody has left whose assignments have all ended by then.
 WITH RECURSIVE within(code) AS (
     SELECT :group
     UNION
-    SELECT g.code FROM groups g JOIN within w ON g.parent_id = w.code
+    SELECT coalesce(g.code, ent_uuid(g.id))
+      FROM groups g
+      JOIN within w ON g.parent_id = w.code
+),
+home AS MATERIALIZED (
+    SELECT iso3
+      FROM groups
+     WHERE coalesce(code, ent_uuid(id)) IN (SELECT code FROM within)
 ),
 plan AS MATERIALIZED (
     SELECT CAST(coalesce(code, ent_uuid(id)) AS TEXT) AS code,
@@ -70,5 +78,6 @@ SELECT a.iso3,
    AND NOT ent_archived('activity', a.space, a.id)
    AND a.due_on || '~' < :on
    AND (:country IS NULL OR a.iso3 = :country)
-   AND (:group IS NULL OR plan.group_id IN (SELECT code FROM within))
+   AND (:group IS NULL OR plan.group_id IN (SELECT code FROM within)
+        OR plan.group_id IS NULL AND a.iso3 IN (SELECT iso3 FROM home))
  ORDER BY a.due_on, 2;

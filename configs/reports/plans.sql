@@ -18,17 +18,25 @@
 -- chart plan: done running overdue cancelled
 --
 -- :on is the date, :country keeps one country, :group the plans of that group
--- and of those below it. A month or a year is over with its last day: what is
--- due in 2018-06 is overdue from 2018-07-01 on ('~' sorts behind '-' and the
--- digits). Where expenses of an activity are kept, those up to the date are
--- what is spent of it; else it is the figure that the activity has. Money of
--- one currency is never added to that of another. Sums of money are rounded,
--- and whole when they are so as text. The share of contested sums goes from the
--- least spent of the largest budget to the most of the smallest.
+-- and of those below it, and without a group those of their countries. A month
+-- or a year is over with its last day: what is due in 2018-06 is overdue from
+-- 2018-07-01 on ('~' sorts behind '-' and the digits). Where expenses of an
+-- activity are kept, those up to the date are what is spent of it; else it is
+-- the figure that the activity has. Money of one currency is never added to
+-- that of another. Sums of money are rounded, and whole when they are so as
+-- text. The share of contested sums goes from the least spent of the largest
+-- budget to the most of the smallest.
 WITH RECURSIVE within(code) AS (
     SELECT :group
     UNION
-    SELECT g.code FROM groups g JOIN within w ON g.parent_id = w.code
+    SELECT coalesce(g.code, ent_uuid(g.id))
+      FROM groups g
+      JOIN within w ON g.parent_id = w.code
+),
+home AS MATERIALIZED (
+    SELECT iso3
+      FROM groups
+     WHERE coalesce(code, ent_uuid(id)) IN (SELECT code FROM within)
 ),
 plan AS MATERIALIZED (
     SELECT CAST(coalesce(code, ent_uuid(id)) AS TEXT) AS code,
@@ -36,7 +44,8 @@ plan AS MATERIALIZED (
            status, currency
       FROM plans
      WHERE (:country IS NULL OR iso3 = :country)
-       AND (:group IS NULL OR group_id IN (SELECT code FROM within))
+       AND (:group IS NULL OR group_id IN (SELECT code FROM within)
+            OR group_id IS NULL AND iso3 IN (SELECT iso3 FROM home))
      GROUP BY 1
 ),
 paid AS MATERIALIZED (

@@ -8,9 +8,21 @@
 -- column course_pct: Course, % | Cours, %
 -- column intro_pct: Introduction to supervision, % | Introduction à la supervision, %
 --
--- :country keeps one country, :group the country of that group. :few is the
--- number of people from which a cell is shown.
-WITH counted AS (
+-- :country keeps one country, :group the countries of that group and of those
+-- below it. :few is the number of people from which a cell is shown.
+WITH RECURSIVE within(code) AS (
+    SELECT :group
+    UNION
+    SELECT coalesce(g.code, ent_uuid(g.id))
+      FROM groups g
+      JOIN within w ON g.parent_id = w.code
+),
+home AS MATERIALIZED (
+    SELECT iso3
+      FROM groups
+     WHERE coalesce(code, ent_uuid(id)) IN (SELECT code FROM within)
+),
+counted AS (
     SELECT cohort,
            count(*) AS people,
            100.0 * count(*) FILTER (WHERE precourse_evaluation = 'yes')
@@ -22,8 +34,7 @@ WITH counted AS (
       FROM trainers
      WHERE cohort IS NOT NULL
        AND (:country IS NULL OR iso3 = :country)
-       AND (:group IS NULL
-            OR iso3 IN (SELECT iso3 FROM groups WHERE code = :group))
+       AND (:group IS NULL OR iso3 IN (SELECT iso3 FROM home))
      GROUP BY cohort
 )
 SELECT cohort,

@@ -9,12 +9,19 @@
 -- column days_delivery: Days of delivery | Jours de réalisation
 --
 -- :on is the date, :country keeps one country, :group the requests of that
--- group and of those below it. A month is read as its first day, a year as its
--- first of January.
+-- group and of those below it, and without a group those of their countries. A
+-- month is read as its first day, a year as its first of January.
 WITH RECURSIVE within(code) AS (
     SELECT :group
     UNION
-    SELECT g.code FROM groups g JOIN within w ON g.parent_id = w.code
+    SELECT coalesce(g.code, ent_uuid(g.id))
+      FROM groups g
+      JOIN within w ON g.parent_id = w.code
+),
+home AS MATERIALIZED (
+    SELECT iso3
+      FROM groups
+     WHERE coalesce(code, ent_uuid(id)) IN (SELECT code FROM within)
 ),
 counted AS MATERIALIZED (
     SELECT kind, status,
@@ -25,7 +32,8 @@ counted AS MATERIALIZED (
       FROM requests
      WHERE (:on IS NULL OR coalesce(submitted_on, '') <= :on)
        AND (:country IS NULL OR iso3 = :country)
-       AND (:group IS NULL OR group_id IN (SELECT code FROM within))
+       AND (:group IS NULL OR group_id IN (SELECT code FROM within)
+            OR group_id IS NULL AND iso3 IN (SELECT iso3 FROM home))
 )
 SELECT kind, status, requests,
        CAST(round(to_tor) AS INTEGER) AS days_to_tor,

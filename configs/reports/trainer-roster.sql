@@ -13,11 +13,24 @@
 -- column certified_on: Certified | Certifié
 -- column availability: Available | Disponibilité | codes availability
 --
--- :on is the date, :country keeps one country, :group the country of that
--- group. Outside the time for which somebody is available, that person is not;
--- a month or a year is over with its last day ('~' sorts behind '-' and the
--- digits). Languages are those to train in, else all that are spoken.
-WITH org AS MATERIALIZED (
+-- :on is the date, :country keeps one country, :group the countries of that
+-- group and of those below it. Outside the time for which somebody is
+-- available, that person is not; a month or a year is over with its last day
+-- ('~' sorts behind '-' and the digits). Languages are those to train in, else
+-- all that are spoken.
+WITH RECURSIVE within(code) AS (
+    SELECT :group
+    UNION
+    SELECT coalesce(g.code, ent_uuid(g.id))
+      FROM groups g
+      JOIN within w ON g.parent_id = w.code
+),
+home AS MATERIALIZED (
+    SELECT iso3
+      FROM groups
+     WHERE coalesce(code, ent_uuid(id)) IN (SELECT code FROM within)
+),
+org AS MATERIALIZED (
     SELECT CAST(coalesce(code, ent_uuid(id)) AS TEXT) AS code,
            min(coalesce(acronym, name)) AS name
       FROM organisations
@@ -38,6 +51,5 @@ SELECT coalesce(t.code, ent_uuid(t.id)) AS trainer_id,
   LEFT JOIN org ON org.code = t.org_id
  WHERE NOT ent_archived('trainer', t.space, t.id)
    AND (:country IS NULL OR t.iso3 = :country)
-   AND (:group IS NULL
-        OR t.iso3 IN (SELECT iso3 FROM groups WHERE code = :group))
+   AND (:group IS NULL OR t.iso3 IN (SELECT iso3 FROM home))
  ORDER BY t.iso3, 1;

@@ -151,6 +151,25 @@ check "what is below a group belongs to it" begins "BDI,pln-bdi,"
 check "and nothing else" same "$(grep -c pln- "$work/out")" 1
 csv challenges --group grp-bdi-pe
 check "so do its challenges" begins "budget,1,"
+csv cascade --group grp-cpaor
+check "so do the people of the countries below it" row "TOTAL,60,48,2,10,8"
+csv held-reported --group grp-cpaor --on $on
+check "their trainings" begins "BDI,2,1,evt-bdi-2,"
+check "those of the groups below alone" sh -c "! grep -q TJK '$work/out'"
+csv precourse --group grp-cpaor
+check "their pre-course" row "TOT-JOR,30,97,80,57"
+csv knowledge-gain --group grp-cpaor --on $on
+check "their tests" begins "TOTAL,60,"
+csv trainer-roster --group grp-cpaor
+check "their pool" lines 66
+csv follow-up --group grp-cpaor --on $on
+check "their calls" begins "TOTAL,19,24,4,"
+csv requests --group grp-cpaor --on $on
+check "their requests" row "country_application,selected,8,,"
+csv requests --group grp-bdi-pe --on $on
+check "not what is of others" row "country_application,selected,1,,"
+csv cascade --group grp-bdi-equipe
+check "below a group of one country there is only that" lines 3
 csv overdue --on 2018-07-19
 check "on its last day nothing is late" lines 1
 csv overdue --on 2018-07-20
@@ -225,6 +244,16 @@ check "an activity in two places has two rows" \
     same "$(grep -c 'Supervisor trainings' "$work/out")" 2
 check "its units, added up, and its budget stand in one of them" \
     same "$(grep -c ',26,9800,USD,' "$work/out")" 1
+entente add request code=req-own kind=backstopping status=draft iso3=BDI
+csv requests --group grp-bdi-pe
+check "what names no group is of those of its country" \
+    row "backstopping,draft,1,,"
+csv requests --group grp-ner-pe
+check "and of no other" sh -c "! grep -q backstopping,draft '$work/out'"
+entente set req-own group_id=grp-ner-pe
+csv requests --group grp-bdi-pe
+check "and what names one is of that" \
+    sh -c "! grep -q backstopping,draft '$work/out'"
 entente add training_report training_id=evt-bdi-2 submitted_on=2019-01-10
 csv held-reported --country BDI --on $on
 check "a report that came makes a training reported" begins "BDI,2,2,,"
