@@ -260,6 +260,73 @@ check "a report that came makes a training reported" begins "BDI,2,2,,"
 csv held-reported --country BDI --on 2019-01-09
 check "but not before it came" begins "BDI,2,1,evt-bdi-2,"
 
+# ------------------------------------------ what trainers did, and until when
+
+csv cascade --country BDI --on 2018-02-08
+check "before the end of their training nobody is trained" \
+    row "TOTAL,0,0,0,0,0"
+csv cascade --country BDI --on 2018-05-31
+check "before theirs were held nobody has delivered" row "BDI,8,0,0,8,0"
+csv cascade --country BDI --on 2018-06-30
+check "then they have, but not reported" row "BDI,8,0,0,0,0"
+csv cascade --country BDI --on $on
+check "as later on" row "BDI,8,8,0,0,0"
+node=$work/pool
+entente init --org "Org pool"
+entente space create pool
+for i in 1 2 3 4 5; do
+    entente add trainer code=t-$i iso3=KEN attended_tot=yes
+done
+entente add trainer code=t-6 iso3=KEN attended_tot=yes \
+    outcome=no_funding
+csv cascade --country KEN
+check "who gave no training has not delivered" row "KEN,6,0,0,6,0"
+entente add training code=evt-k0 kind=tot status=delivered end_on=2018-02-01 \
+    reported=yes trainers=t-2
+entente add training code=evt-k1 kind=in_country status=delivered \
+    end_on=2018-05-10 "trainers=t-1|t-6"
+csv cascade --country KEN --on 2018-06-01
+check "who gave one and did not report is in neither column" \
+    row "KEN,6,0,0,5,0"
+entente add training_report training_id=evt-k1 submitted_on=2018-05-20
+csv cascade --country KEN --on 2018-05-19
+check "until the day of the report" row "KEN,6,0,0,5,0"
+csv cascade --country KEN --on 2018-05-20
+check "who delivered and reported counts without anybody entering it" \
+    row "KEN,6,1,0,5,0"
+entente --json show t-2
+id=$(sed -n 's/.*"id": "\([^"]*\)".*/\1/p' "$work/out" | head -1)
+entente add training code=evt-k2 kind=refresher status=delivered \
+    reported=yes reported_on=2018-07-02 start_on=2018-07-01
+entente add participation training_id=evt-k2 trainer_id="$id" \
+    role=co_trainer
+entente add participation training_id=evt-k2 trainer_id=t-3 \
+    role=participant
+csv cascade --country KEN --on 2018-07-31
+check "so does who took part as a trainer, not who was trained" \
+    row "KEN,6,2,0,4,0"
+entente set t-3 status=active
+entente move t-3 delivered --on 2018-08-01
+csv cascade --country KEN --on 2018-08-01
+check "a trainer who was moved to it has delivered" row "KEN,6,2,0,3,0"
+entente move t-3 reported --on 2018-08-02
+entente set t-4 status=certified certified_on=2018-08-03
+csv cascade --country KEN --on 2018-08-03
+check "reported, and nobody is certified without" row "KEN,6,4,0,2,0"
+entente set t-5 outcome=delivered_late status=active
+entente move t-5 inactive --reason turnover --on 2018-09-01
+csv cascade --country KEN --on 2018-08-31
+check "an outcome that was entered stands" row "KEN,6,4,1,1,0"
+csv cascade --country KEN
+check "and who left has left since that day" row "KEN,6,4,1,1,1"
+exits 0 "the pool" trainers --country KEN --format csv
+check "says the same of who delivered and reported" same \
+    "$(grep -c ',delivered_reported,' "$work/out")" 4
+check "of who did not" same "$(grep -c ',no_funding,' "$work/out")" 1
+entente delete evt-k2
+entente trainers --country KEN --format csv
+check "and of who lacks a training" begins "t-2,.*,not_delivered,"
+
 # -------------------------------------------------- nobody can be recognised
 
 # tested COUNTRY PEOPLE: trainers of it with tests.
