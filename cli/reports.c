@@ -305,6 +305,23 @@ static int draw(struct cmd_ctx *ctx, struct report *report,
     return rc;
 }
 
+/* A report without dates has no other figures than those of today. */
+static void put_undated(const struct cmd_ctx *ctx,
+                        const struct ent_query *query,
+                        const struct report_ask *ask, struct ent_buf *buf)
+{
+    char today[REPORT_DATE_TEXT];
+
+    cmd_today(ctx, today);
+    if (ent_query_takes(query, ":on") || strcmp(ask->on, today) == 0)
+        return;
+    ent_buf_printf(buf,
+                   _("These figures have no dates: they are today's, not "
+                     "those of %s."),
+                   ask->on);
+    ent_buf_put_u8(buf, '\n');
+}
+
 static int print_report(struct cmd_ctx *ctx, struct report *report,
                         struct ent_query *query, const struct report_rows *rows,
                         const struct report_ask *ask)
@@ -312,8 +329,10 @@ static int print_report(struct cmd_ctx *ctx, struct report *report,
     struct report_bar bar = {.part = SIZE_MAX, .whole = SIZE_MAX};
     struct ent_buf buf = {0};
     const char *freshness = NULL;
-    int rc = put_freshness(ctx, query, &buf);
+    int rc;
 
+    put_undated(ctx, query, ask, &buf);
+    rc = put_freshness(ctx, query, &buf);
     if (rc == 0) {
         freshness = ent_buf_cstr(&buf);
         rc = freshness == NULL ? cmd_no_memory(ctx) : 0;

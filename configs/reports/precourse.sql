@@ -9,7 +9,10 @@
 -- column intro_pct: Introduction to supervision, % | Introduction à la supervision, %
 --
 -- :country keeps one country, :group the countries of that group and of those
--- below it. :few is the number of people from which a cell is shown.
+-- below it. :few is the number of people from which a cell is shown. What
+-- somebody did is said by a field of its own or by the parts done, to which
+-- each device only adds; the course is completed with both of its parts. None
+-- of it has a date.
 WITH RECURSIVE within(code) AS (
     SELECT :group
     UNION
@@ -22,19 +25,30 @@ home AS MATERIALIZED (
       FROM groups
      WHERE coalesce(code, ent_uuid(id)) IN (SELECT code FROM within)
 ),
-counted AS (
+person AS (
     SELECT cohort,
-           count(*) AS people,
-           100.0 * count(*) FILTER (WHERE precourse_evaluation = 'yes')
-               / count(*) AS evaluation,
-           100.0 * count(*) FILTER (WHERE precourse_completed = 'yes')
-               / count(*) AS course,
-           100.0 * count(*) FILTER (WHERE precourse_supervision_intro = 'yes')
-               / count(*) AS intro
-      FROM trainers
+           precourse_evaluation = 'yes'
+               OR 'evaluation' IN (SELECT value FROM json_each(done))
+               AS did_evaluation,
+           precourse_completed = 'yes'
+               OR 'part1' IN (SELECT value FROM json_each(done))
+                  AND 'part2' IN (SELECT value FROM json_each(done))
+               AS did_course,
+           precourse_supervision_intro = 'yes' AS did_intro
+      FROM (SELECT *, coalesce(precourse_modules_done, '[]') AS done
+              FROM trainers)
      WHERE cohort IS NOT NULL
        AND (:country IS NULL OR iso3 = :country)
        AND (:group IS NULL OR iso3 IN (SELECT iso3 FROM home))
+),
+counted AS (
+    SELECT cohort,
+           count(*) AS people,
+           100.0 * count(*) FILTER (WHERE did_evaluation) / count(*)
+               AS evaluation,
+           100.0 * count(*) FILTER (WHERE did_course) / count(*) AS course,
+           100.0 * count(*) FILTER (WHERE did_intro) / count(*) AS intro
+      FROM person
      GROUP BY cohort
 )
 SELECT cohort,

@@ -361,6 +361,20 @@ check "somebody tested twice is one" row 'NER,<5,,,'
 csv precourse
 check "a small cohort is hidden" row 'C-NER,<5,,,'
 check "one of five is not" row 'C-BDI,5,0,0,0'
+entente set t-BDI-1 precourse_modules_done+=evaluation
+entente set t-BDI-2 "precourse_modules_done+=part1|part2"
+entente set t-BDI-3 precourse_modules_done+=part1 precourse_completed=no
+entente set t-BDI-4 precourse_evaluation=yes precourse_completed=yes
+csv precourse
+check "parts that were done count as the fields do" row 'C-BDI,5,40,40,0'
+check "today there is nothing to say" sh -c "! grep -q dates '$work/err'"
+csv precourse --on 2018-03-01
+check "as of another day the report says that it knows none" \
+    tells "These figures have no dates: they are today's, not those of 2018-03-01."
+exits 0 "to people, too" report precourse --on 2018-03-01
+check "below the figures" prints "These figures have no dates"
+csv cascade --on 2018-03-01
+check "one that knows days does not" sh -c "! grep -q dates '$work/err'"
 exits 0 "in JSON a hidden cell is text among numbers" --json \
     report knowledge-gain
 check "like this" prints '"people": "<5", "pre_pct": null'
@@ -374,7 +388,12 @@ as a member admit s "$request"
 meet b a
 as a set evt-bdi-1 participants=24
 as b set evt-bdi-1 participants=28
+as a set trn-tur-09 precourse_modules_done+=part1
+as b set trn-tur-09 "precourse_modules_done+=evaluation|part2"
 meet b a
+node=$work/b
+csv precourse
+check "what was done on two devices is done" row "TOT-JOR,30,97,83,57"
 node=$work/a
 csv held-reported --country BDI --on $on
 check "both figures of a conflict are in the sum" begins "BDI,2,2,,48-52,"
