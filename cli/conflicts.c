@@ -263,8 +263,10 @@ static int put_conflict(struct cmd_ctx *ctx, const struct ent_conflict *item,
     return rc;
 }
 
-static int put_state(struct cmd_ctx *ctx, const struct conflict *conflict)
+static int put_state(struct cmd_ctx *ctx, const struct conflict *conflict,
+                     void *data)
 {
+    (void)data;
     return out_is_json(ctx->out) ? put_object(ctx, conflict)
                                  : put_rows(ctx, conflict);
 }
@@ -302,7 +304,7 @@ int conflicts_print(struct cmd_ctx *ctx, int64_t space, size_t *count)
     for (size_t i = 0; rc == 0 && i < listed; i++)
         rc = put_conflict(ctx, &list[i], count);
     if (rc == 0)
-        rc = conflict_each_state(ctx, space, put_state, count);
+        rc = conflict_each_state(ctx, space, put_state, NULL, count);
     out_list_end(ctx->out);
     if (rc == 0 && *count == 0)
         out_remark(ctx->out, "%s", _("There is no open conflict."));

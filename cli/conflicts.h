@@ -26,11 +26,13 @@ conflict_read(struct cmd_ctx *ctx, const struct ent_record *record,
               const struct ent_kind *kind, const struct ent_field *field,
               struct ent_arena *arena, struct conflict *conflict);
 
-/* Hands every contested state of a space (0: all) to `take`, which may be NULL,
- * and counts them. (states.c) */
-typedef int conflict_fn(struct cmd_ctx *ctx, const struct conflict *conflict);
+/* Hands every contested state of a space (0: all) and `data` to `take`, which
+ * may be NULL, and counts them. (states.c) */
+typedef int conflict_fn(struct cmd_ctx *ctx, const struct conflict *conflict,
+                        void *data);
 ENT_NODISCARD int conflict_each_state(struct cmd_ctx *ctx, int64_t space,
-                                      conflict_fn *take, size_t *count);
+                                      conflict_fn *take, void *data,
+                                      size_t *count);
 
 /* One of the list that ent_conflict_list gives, read into `record`, which
  * starts out empty: 1; 0 when nobody is asked about it: what a deleted record

@@ -422,20 +422,59 @@ static void find_sides(struct flow_now *now)
     now->contested = now->side_count > 1;
 }
 
-static int find_heads(const struct flow *flow,
-                      const struct flow_subject *subject, struct flow_now *now)
+static int find_heads(const struct few *few, struct flow_now *now)
+{
+    now->heads = calloc(few->count + 1, sizeof(*now->heads));
+    if (now->heads == NULL)
+        return ENT_ENOMEM;
+    for (size_t i = 0; i < few->count; i++)
+        if (!is_followed(few, few->steps[i]))
+            now->heads[now->head_count++] = few->steps[i];
+    find_sides(now);
+    return 0;
+}
+
+static int gather_heads(const struct flow *flow,
+                        const struct flow_subject *subject,
+                        struct flow_now *now)
 {
     struct few few = {0};
     int rc = gather(flow, now, subject, &few);
 
-    now->heads = calloc(few.count + 1, sizeof(*now->heads));
-    if (now->heads == NULL)
-        rc = ENT_ENOMEM;
-    for (size_t i = 0; rc == 0 && i < few.count; i++)
-        if (!is_followed(&few, few.steps[i]))
-            now->heads[now->head_count++] = few.steps[i];
+    if (rc == 0)
+        rc = find_heads(&few, now);
     few_fini(&few);
-    find_sides(now);
+    return rc;
+}
+
+/* How many different names are followed. */
+static size_t count_followed(const struct few *few)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < few->follow_count; i++)
+        count += i == 0 || compare_names(few->follows[i - 1].name,
+                                         few->follows[i].name) != 0;
+    return count;
+}
+
+int flow_may_contest(const struct flow *flow,
+                     const struct ent_workflow *workflow, const char *space,
+                     const char *name, bool *may)
+{
+    struct flow_subject subject = {.space = space, .code = name};
+    struct flow_now now = {.workflow = workflow};
+    struct few few = {0};
+    int rc = gather(flow, &now, &subject, &few);
+
+    if (rc == 0)
+        rc = find_heads(&few, &now);
+    /* More names are followed than steps here: some are steps elsewhere. */
+    if (rc == 0)
+        *may =
+            now.contested || count_followed(&few) > few.count - now.head_count;
+    few_fini(&few);
+    flow_now_fini(&now);
     return rc;
 }
 
@@ -459,7 +498,7 @@ int flow_find(struct cmd_ctx *ctx, const struct flow *flow,
         return 0;
     if ((has_steps(flow, subject->space, subject->code) ||
          has_steps(flow, subject->space, subject->id)) &&
-        find_heads(flow, subject, now) < 0)
+        gather_heads(flow, subject, now) < 0)
         return cmd_no_memory(ctx);
     said = said_state(ctx, now->workflow, &subject->fields);
     if (now->head_count > 0)

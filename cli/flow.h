@@ -82,6 +82,15 @@ ENT_NODISCARD int flow_find(struct cmd_ctx *ctx, const struct flow *flow,
                             struct flow_now *now);
 void flow_now_fini(struct flow_now *now);
 
+/* Whether the steps that name a record so (its code or its id) may contest its
+ * state: they lead apart, or follow steps that name it otherwise. Told without
+ * reading the record, which is why `conflicts` need not read all. ENT_ENOMEM.
+ */
+ENT_NODISCARD int flow_may_contest(const struct flow *flow,
+                                   const struct ent_workflow *workflow,
+                                   const char *space, const char *name,
+                                   bool *may);
+
 /* A record that was read, with its transitions. */
 struct flow_record {
     const struct ent_record *record;

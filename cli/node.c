@@ -217,7 +217,7 @@ static int print_space(struct cmd_ctx *ctx, const struct ent_space *space,
     if (rc == 0)
         rc = messages_unread(ctx, space->space, &unread);
     if (rc == 0)
-        rc = conflict_each_state(ctx, space->space, NULL, &moved);
+        rc = conflict_each_state(ctx, space->space, NULL, NULL, &moved);
     if (rc == 0)
         rc = ent_space_alarms(ctx->store, space->space, &lines, &ctx->err);
     if (rc == 0)

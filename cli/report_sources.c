@@ -85,6 +85,14 @@ static int count_conflict(struct cmd_ctx *ctx, const struct ent_conflict *item,
     return rc < 0 ? rc : 0;
 }
 
+static int count_state(struct cmd_ctx *ctx, const struct conflict *conflict,
+                       void *data)
+{
+    (void)ctx;
+    count_sides(conflict, data);
+    return 0;
+}
+
 int report_sources(struct cmd_ctx *ctx, struct ent_query *query,
                    struct ent_arena *arena, struct report_sources *sources)
 {
@@ -105,5 +113,8 @@ int report_sources(struct cmd_ctx *ctx, struct ent_query *query,
         rc = ent_conflict_list(ctx->store, 0, arena, &list, &count, &ctx->err);
     for (size_t i = 0; rc == 0 && i < count; i++)
         rc = count_conflict(ctx, &list[i], sources);
+    if (rc == 0)
+        rc = conflict_each_state(ctx, 0, count_state, sources,
+                                 &sources->conflicts);
     return rc;
 }

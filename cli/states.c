@@ -56,7 +56,7 @@ static int read_sides(struct cmd_ctx *ctx, const struct flow_record *read,
 }
 
 static int take_state(struct cmd_ctx *ctx, const struct flow_record *read,
-                      conflict_fn *take)
+                      conflict_fn *take, void *data)
 {
     const struct ent_kind *kind = ent_kind_named(&ctx->kinds, "transition");
     const struct ent_field *field =
@@ -73,7 +73,7 @@ static int take_state(struct cmd_ctx *ctx, const struct flow_record *read,
     conflict.values = sides.values;
     conflict.count = sides.count;
     if (rc == 0)
-        rc = take(ctx, &conflict);
+        rc = take(ctx, &conflict, data);
     sides_fini(&sides);
     return rc;
 }
@@ -83,12 +83,13 @@ static int take_state(struct cmd_ctx *ctx, const struct flow_record *read,
 static int take_subject(struct cmd_ctx *ctx, const struct flow *flow,
                         const struct flow_step *step,
                         const struct ent_kind *kind, int64_t space,
-                        conflict_fn *take)
+                        conflict_fn *take, void *data)
 {
     struct ent_record_ref ref;
     struct ent_record record = {0};
     struct flow_record read = {0};
     size_t count = 0;
+    bool told = false;
     int taken = 0;
     int rc = ent_record_find(ctx->store, step->subject, space, kind->number,
                              &ref, 1, &count, NULL);
@@ -101,9 +102,12 @@ static int take_subject(struct cmd_ctx *ctx, const struct flow *flow,
     if (rc == 0)
         rc = flow_read_in(ctx, &record, kind, flow, &read);
     /* Those by code and those by id are one record's: told once. */
-    if (rc == 0 && record.live && read.now.contested &&
-        strcmp(read.now.heads[0]->subject, step->subject) == 0) {
-        rc = take == NULL ? 0 : take_state(ctx, &read, take);
+    if (rc == 0 && read.now.contested && read.code != NULL &&
+        strcmp(read.code, step->subject) != 0)
+        rc = flow_may_contest(flow, read.now.workflow, step->space, read.code,
+                              &told);
+    if (rc == 0 && record.live && read.now.contested && !told) {
+        rc = take == NULL ? 0 : take_state(ctx, &read, take, data);
         taken = 1;
     }
     flow_record_fini(&read);
@@ -117,14 +121,11 @@ static bool is_same(const struct flow_step *a, const struct flow_step *b)
            strcmp(a->subject, b->subject) == 0;
 }
 
-/* The workflow of a step when it is the first of it on its record and another
- * follows, or NULL: one move alone is no conflict. */
-static const struct ent_workflow *
-first_of_several(const struct ent_workflows *all, const struct flow *flow,
-                 size_t at)
+/* The workflow of a step when it is the first of it on its record, or NULL. */
+static const struct ent_workflow *first_of(const struct ent_workflows *all,
+                                           const struct flow *flow, size_t at)
 {
     const struct flow_step *step = &flow->steps[at];
-    bool several = false;
 
     if (step->workflow == NULL)
         return NULL;
@@ -132,19 +133,14 @@ first_of_several(const struct ent_workflows *all, const struct flow *flow,
         if (flow->steps[i].workflow != NULL &&
             strcmp(flow->steps[i].workflow, step->workflow) == 0)
             return NULL;
-    for (size_t i = at + 1; i < flow->count && is_same(&flow->steps[i], step);
-         i++)
-        several =
-            several || (flow->steps[i].workflow != NULL &&
-                        strcmp(flow->steps[i].workflow, step->workflow) == 0);
-    for (size_t i = 0; several && i < all->count; i++)
+    for (size_t i = 0; i < all->count; i++)
         if (strcmp(all->list[i].name, step->workflow) == 0)
             return &all->list[i];
     return NULL;
 }
 
 int conflict_each_state(struct cmd_ctx *ctx, int64_t space, conflict_fn *take,
-                        size_t *count)
+                        void *data, size_t *count)
 {
     const struct ent_workflows *all = flow_workflows(ctx);
     struct flow flow;
@@ -157,13 +153,21 @@ int conflict_each_state(struct cmd_ctx *ctx, int64_t space, conflict_fn *take,
         return rc;
     for (size_t i = 0; rc >= 0 && i < flow.count; i++) {
         const struct flow_step *step = &flow.steps[i];
-        const struct ent_workflow *workflow = first_of_several(all, &flow, i);
+        const struct ent_workflow *workflow = first_of(all, &flow, i);
+        bool may = false;
         int64_t own = 0;
 
-        if (workflow == NULL || pick_space(ctx, step->space, &own) < 0 ||
+        if (workflow == NULL)
+            continue;
+        if (flow_may_contest(&flow, workflow, step->space, step->subject,
+                             &may) < 0) {
+            rc = cmd_no_memory(ctx);
+            break;
+        }
+        if (!may || pick_space(ctx, step->space, &own) < 0 ||
             (space != 0 && own != space))
             continue;
-        rc = take_subject(ctx, &flow, step, workflow->kind, own, take);
+        rc = take_subject(ctx, &flow, step, workflow->kind, own, take, data);
         *count += rc > 0;
     }
     flow_fini(&flow);

@@ -182,6 +182,11 @@ meet field office
 exits 6 "that is a conflict" conflicts --check
 exits 0 "the status counts it" --json status
 check "the state and the field" prints '"conflicts": 2'
+exits 0 "so do reports" report cascade
+check "as many" prints "Open conflicts: 2."
+check "of each who has a side in them" prints "(2 open conflicts)"
+exits 0 "the one on freshness" report freshness --format csv
+check "for each node" same "$(grep -c ',2,' "$work/out")" 2
 exits 0 "of the state" --json conflicts
 check "told once" same "$(grep -c '"field": "state"' "$work/out")" 1
 check "with the one" prints '"value": "completed"'
@@ -320,4 +325,20 @@ exits 0 "the two states" --format csv conflicts --space long
 check "are the sides" same "$(grep -c ',state,' "$work/out")" 2
 exits 0 "and one command settles all" resolve act-many state --value done
 exits 0 "so that nothing is open" conflicts --space long --check
+
+# Who has not heard of a record's code moves it by its id.
+as field add activity --space long title_fr=Atelier
+id=$(cat "$work/out")
+as field move "$id" planned --on 2019-01-01
+move=mov-$(tr -d - <"$work/out" | tail -c 17)
+as field set "$id" code=act-named
+cat >"$work/named.csv" <<EOF
+code,subject,workflow,to_state,moved_on,follows
+mov-n1,act-named,activity,in_progress,2019-01-02,$move
+mov-n2,$id,activity,cancelled,2019-01-03,$move
+EOF
+exits 0 "two moves of one record under two names" import transition \
+    "$work/named.csv" --space long
+exits 0 "are one conflict" --format csv conflicts --space long
+check "of two sides" same "$(grep -c ',state,' "$work/out")" 2
 finish
