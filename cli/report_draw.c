@@ -308,39 +308,60 @@ static void put_row(struct picture *picture, size_t row)
     picture->y += ROW_HEIGHT;
 }
 
-/* Nothing in SVG breaks lines. */
+static void put_small(struct picture *picture, struct ent_slice text)
+{
+    struct ent_buf line = {0};
+
+    ent_buf_put_slice(&line, text);
+    ent_buf_printf(picture->buf,
+                   "<text x=\"%d\" y=\"%d\" font-size=\"12\""
+                   " fill=\"#444444\">",
+                   MARGIN, picture->y + LINE_HEIGHT);
+    if (ent_buf_cstr(&line) == NULL)
+        picture->buf->rc = line.rc;
+    else
+        put_escaped(picture->buf, ent_buf_cstr(&line));
+    ent_buf_put_str(picture->buf, "</text>\n");
+    ent_buf_fini(&line);
+    picture->y += LINE_HEIGHT;
+}
+
+static struct ent_slice next_line(const char **text)
+{
+    size_t len = strcspn(*text, "\n");
+    struct ent_slice line = ent_slice((const uint8_t *)*text, len);
+
+    *text += len + ((*text)[len] == '\n');
+    return line;
+}
+
+/* Nothing in SVG breaks lines: here they are where the remark has them, and
+ * where one is too long. They are made safe one by one, as that would show the
+ * line's end, too. */
 static void put_remark(struct picture *picture, const char *remark)
 {
-    struct ent_buf shown = {0};
-    struct ent_buf wrapped = {0};
-    const char *text;
-
-    out_show(&shown, remark);
-    text = ent_buf_cstr(&shown);
-    if (text != NULL)
-        out_wrap(&wrapped, text, REMARK_LETTERS);
-    text = ent_buf_cstr(&wrapped);
-    while (text != NULL && *text != '\0') {
-        size_t len = strcspn(text, "\n");
+    while (*remark != '\0') {
         struct ent_buf line = {0};
-        const char *copy;
+        struct ent_buf safe = {0};
+        struct ent_buf wrapped = {0};
+        const char *text;
 
-        ent_buf_put(&line, text, len);
-        copy = ent_buf_cstr(&line);
-        ent_buf_printf(picture->buf,
-                       "<text x=\"%d\" y=\"%d\" font-size=\"12\""
-                       " fill=\"#444444\">",
-                       MARGIN, picture->y + LINE_HEIGHT);
-        put_escaped(picture->buf, copy == NULL ? "" : copy);
-        ent_buf_put_str(picture->buf, "</text>\n");
+        ent_buf_put_slice(&line, next_line(&remark));
+        text = ent_buf_cstr(&line);
+        if (text != NULL)
+            out_show(&safe, text);
+        text = ent_buf_cstr(&safe);
+        if (text != NULL)
+            out_wrap(&wrapped, text, REMARK_LETTERS);
+        text = ent_buf_cstr(&wrapped);
+        while (text != NULL && *text != '\0')
+            put_small(picture, next_line(&text));
+        if (line.rc < 0 || safe.rc < 0 || wrapped.rc < 0)
+            picture->buf->rc = ENT_ENOMEM;
         ent_buf_fini(&line);
-        picture->y += LINE_HEIGHT;
-        text += len + (text[len] == '\n');
+        ent_buf_fini(&safe);
+        ent_buf_fini(&wrapped);
     }
-    if (shown.rc < 0 || wrapped.rc < 0)
-        picture->buf->rc = ENT_ENOMEM;
-    ent_buf_fini(&shown);
-    ent_buf_fini(&wrapped);
 }
 
 static void put_body(struct picture *picture, const char *title, const char *on,

@@ -420,6 +420,9 @@ check "but figures" sh -c "! grep -q █ '$work/out'"
 exits 0 "the cascade as a picture" report cascade --on $on --format svg
 check "is well formed and says what it shows" picture en
 check "in words, too" prints "Delivered and reported 48"
+check "how fresh it is stands below" prints ">Last changes received (UTC): "
+check "in lines of its own" prints ">Open conflicts: 1.</text>"
+check "and no line's end is told as a letter" lacks '\x0a'
 exits 0 "the plans" --lang fr report plans --on $on --format svg
 check "are in French" picture fr
 check "with French words" prints "Terminées"
