@@ -32,6 +32,8 @@ static const struct {
     {"stalled", N_("stalled")},
     {"vacant", N_("vacant")},
     {"lapsed", N_("consent lapsed")},
+    {"consent_withdrawn", N_("consent withdrawn")},
+    {"certificate_revoked", N_("certificate revoked")},
 };
 
 /* One row for each thing: a date, how much later it is due, why, what it is,
@@ -99,9 +101,7 @@ static const char *const items[] = {
     "   AND NOT EXISTS(SELECT 1 FROM training_reports r"
     "     WHERE r.training_id IN (t.code, ent_uuid(t.id)))",
 
-    "SELECT review_by, '+0 days',"
-    "  CASE WHEN consent_on IS NULL THEN 'review' ELSE 'consent' END,"
-    "  'contact', code, display_name,"
+    "SELECT review_by, '+0 days', 'review', 'contact', code, display_name,"
     "  display_name, space, id, coalesce(code, ent_uuid(id)), org_id, NULL,"
     "  iso3"
     "  FROM contacts",
@@ -112,7 +112,7 @@ static const char *const items[] = {
     "    ON g.code = a.group_id AND g.space = a.space"
     " WHERE a.end_on >= :on",
 
-    "SELECT f.since, '+0 days', f.flag, f.kind, f.code,"
+    "SELECT coalesce(f.since, :on), '+0 days', f.flag, f.kind, f.code,"
     "  coalesce(p.title_en, a.role), coalesce(p.title_fr, a.role), f.space,"
     "  f.id, p.support_focal_point_id, NULL,"
     "  coalesce(p.group_id, a.group_id), f.iso3"
@@ -147,8 +147,9 @@ static const char after_items[] =
     "  WHERE a.contact_id = :me AND " EVERYDAY_HELD "),"
     "org_of_mine AS (SELECT org_id AS org FROM contacts"
     "  WHERE :me IN (code, ent_uuid(id)))"
-    " SELECT due, CASE WHEN why = 'consent'"
-    "    THEN CASE WHEN due >= :on THEN 'review' ELSE 'lapsed' END"
+    " SELECT due, CASE WHEN why = 'review' AND (space, ent_uuid(id)) IN"
+    "    (SELECT f.space, f.id FROM flagged f WHERE f.flag = 'lapsed')"
+    "    THEN 'lapsed'"
     "    WHEN due >= :on THEN why"
     "    WHEN why IN ('due', 'planned') THEN 'overdue'"
     "    WHEN why = 'report_due' THEN 'report_missing' ELSE why END, kind,"

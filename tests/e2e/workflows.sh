@@ -163,6 +163,66 @@ exits 0 "and a listing" --lang fr list activity code=act-bdi-6
 check "in words" prints "en retard"
 exits 5 "half a day is no day" flags --on 2019-03
 
+# ------------------------------------- what was given and then taken back
+
+# flagged RECORD FLAG: it has that flag, alone.
+flagged() {
+    as office --json show "$1"
+    prints "\"flags\": [\"$2\"]"
+}
+exits 0 "somebody is asked" add contact code=ctc-asked \
+    review_by=2019-01-31 display_name=Ada
+as office move ctc-asked asked
+as office add consent code=own-1 contact_id=ctc-asked action=granted \
+    scope=directory dated_on=2018-01-10
+as office add consent code=own-2 contact_id=ctc-asked action=withdrawn \
+    dated_on=2018-02-10
+exits 5 "a consent that was withdrawn gives none" move ctc-asked granted
+check "and that is said" tells "no later one withdraws"
+as office --json show ctc-asked
+check "who is only asked has nothing to withdraw" prints '"flags": []'
+as office add consent code=own-3 contact_id=ctc-asked action=granted \
+    "scope=directory|survey" dated_on=2018-03-10
+exits 0 "one that was given again does" move ctc-asked granted --on 2018-03-10
+as office add consent code=own-4 contact_id=ctc-asked action=withdrawn \
+    scope=survey dated_on=2018-04-10
+check "who withdraws a part leaves the rest" flagged ctc-asked lapsed
+as office add consent code=own-5 contact_id=ctc-asked action=withdrawn
+check "who withdraws all is told, though the state says granted" \
+    flagged ctc-asked consent_withdrawn
+exits 0 "to people, too" --lang fr show ctc-asked
+check "in words" prints "consentement retiré"
+exits 0 "and nothing lapses any more" agenda --on 2019-03-01 --format csv
+check "in the agenda either" prints ",consent_withdrawn,contact,ctc-asked,"
+check "which asks to review the contact still" \
+    prints "2019-01-31,review,contact,ctc-asked,"
+exits 0 "who is moved to it" move ctc-asked withdrawn
+as office --json show ctc-asked
+check "has nothing open" prints '"flags": []'
+exits 0 "what a contact of the files said" add consent code=own-6 \
+    contact_id=ctc-pf-ner-01 action=withdrawn dated_on=2018-05-01 \
+    scope=directory
+check "counts without any move" flagged ctc-pf-ner-01 consent_withdrawn
+exits 0 "but not before that day" flags contact --on 2018-04-30 --format csv
+check "at all" lacks consent_withdrawn
+exits 0 "moved to withdrawn without a record" move ctc-pf-ner-02 withdrawn
+exits 0 "nothing lapses" flags contact --on 2021-02-01 --format csv
+check "for that contact" lacks ctc-pf-ner-02
+check "but for others" prints ",contact,ctc-pf-bdi-01,"
+
+exits 0 "a certificate" add certificate code=own-7 trainer_id=trn-bdi-01 \
+    action=issued dated_on=2018-09-30
+exits 0 "is revoked" add certificate code=own-8 trainer_id=trn-bdi-01 \
+    action=revoked dated_on=2018-12-01
+check "which is told of who is certified" flagged trn-bdi-01 certificate_revoked
+exits 0 "in the agenda, too" agenda --on 2019-03-01 --format csv
+check "since that day" \
+    prints "2018-12-01,certificate_revoked,trainer,trn-bdi-01,"
+as office add certificate code=own-9 trainer_id=trn-bdi-01 action=issued \
+    dated_on=2018-12-15
+as office --json show trn-bdi-01
+check "until it is issued again" prints '"flags": []'
+
 # --------------------------------------------------------- two moves, apart
 
 as field init --org "Org Field"
