@@ -189,11 +189,21 @@ const struct codes_item *codes_follow(const struct cmd_ctx *ctx,
                                       const struct ent_value *value)
 {
     const char *targets = field->targets == NULL ? "" : field->targets;
+    struct ent_slice code = value->bytes;
+    char text[ENT_ID_TEXT];
+    struct ent_id id;
 
-    if (value->type == ENT_VALUE_BYTES)
-        return find_id(codes, value->bytes);
-    if (value->type != ENT_VALUE_TEXT)
+    if (value->type == ENT_VALUE_BYTES && value->bytes.len == sizeof(id.b)) {
+        const struct codes_item *item = find_id(codes, value->bytes);
+
+        if (item != NULL)
+            return item;
+        memcpy(id.b, value->bytes.at, sizeof(id.b));
+        ent_id_text(&id, text);
+        code = ent_slice_str(text);
+    } else if (value->type != ENT_VALUE_TEXT) {
         return NULL;
+    }
     while (*targets != '\0') {
         size_t len = strcspn(targets, "|");
 
@@ -204,7 +214,7 @@ const struct codes_item *codes_follow(const struct cmd_ctx *ctx,
             if (strlen(kind->name) != len ||
                 strncmp(kind->name, targets, len) != 0)
                 continue;
-            item = codes_find(codes, kind->number, value->bytes);
+            item = codes_find(codes, kind->number, code);
             if (item != NULL)
                 return item;
         }

@@ -52,8 +52,9 @@ ENT_NODISCARD int codes_sort(struct codes *codes, struct ent_err *err);
 const struct codes_item *codes_find(const struct codes *codes, uint32_t kind,
                                     struct ent_slice code);
 
-/* The item a reference means: by code in each of the field's kinds in turn,
- * or by id. NULL: it leads nowhere. */
+/* The item a reference means: by id, or by code in each of the field's kinds in
+ * turn; a UUID may be the code of a record that came from elsewhere. NULL: it
+ * leads nowhere. */
 const struct codes_item *codes_follow(const struct cmd_ctx *ctx,
                                       const struct codes *codes,
                                       const struct ent_field *field,

@@ -17,9 +17,79 @@
 #include "text/csv.h"
 #include "text/parse.h"
 
-static bool is_named_by_id(const struct ent_kind *kind)
+/* The fields of the kind's key, into `fields`; 0: its rows are named by id. */
+static size_t key_fields(const struct ent_kind *kind,
+                         const struct ent_field **fields)
 {
-    return kind->key == NULL || strcmp(kind->key, "id") == 0;
+    const char *key = kind->key == NULL ? "id" : kind->key;
+    size_t count = 0;
+
+    if (strcmp(key, "id") == 0)
+        return 0;
+    while (*key != '\0' && count < kind->field_count) {
+        size_t len = strcspn(key, "|");
+
+        for (size_t i = 0; i < kind->field_count; i++)
+            if (strlen(kind->fields[i].name) == len &&
+                strncmp(kind->fields[i].name, key, len) == 0)
+                fields[count++] = &kind->fields[i];
+        key += len + (key[len] == '|');
+    }
+    return count;
+}
+
+/* Whether the row in hand has the code that an import would make of its key. */
+static bool has_key_code(struct ent_query *query, size_t parts)
+{
+    const char *code = ent_query_text(query, 3);
+
+    for (size_t i = 0; i < parts; i++) {
+        const char *part = ent_query_text(query, 4 + (int)i);
+        size_t len = strlen(part);
+
+        if (len == 0 || strncmp(code, part, len) != 0 ||
+            code[len] != (i + 1 < parts ? '/' : '\0'))
+            return false;
+        code += len + (i + 1 < parts);
+    }
+    return true;
+}
+
+/* Whether rows need a column for their names: where one record has another
+ * code than its key says, or none, the key would make a second one of it. */
+static int needs_id(struct cmd_ctx *ctx, const struct export *export,
+                    struct ent_arena *arena)
+{
+    const struct ent_field **columns = ENT_ARENA_NEW(
+        arena, const struct ent_field *, export->kind->field_count + 1);
+    struct ent_listing listing = {
+        .kind = export->kind,
+        .space = export->space,
+        .filters = export->filters,
+        .filter_count = export->filter_count,
+        .columns = columns,
+        .apart = true,
+        .sharing = export->sharing,
+    };
+    struct ent_query *query = NULL;
+    size_t parts;
+    int found = 0;
+    int rc;
+
+    if (columns == NULL)
+        return cmd_no_memory(ctx);
+    columns[0] = ent_field_find(export->kind, ENT_FIELD_CODE);
+    parts = key_fields(export->kind, columns + 1);
+    if (parts == 0)
+        return 1;
+    listing.column_count = 1 + parts;
+    rc = ent_query_list(ctx->store, &listing, &query, &ctx->err);
+    while (rc == 0 && !found && (rc = ent_query_next(query, &ctx->err)) > 0) {
+        rc = 0;
+        found = !has_key_code(query, parts);
+    }
+    ent_query_close(query);
+    return rc < 0 ? rc : found;
 }
 
 /* Whether some record fills a field: 1, 0 or an error. */
@@ -53,9 +123,11 @@ int export_columns(struct cmd_ctx *ctx, struct export *export,
     int rc =
         fields_all(ctx, kind, export->space, arena, &export->fields, &count);
 
+    if (rc == 0)
+        rc = needs_id(ctx, export, arena);
     if (rc < 0)
         return rc;
-    export->id_column = is_named_by_id(kind);
+    export->id_column = rc > 0;
     export->count = 0;
     for (size_t i = 0; i < count; i++) {
         const struct ent_field *field = export->fields[i];

@@ -1,7 +1,9 @@
 /* export.h - records as tables that an import reads back cell by cell.
  * Columns are the fields in the order of their definition; `id` stands first
- * where it names the row. Elements of a set stand between bars, in the order
- * they were added. Rows are sorted by code. */
+ * where it names the row: always, but in kinds with a key of their own, where
+ * it has to as soon as one record has another name than its key. Elements of a
+ * set stand between bars, in the order they were added. Rows are sorted by
+ * code. */
 #ifndef ENT_CLI_EXPORT_H
 #define ENT_CLI_EXPORT_H
 
@@ -25,8 +27,8 @@ struct export
     bool id_column; /* the code goes by the name of id */
 };
 
-/* The columns that a table of the kind has in a package; in `arena`. A field
- * whose definition says so has none while no record fills it. */
+/* The columns that a table of these records has in a package; in `arena`. A
+ * field whose definition says so has none while no record fills it. */
 ENT_NODISCARD int export_columns(struct cmd_ctx *ctx, struct export *export,
                                  struct ent_arena *arena);
 

@@ -129,7 +129,7 @@ static void describe(struct folder *folder, const struct export *export)
                   export->fields[i]);
     }
     ent_buf_put_str(buf, "],\n      ");
-    put_keys(buf, export->kind->key == NULL ? "id" : export->kind->key);
+    put_keys(buf, export->id_column ? "id" : export->kind->key);
     ent_buf_put_str(buf, "}}");
 }
 

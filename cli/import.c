@@ -36,24 +36,71 @@ static const struct codes_item *find_standing(const struct codes *codes,
     return count == 1 ? first : NULL;
 }
 
+/* Whether the record a row names by its UUID is here, or can be made. */
+static int can_have_id(struct cmd_ctx *ctx, int64_t space,
+                       const struct row *row, bool *can)
+{
+    const struct ent_record_ref ref = {
+        .space = space, .kind = row->kind->number, .id = row->id};
+    struct ent_record record = {0};
+    int rc;
+
+    *can = true;
+    if (ent_record_may_change(ctx->store, space, row->kind->number, &row->id))
+        return 0;
+    rc = ent_record_read(ctx->store, &ref, &record, &ctx->err);
+    ent_record_fini(&record);
+    *can = rc == 0;
+    return rc == ENT_ENOTFOUND ? 0 : rc;
+}
+
+/* The id of an owned record says whose it is and where (rule M9), so nobody
+ * can make it elsewhere: there the UUID is the record's code, by which it is
+ * found again and references to it still lead. */
+static int name_by_id(struct cmd_ctx *ctx, struct rows *rows, struct row *row)
+{
+    struct change_word *word = &row->words[row->count];
+    char text[ENT_ID_TEXT];
+
+    ent_id_text(&row->id, text);
+    row->has_id = false;
+    row->code = ent_arena_copy(&rows->arena, ent_slice_str(text));
+    word->field = ent_field_find(row->kind, ENT_FIELD_CODE);
+    word->how = CHANGE_WRITE;
+    if (row->code.at == NULL)
+        return cmd_no_memory(ctx);
+    row->count++;
+    return change_values(ctx, word->field, row->code, &rows->arena,
+                         &word->values, &word->count, &ctx->err);
+}
+
 /* Where a row goes: to the record its UUID names, to the one that has its
  * code, to the id made of the code (rule M11), or to a new one. */
-static void choose_id(struct cmd_ctx *ctx, int64_t space,
-                      const struct codes *codes, struct row *row)
+static int choose_id(struct cmd_ctx *ctx, int64_t space, struct rows *rows,
+                     const struct codes *codes, struct row *row)
 {
     const struct codes_item *standing;
+    bool can;
+    int rc;
 
-    if (row->has_id)
-        return;
+    if (row->has_id) {
+        rc = can_have_id(ctx, space, row, &can);
+        if (rc < 0 || can)
+            return rc;
+        rc = name_by_id(ctx, rows, row);
+        if (rc < 0)
+            return rc;
+    }
     row->has_id = true;
     if (row->code.len == 0) {
         row->id = ent_record_new_id(ctx->store, space, row->kind, ctx->now_ms);
-        return;
+        return 0;
     }
     row->id = ent_record_named_id(ctx->store, space, row->kind, row->code);
     standing = find_standing(codes, row, &row->id);
     if (standing != NULL)
         row->id = standing->id;
+    return 0;
 }
 
 static bool has_kind(struct row *const *list, size_t count, uint32_t kind)
@@ -64,8 +111,8 @@ static bool has_kind(struct row *const *list, size_t count, uint32_t kind)
     return false;
 }
 
-static int choose_ids(struct cmd_ctx *ctx, int64_t space, struct row **list,
-                      size_t count)
+static int choose_ids(struct cmd_ctx *ctx, int64_t space, struct rows *rows,
+                      struct row **list, size_t count)
 {
     struct codes codes = {0};
     int rc = 0;
@@ -76,7 +123,7 @@ static int choose_ids(struct cmd_ctx *ctx, int64_t space, struct row **list,
     if (rc == 0)
         rc = codes_sort(&codes, &ctx->err);
     for (size_t i = 0; rc == 0 && i < count; i++)
-        choose_id(ctx, space, &codes, list[i]);
+        rc = choose_id(ctx, space, rows, &codes, list[i]);
     codes_fini(&codes);
     return rc;
 }
@@ -264,7 +311,7 @@ int import_write(struct cmd_ctx *ctx, int64_t space, struct rows *rows,
                          &ctx->err);
     if (rc < 0)
         goto out;
-    rc = choose_ids(ctx, space, list, count);
+    rc = choose_ids(ctx, space, rows, list, count);
     if (rc == 0) {
         qsort(list, count, sizeof(*list), by_id);
         rc = put_all(&import, list, count, tallies);

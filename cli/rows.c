@@ -67,8 +67,9 @@ struct table {
     struct ent_csv *csv;
     struct column columns[ENT_CSV_COLUMNS_MAX];
     size_t column_count;
-    bool named;  /* its rows are, by a code or by */
-    bool by_key; /* the columns of the kind's key */
+    bool named;      /* its rows are, by a code or by */
+    bool by_key;     /* the columns of the kind's key */
+    size_t nameless; /* rows that have neither, in such a table */
 };
 
 static void table_fault(struct table *table, size_t line, const char *field)
@@ -196,9 +197,8 @@ static void read_heading(struct table *table, struct rows_map *map,
                         (const char *)map->lines[i].column.at);
             table_fault(table, ent_csv_line(table->csv), NULL);
         }
-    if (table->named)
-        return;
-    table->by_key = table->named = has_keys(table);
+    table->by_key = has_keys(table);
+    table->named = table->named || table->by_key;
     if (!table->named && must_name) {
         ent_err_set(&table->ctx->err, ENT_EREFUSED,
                     "no column names the rows; %s expects %s",
@@ -279,25 +279,26 @@ int rows_join(struct cmd_ctx *ctx, struct rows *rows, struct row *row)
     const char *key = row->kind->key == NULL ? "" : row->kind->key;
     struct change_word *word = &row->words[row->count];
     struct ent_buf buf = {0};
-    int rc = 0;
+    bool whole = true;
+    int rc;
 
-    while (rc == 0 && *key != '\0') {
+    while (whole && *key != '\0') {
         size_t len = strcspn(key, "|");
         const struct change_word *part = find_named(row, key, len);
 
         if (buf.len > 0)
             ent_buf_put_u8(&buf, '/');
-        if (part == NULL)
-            rc = ent_err_set(&ctx->err, ENT_EREFUSED,
-                             "%.*s is empty and belongs to what names a row",
-                             (int)len, key);
-        else
+        if (part != NULL)
             ent_value_print(&part->values[0], &buf);
+        whole = part != NULL;
         key += len + (key[len] == '|');
     }
+    if (!whole) {
+        ent_buf_fini(&buf);
+        return 0;
+    }
     row->code = ent_arena_copy(&rows->arena, ent_buf_slice(&buf));
-    if (rc == 0 && (buf.rc < 0 || row->code.at == NULL))
-        rc = no_memory(&ctx->err);
+    rc = buf.rc < 0 || row->code.at == NULL ? no_memory(&ctx->err) : 0;
     ent_buf_fini(&buf);
     if (rc < 0)
         return rc;
@@ -309,6 +310,18 @@ int rows_join(struct cmd_ctx *ctx, struct rows *rows, struct row *row)
     word->how = CHANGE_WRITE;
     row->count++;
     return 0;
+}
+
+void rows_tell_nameless(struct cmd_ctx *ctx, const char *path, size_t count)
+{
+    if (count > 0)
+        cmd_say(ctx,
+                ngettext("%s: %zu row lacks a part of what names it: it "
+                         "becomes a new record, also when it is imported again",
+                         "%s: %zu rows lack a part of what names them: each "
+                         "becomes a new record, also when it is imported again",
+                         count),
+                path, count);
 }
 
 int rows_name(struct row *row, struct ent_err *err)
@@ -359,6 +372,21 @@ struct row *rows_new(struct rows *rows, const struct ent_kind *kind,
     return row->words == NULL ? NULL : row;
 }
 
+/* By its own name, which says more than a key, else by the key. */
+static int name_row(struct table *table, struct row *row)
+{
+    const struct ent_field *code = ent_field_find(row->kind, ENT_FIELD_CODE);
+    int rc;
+
+    if (!table->named)
+        return 0;
+    if (!table->by_key || find_word(row, code) != NULL)
+        return rows_name(row, &table->ctx->err);
+    rc = rows_join(table->ctx, table->rows, row);
+    table->nameless += rc == 0 && row->code.len == 0 && row->count > 0;
+    return rc;
+}
+
 /* A fault of one cell does not hide those of the others. */
 static int read_row(struct table *table, const struct ent_slice *cells)
 {
@@ -381,9 +409,7 @@ static int read_row(struct table *table, const struct ent_slice *cells)
     }
     if (table->rows->faults > faults)
         return 0;
-    if (table->named)
-        rc = table->by_key ? rows_join(table->ctx, table->rows, row)
-                           : rows_name(row, &table->ctx->err);
+    rc = name_row(table, row);
     if (rc == ENT_ENOMEM)
         return rc;
     if (rc < 0)
@@ -461,6 +487,7 @@ int rows_read(struct cmd_ctx *ctx, struct rows *rows,
                       "record, also when it is imported again"),
                     path);
         rc = read_rows(table);
+        rows_tell_nameless(ctx, path, table->nameless);
     }
     ent_csv_close(table->csv);
     free(table);

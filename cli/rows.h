@@ -56,9 +56,10 @@ void rows_map_fini(struct rows_map *map);
 ENT_NODISCARD int rows_open(const char *path, struct ent_err *err);
 
 /* Adds the rows of one table, opened as `fd` and called `path`; the descriptor
- * is taken. A row is named by its column `id` or `code`, or
- * by the key columns of its kind with '/' between; `must_name`: a table
- * without these is a fault. `map` may be NULL. Faults are no failure here:
+ * is taken. A row is named by its cell in the column `id` or `code`, else by
+ * the key of its kind with '/' between; a row that lacks a part of the key and
+ * has no name either is a new record. `must_name`: a table without columns for
+ * one of the two is a fault. `map` may be NULL. Faults are no failure here:
  * read all the tables, then ask rows_check. ENT_ENOMEM. */
 ENT_NODISCARD int rows_read(struct cmd_ctx *ctx, struct rows *rows,
                             const struct ent_kind *kind, int fd,
@@ -75,9 +76,12 @@ struct row *rows_new(struct rows *rows, const struct ent_kind *kind,
 ENT_NODISCARD int rows_name(struct row *row, struct ent_err *err);
 
 /* Names a row by the fields of its kind's key, with '/' between; that is its
- * last word. ENT_EREFUSED: one of them is empty. */
+ * last word. A row without all of them stays without a name. ENT_ENOMEM. */
 ENT_NODISCARD int rows_join(struct cmd_ctx *ctx, struct rows *rows,
                             struct row *row);
+
+/* Says that so many rows of a kind with a key have none and no name. */
+void rows_tell_nameless(struct cmd_ctx *ctx, const char *path, size_t count);
 
 /* The same as rows_read for objects as `export --json` writes them, one array
  * or one a line; a fault names the object by its number. Fields of a list are

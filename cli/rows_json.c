@@ -127,7 +127,8 @@ struct objects {
     struct row *row;  /* of the object in hand, NULL: none */
     bool named;       /* by a code or id of its own */
     size_t faults;    /* when it began */
-    size_t nameless;
+    size_t nameless;  /* of kinds without a key */
+    size_t unkeyed;   /* of the others */
 };
 
 static void fault(struct objects *objects, const char *field)
@@ -136,16 +137,20 @@ static void fault(struct objects *objects, const char *field)
                objects->ctx->err.text);
 }
 
-/* 1: the object names itself, 0: by the key of its kind, else nothing does. */
+/* By its own name, else by the key of its kind, else nothing names it. */
 static int name_row(struct objects *objects)
 {
     struct row *row = objects->row;
     const char *key = row->kind->key == NULL ? "" : row->kind->key;
+    int rc;
 
     if (objects->named)
         return rows_name(row, &objects->ctx->err);
-    if (*key != '\0' && strcmp(key, "id") != 0)
-        return rows_join(objects->ctx, objects->rows, row);
+    if (*key != '\0' && strcmp(key, "id") != 0) {
+        rc = rows_join(objects->ctx, objects->rows, row);
+        objects->unkeyed += rc == 0 && row->code.len == 0 && row->count > 0;
+        return rc;
+    }
     objects->nameless++;
     return 0;
 }
@@ -352,6 +357,8 @@ int rows_read_json(struct cmd_ctx *ctx, struct rows *rows,
     ent_buf_fini(&text);
     ent_buf_fini(&lines);
     ent_buf_fini(&json);
+    if (rc == 0)
+        rows_tell_nameless(ctx, path, objects.unkeyed);
     if (rc == 0 && objects.nameless > 0)
         cmd_say(ctx,
                 _("%s has no column of codes: every row becomes a new record, "

@@ -215,12 +215,13 @@ int ent_record_find(struct ent_store *store, const char *name, int64_t space,
 
     if (rc < 0)
         return rc;
-    if (ent_id_parse(name, &id)) {
+    if (ent_id_parse(name, &id))
         rc =
             find_all(store, space, kind,
                      "id = ?1 AND space IN (SELECT space FROM space)",
                      ent_slice(id.b, ENT_ID_BYTES), false, true, &finding, err);
-    } else {
+    /* An import makes a code of the UUID of another's record (M11). */
+    if (rc == 0 && finding.count == 0) {
         rc = find_all(store, space, kind, "code = ?1", ent_slice_str(name),
                       true, false, &finding, err);
         if (rc == 0)

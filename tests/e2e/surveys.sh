@@ -96,6 +96,12 @@ exits 0 "the tallies of all are added up" survey results svy-1 --format csv
 check "one and the other" prints "q2,Quels obstacles ?,total,10,2"
 check "an answer that one of them told" prints "q2,Quels obstacles ?,time,5,1"
 check "and what is not told may be few" prints "q2,Quels obstacles ?,budget,<5,0"
+cp "$work/out" "$work/results"
+exits 0 "the tallies go out as a table" export survey_tally --format csv \
+    --output "$work/tallies.csv"
+exits 0 "and come in again" import survey_tally "$work/tallies.csv"
+entente survey results svy-1 --format csv
+check "nobody is counted twice" cmp -s "$work/out" "$work/results"
 exits 0 "in French" --lang fr survey results svy-1
 check "with the words of the list" prints "Manque de temps"
 check "and headings" prints "valeur"
