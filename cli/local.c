@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "text/unicode.h"
+
 static bool is_digit(uint8_t byte)
 {
     return byte >= '0' && byte <= '9';
@@ -87,4 +89,35 @@ bool local_read(const struct ent_field *field, struct ent_slice text,
     if (field->type == ENT_TYPE_DECIMAL || field->type == ENT_TYPE_INTEGER)
         return read_number(text, out);
     return field->type == ENT_TYPE_DATE && read_date(text, out);
+}
+
+/* Digits alone, or with one point, were refused for another reason. */
+static bool is_plain(struct ent_slice text)
+{
+    size_t points = 0;
+
+    for (size_t i = 0; i < text.len; i++) {
+        points += text.at[i] == '.';
+        if (!is_digit(text.at[i]) && text.at[i] != '.' && text.at[i] != '-')
+            return false;
+    }
+    return points < 2;
+}
+
+void local_advise(const struct ent_field *field, struct ent_slice text,
+                  struct ent_err *err)
+{
+    if (err->code != ENT_EREFUSED || is_plain(text))
+        return;
+    if (field->type == ENT_TYPE_DECIMAL)
+        ent_err_set(err, ENT_EREFUSED,
+                    "\"%.*s\" is not a number; between semicolons write "
+                    "1250,50 or 1 250,50, with a comma; the space may be a "
+                    "no-break one",
+                    ent_text_shown(text, 60), (const char *)text.at);
+    else if (field->type == ENT_TYPE_INTEGER)
+        ent_err_set(err, ENT_EREFUSED,
+                    "\"%.*s\" is not a whole number; between semicolons write "
+                    "1250 or 1 250; the space may be a no-break one",
+                    ent_text_shown(text, 60), (const char *)text.at);
 }

@@ -4,6 +4,7 @@
 #ifndef ENT_CLI_LOCAL_H
 #define ENT_CLI_LOCAL_H
 
+#include "base/err.h"
 #include "model/kind.h"
 
 #define LOCAL_TEXT 64 /* bytes of such a number or date */
@@ -13,5 +14,10 @@
  * of that. */
 bool local_read(const struct ent_field *field, struct ent_slice text,
                 char out[LOCAL_TEXT]);
+
+/* A number was refused in such a file: says how it is written there, when it
+ * is no number of another sort. */
+void local_advise(const struct ent_field *field, struct ent_slice text,
+                  struct ent_err *err);
 
 #endif

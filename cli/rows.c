@@ -33,8 +33,15 @@ void rows_fault(struct rows *rows, const char *path, size_t line,
     struct ent_buf safe = {0};
     const char *plain;
 
-    if (rows->faults++ >= ROWS_FAULTS_SHOWN)
+    rows->faults++;
+    if (path == NULL || path != rows->fault_path || line != rows->fault_line)
+        rows->faulty++;
+    rows->fault_path = path;
+    rows->fault_line = line;
+    if (rows->faulty > ROWS_FAULTY_SHOWN) {
+        rows->untold++;
         return;
+    }
     if (path != NULL)
         ent_buf_printf(&text, "%s:%zu: ", path, line);
     if (field != NULL)
@@ -233,19 +240,23 @@ static int read_cell(struct table *table, struct ent_slice cell, size_t at,
 {
     const struct ent_field *field = table->columns[at].field;
     struct change_word *word = &row->words[row->count];
-    struct ent_slice text = unguarded(cell, at == 0);
+    bool is_local = ent_csv_separator(table->csv) == ';';
+    struct ent_slice given = unguarded(cell, at == 0);
+    struct ent_slice text = given;
     char local[LOCAL_TEXT];
-    int rc;
+    int rc = ent_csv_check_text(cell, &table->ctx->err);
 
-    if (cell.len == 0)
-        return 0;
-    if (ent_csv_separator(table->csv) == ';' && local_read(field, text, local))
+    if (cell.len == 0 || rc < 0)
+        return rc;
+    if (is_local && local_read(field, text, local))
         text = ent_slice_str(local);
     text = ent_arena_copy(&table->rows->arena, text);
     if (text.at == NULL)
         return no_memory(&table->ctx->err);
     rc = change_values(table->ctx, field, text, &table->rows->arena,
                        &word->values, &word->count, &table->ctx->err);
+    if (rc < 0 && is_local)
+        local_advise(field, given, &table->ctx->err);
     if (rc < 0 || word->count == 0)
         return rc;
     word->field = field;
@@ -602,9 +613,8 @@ int rows_check(struct cmd_ctx *ctx, struct rows *rows)
 
     if (rc < 0 || rows->faults == 0)
         return rc;
-    if (rows->faults > ROWS_FAULTS_SHOWN)
-        fprintf(stderr, _("... and %zu more\n"),
-                rows->faults - (size_t)ROWS_FAULTS_SHOWN);
+    if (rows->untold > 0)
+        fprintf(stderr, _("... and %zu more\n"), rows->untold);
     return ent_err_set(&ctx->err, ENT_EREFUSED,
                        "faults: %zu; nothing was imported", rows->faults);
 }

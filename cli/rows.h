@@ -1,6 +1,6 @@
 /* rows.h - the rows of tables, read and checked whole before anything is
  * written. Every fault is told on stderr with its file, line, field and
- * reason, up to ROWS_FAULTS_SHOWN; all are counted. */
+ * reason, those of ROWS_FAULTY_SHOWN rows; all are counted. */
 #ifndef ENT_CLI_ROWS_H
 #define ENT_CLI_ROWS_H
 
@@ -8,7 +8,7 @@
 #include "cli/cmd.h"
 
 #define ROWS_MAX 1000000
-#define ROWS_FAULTS_SHOWN 100
+#define ROWS_FAULTY_SHOWN 1000
 #define ROWS_MAP_MAX 256 /* lines of a map file that name a column */
 
 struct row {
@@ -27,6 +27,10 @@ struct rows {
     size_t count;
     size_t cap;
     size_t faults;
+    size_t faulty; /* rows that have any */
+    size_t untold; /* faults beyond those shown */
+    const char *fault_path;
+    size_t fault_line;      /* of the last one */
     int64_t space;          /* where they go: its own fields are known, too */
     struct ent_arena arena; /* owns paths, codes, words and values */
 };

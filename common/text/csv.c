@@ -8,13 +8,16 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
 #include "text/hxl.h"
 #include "text/parse.h"
 
 #define CHUNK_BYTES (64 << 10)
 #define CELL_NAME_MAX 96
+#define CELL_SHOWN 60              /* bytes of one that is refused */
 #define CELL_STEP_BYTES (64 << 10) /* by which libcsv grows its buffer */
 
 struct ent_csv {
@@ -293,11 +296,26 @@ static int take_cells(struct ent_csv *csv, struct ent_err *err)
     return 0;
 }
 
+int ent_csv_check_text(struct ent_slice cell, struct ent_err *err)
+{
+    size_t valid = ent_utf8_valid(cell);
+
+    if (valid == cell.len)
+        return 0;
+    return ent_err_set(err, ENT_EREFUSED,
+                       "\"%.*s\" is not valid UTF-8 at byte %zu; save the "
+                       "file as UTF-8 (in Excel: \"CSV UTF-8\")",
+                       (int)(cell.len < CELL_SHOWN ? cell.len : CELL_SHOWN),
+                       (const char *)cell.at, valid + 1);
+}
+
 static int take_heading(struct ent_csv *csv, size_t column, struct ent_err *err)
 {
     struct ent_slice name;
-    int rc = ent_text_clean(csv->cells[column], &csv->arena, &name, err);
+    int rc = ent_csv_check_text(csv->cells[column], err);
 
+    if (rc == 0)
+        rc = ent_text_clean(csv->cells[column], &csv->arena, &name, err);
     if (rc < 0)
         return rc;
     while (name.len > 0 && name.at[0] == ' ')
@@ -402,6 +420,26 @@ static int find_tags(struct ent_csv *csv, struct ent_err *err)
     return csv->arena.rc < 0 ? no_memory(csv, err) : 0;
 }
 
+/* "sep=;" in the first line, which Excel writes and heeds. */
+static bool take_separator(struct ent_csv *csv)
+{
+    const uint8_t *at = csv->chunk + csv->at;
+    size_t len = csv->len - csv->at;
+    size_t end = 5;
+
+    if (len < 6 || strncasecmp((const char *)at, "sep=", 4) != 0 ||
+        memchr(",;\t", at[4], 3) == NULL)
+        return false;
+    end += at[end] == '\r';
+    end += end < len && at[end] == '\n';
+    if (end == 5)
+        return false;
+    csv->separator = (char)at[4];
+    csv->at += end;
+    csv->line++;
+    return true;
+}
+
 static int read_start(struct ent_csv *csv, struct ent_err *err)
 {
     int rc = refill(csv, err);
@@ -414,7 +452,8 @@ static int read_start(struct ent_csv *csv, struct ent_err *err)
                            "%s is UTF-16 text; save it as UTF-8", csv->path);
     if (csv->len >= 3 && memcmp(csv->chunk, "\xef\xbb\xbf", 3) == 0)
         csv->at = 3;
-    csv->separator = find_separator(csv);
+    if (!take_separator(csv))
+        csv->separator = find_separator(csv);
     rc = find_tags(csv, err);
     if (rc < 0)
         return rc;

@@ -17,11 +17,11 @@
 struct ent_csv; /* an open file */
 
 /* Opens `path`. The separator (comma, semicolon, tab) is found from the first
- * line; a UTF-8 BOM is skipped. The first row is the heading: names unique and
- * not empty; so is the row above a row of HXL tags (text/hxl.h), and titles
- * above it are skipped. The row of tags is no data, nor is any row within the
- * first 25 whose first cell starts with #. ENT_ENOTFOUND: cannot be opened.
- * ENT_EREFUSED: broken. */
+ * line, which may name it ("sep=;") and is no row then; a UTF-8 BOM is skipped.
+ * The first row is the heading: names unique and not empty; so is the row above
+ * a row of HXL tags (text/hxl.h), and titles above it are skipped. The row of
+ * tags is no data, nor is any row within the first 25 whose first cell starts
+ * with #. ENT_ENOTFOUND: cannot be opened. ENT_EREFUSED: broken. */
 ENT_NODISCARD int ent_csv_open(const char *path, struct ent_csv **csv,
                                struct ent_err *err);
 /* Reads from the descriptor, which is taken and closed also on failure; `path`
@@ -46,6 +46,10 @@ const char *ent_csv_tag(const struct ent_csv *csv, size_t column);
 ENT_NODISCARD int ent_csv_next(struct ent_csv *csv,
                                const struct ent_slice **cells,
                                struct ent_err *err);
+
+/* ENT_EREFUSED: the bytes are no text; says how a file is saved whose are. */
+ENT_NODISCARD int ent_csv_check_text(struct ent_slice cell,
+                                     struct ent_err *err);
 
 /* True when the file cannot be read on after an error. */
 bool ent_csv_broken(const struct ent_csv *csv);

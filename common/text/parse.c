@@ -363,11 +363,12 @@ static int parse_number(struct ent_slice text, bool decimal,
         if (decimal)
             return ent_err_set(err, ENT_EREFUSED,
                                "\"%.*s\" is not a number; write 12 or 12.50, "
-                               "with a point and without blanks",
+                               "with a point and without blanks or no-break "
+                               "spaces",
                                SHOWN(text));
         return ent_err_set(err, ENT_EREFUSED,
                            "\"%.*s\" is not a whole number; write 12 or -12, "
-                           "without blanks",
+                           "without blanks or no-break spaces",
                            SHOWN(text));
     }
     if (!fits)

@@ -30,8 +30,7 @@ ENT_NODISCARD int ent_text_clean(struct ent_slice in, struct ent_arena *arena,
 ENT_NODISCARD int ent_value_parse(const struct ent_field *field,
                                   const struct ent_vocab *vocab,
                                   struct ent_slice in, struct ent_arena *arena,
-                                  struct ent_value *value,
-                                  struct ent_err *err);
+                                  struct ent_value *value, struct ent_err *err);
 
 /* The canonical text: true as yes, [1250, 2] as 12.5, a reference by id as a
  * UUID, NIL as nothing. OTHER prints as "?". */

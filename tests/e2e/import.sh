@@ -175,6 +175,20 @@ check "with what would be taken" tells "2017-06-15"
 printf 'id,display_name\nc-1,Ann\nc-2,B\303\050o\n' >"$bad"
 refused "bytes that are not UTF-8 are refused" contact "$bad"
 check "with file, line and field" tells "bad.csv:3: display_name"
+check "with the value" tells '"B\xc3(o" is not valid UTF-8 at byte 2'
+check "and how to save it" tells "save the file as UTF-8"
+printf 'id,display_name,pr\351nom\nc-1,Ann,A\n' >"$bad"
+refused "so are they in a heading" contact "$bad"
+check "with how to save it" tells "save the file as UTF-8"
+
+printf 'id;budget\na-1;1.250,50\na-2;1250,x\n' >"$bad"
+exits 5 "a point in a number between semicolons is refused" \
+    import activity "$bad"
+check "with the number" tells 'bad.csv:2: budget: "1.250,50"'
+check "as it may be written there" tells "write 1250,50 or 1 250,50"
+printf 'id,budget\na-1,1\342\200\257250.50\n' >"$bad"
+exits 5 "a blank in a number between commas is refused" import activity "$bad"
+check "also one that does not break the line" tells "no-break"
 
 {
     printf 'id,display_name\nc-1,'
@@ -197,11 +211,12 @@ printf 'id,display_name,display_name\nc-1,a,b\n' >"$bad"
 refused "two columns of one name are refused" contact "$bad"
 : >"$bad"
 refused "an empty file is refused" contact "$bad"
-awk 'BEGIN { print "id,role"
-    for (i = 1; i <= 150; i++) print "c-" i ",nobody" }' >"$bad"
+awk 'BEGIN { print "id,role,sharing"
+    for (i = 1; i <= 1100; i++) print "c-" i ",nobody,nowhere" }' >"$bad"
 refused "many faults are told at once" contact "$bad"
-check "a hundred of them" same "$(grep -c 'bad.csv:' "$work/err")" 100
-check "and the rest counted" tells "50 more"
+check "of a thousand rows" same "$(grep -c 'bad.csv:' "$work/err")" 2000
+check "all there is of each" tells "bad.csv:1001: sharing"
+check "and the rest counted" tells "200 more"
 exits 3 "a file that is not there is not found" import contact "$work/none.csv"
 exits 3 "nor is a kind" import contcat "$bad"
 
@@ -212,6 +227,10 @@ exits 0 "semicolons, a mark and labels are understood" import contact "$bad"
 exits 0 "the record" --json show c-1
 check "has its name" prints '"display_name": "Ann; Bo"'
 check "and its code" prints '"role": "focal_point"'
+
+printf '\357\273\277sep=;\r\nid;family\r\nc-1;Bo\r\n' >"$bad"
+exits 0 "a first line that names the separator is none of the table" \
+    import contact "$bad"
 
 printf 'id,title\nc-1,\n' >"$bad"
 entente set c-1 title=Chef

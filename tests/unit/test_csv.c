@@ -111,6 +111,26 @@ START_TEST(the_separator_is_found_from_the_first_line)
 }
 END_TEST
 
+/* Excel writes such a line, and takes it for none of the table. */
+START_TEST(a_first_line_may_name_the_separator)
+{
+    OPEN("sep=;\r\ncode;name\r\nbdi-1;Cours, 1\r\n");
+    ck_assert_int_eq(ent_csv_separator(csv), ';');
+    ck_assert_str_eq(ent_csv_heading(csv, 1), "name");
+    ck_assert_int_eq(ent_csv_next(csv, &cells, &err), 1);
+    ck_assert_uint_eq(ent_csv_line(csv), 3);
+    cell_is(1, "Cours, 1");
+    teardown();
+    OPEN("\xef\xbb\xbfsep=\t\ncode\tname\nbdi-1\t;;\n");
+    ck_assert_int_eq(ent_csv_separator(csv), '\t');
+    ck_assert_int_eq(ent_csv_next(csv, &cells, &err), 1);
+    cell_is(1, ";;");
+    teardown();
+    REFUSE("sep=;\n");
+    ck_assert_says("is empty");
+}
+END_TEST
+
 START_TEST(a_byte_order_mark_is_skipped)
 {
     OPEN("\xef\xbb\xbfid,name\na,b\n");
@@ -442,6 +462,7 @@ int main(void)
     tcase_add_checked_fixture(tc, NULL, teardown);
     tcase_add_test(tc, rows_follow_the_heading);
     tcase_add_test(tc, the_separator_is_found_from_the_first_line);
+    tcase_add_test(tc, a_first_line_may_name_the_separator);
     tcase_add_test(tc, a_byte_order_mark_is_skipped);
     tcase_add_test(tc, utf_16_is_named_as_what_it_is);
     tcase_add_test(tc, quotes_hold_separators_quotes_and_line_breaks);
