@@ -69,12 +69,12 @@ static void drop_exact(struct cards_draft *draft, const struct ent_field *field)
             draft->exact[i].text = NULL;
 }
 
-/* A title that is the UID only stands in for one. */
-static bool stands_in(const struct cards_reader *reader, size_t at,
-                      const char *text)
+/* A name that is the UID only stands in for one. */
+static bool stands_in(const struct cards_draft *draft, const char *text)
 {
-    return reader->cards.shape->map[at].form == CARD_TITLE &&
-           reader->draft.uid != NULL && strcmp(text, reader->draft.uid) == 0;
+    if (strncasecmp(text, "urn:uuid:", 9) == 0)
+        text += 9;
+    return draft->uid != NULL && strcmp(text, draft->uid) == 0;
 }
 
 static int put_given(struct cards_reader *reader, struct row *row, size_t at)
@@ -93,10 +93,10 @@ static int put_given(struct cards_reader *reader, struct row *row, size_t at)
         cards_leave(reader, cards->shape->map[at].property);
     if (text != NULL && exact != NULL && says_the_same(cards, at, text, exact))
         text = NULL;
-    if (text != NULL && strncmp(text, "urn:uuid:", 9) == 0 &&
-        stands_in(reader, at, text + 9))
+    if (text != NULL && cards->shape->map[at].form == CARD_TITLE &&
+        stands_in(draft, text))
         text = NULL;
-    if (text != NULL && !stands_in(reader, at, text)) {
+    if (text != NULL) {
         rc = put_word(reader, row, field, text);
         if (rc == 0)
             drop_exact(draft, field);
@@ -193,7 +193,7 @@ static void use_names(struct cards_reader *reader)
 }
 
 /* The parts of the name into their fields, where there are such; a surname
- * that is the whole name only stands in for them. */
+ * that is the whole name, or the UID, only stands in for them. */
 static int put_names(struct cards_reader *reader, struct row *row)
 {
     const struct cards_draft *draft = &reader->draft;
@@ -206,6 +206,8 @@ static int put_names(struct cards_reader *reader, struct row *row)
 
     if (draft->family == NULL || family == NULL || given == NULL ||
         exact_of(draft, family) != NULL || exact_of(draft, given) != NULL)
+        return 0;
+    if (whole && stands_in(draft, draft->family))
         return 0;
     for (size_t i = 0; whole && i < row->count; i++)
         if (row->words[i].field == title &&

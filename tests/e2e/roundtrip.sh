@@ -51,6 +51,42 @@ for kind in $(cut -f 1 "$work/kinds"); do
 done
 check "and nothing is written by any of these" same "$(digest here)" "$before"
 
+# ------------------------------------------------------- vCards and calendars
+
+entente add contact title=Chef
+entente add contact code=ctc-none title=Chef
+entente add contact code=ctc-family family=Diallo
+entente add contact code=ctc-given given=Awa
+entente add contact code=ctc-same family=ctc-same
+entente add contact code=ctc-whole display_name=Diallo family=Diallo
+entente add contact code=ctc-parts display_name="Awa Diallo" family=Diallo \
+    given=Awa
+entente space create cards3
+entente space create cards4
+for what in contact:vcf:4.0:cards4 contact:vcf:3.0:cards3 \
+    organisation:vcf:4.0:cards4 organisation:vcf:3.0:cards3 \
+    group:vcf:4.0:cards4 group:vcf:3.0:cards3 activity:ics::cards4 \
+    milestone:ics::cards4 training:ics::cards4 support_session:ics::cards4; do
+    kind=${what%%:*}
+    format=$(echo "$what" | cut -d : -f 2)
+    version=$(echo "$what" | cut -d : -f 3)
+    space=${what##*:}
+    entente export "$kind" --format "$format" ${version:+--vcard $version} \
+        --space here --output "$work/cards"
+    exits 0 "$kind comes back as $format $version" import "$kind" \
+        "$work/cards" --space here --format csv
+    check "and nothing is changed" grep -q "^$kind,0,0,[0-9]*,0\$" "$work/out"
+    exits 0 "it is read where there is nothing" import "$kind" \
+        "$work/cards" --space "$space"
+    entente export "$kind" --space here
+    sort "$work/out" >"$work/here.csv"
+    entente export "$kind" --space "$space"
+    sort "$work/out" >"$work/there.csv"
+    check "and every cell of it is the same" \
+        diff "$work/here.csv" "$work/there.csv"
+    rm "$work/cards"
+done
+
 node=$work/b
 entente init --org "Org B"
 entente space create there
@@ -66,12 +102,12 @@ check "with the same rows" diff "$work/rows1" "$work/rows2"
 # What its author alone can make has its UUID as a code elsewhere, and is found
 # by it.
 node=$work/a
-entente add training_report training_id=nowhere-1
+entente add training_report --space here training_id=nowhere-1
 report=$(cat "$work/out")
-entente add report_review report_id="$report" accepted=yes
-entente export training_report
+entente add report_review --space here report_id="$report" accepted=yes
+entente export training_report --space here
 cp "$work/out" "$work/reports.csv"
-entente export report_review
+entente export report_review --space here
 cp "$work/out" "$work/reviews.csv"
 node=$work/b
 exits 0 "another's report is imported" import training_report \
