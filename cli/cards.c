@@ -11,6 +11,7 @@
 #include "cli/names.h"
 #include "text/card.h"
 #include "text/parse.h"
+#include "text/unicode.h"
 
 #define ICAL "ical:"
 #define COUNTRY_AT 6 /* of the parts of an address */
@@ -490,6 +491,18 @@ static bool take_name(const struct cards *cards, size_t at,
     return key != NULL;
 }
 
+static bool is_percent(struct ent_slice text)
+{
+    int number = 0;
+
+    for (size_t i = 0; i < text.len && number <= 100; i++) {
+        if (text.at[i] < '0' || text.at[i] > '9')
+            return false;
+        number = 10 * number + text.at[i] - '0';
+    }
+    return text.len > 0 && number <= 100;
+}
+
 bool cards_read(const struct cards *cards, size_t at, struct ent_slice value,
                 struct ent_buf *text)
 {
@@ -500,9 +513,11 @@ bool cards_read(const struct cards *cards, size_t at, struct ent_slice value,
     case CARD_TEXT:
     case CARD_MORE:
     case CARD_PARENT:
-    case CARD_PERCENT:
         take_text(value, text);
         return text->len > 0;
+    case CARD_PERCENT:
+        take_text(value, text);
+        return is_percent(ent_buf_slice(text));
     case CARD_WORD:
         return take_word(cards, at, value, text);
     case CARD_NAME:
@@ -520,6 +535,85 @@ bool cards_read(const struct cards *cards, size_t at, struct ent_slice value,
         return take_days(cards->shape->map[at].form, value, text);
     }
     return false;
+}
+
+/* ----------------------------------------------------------------- checking */
+
+/* What events and to-dos may have (RFC 5545 section 3.8.1.11). */
+static bool is_status(struct ent_slice status)
+{
+    static const char *const words[] = {"NEEDS-ACTION", "COMPLETED",
+                                        "IN-PROCESS",   "CANCELLED",
+                                        "TENTATIVE",    "CONFIRMED"};
+
+    for (size_t i = 0; i < ENT_ARRAY_LEN(words); i++)
+        if (status.len == strlen(words[i]) &&
+            strncasecmp(words[i], (const char *)status.at, status.len) == 0)
+            return true;
+    return false;
+}
+
+static int refuse_status(const struct cards *cards, size_t at,
+                         struct ent_slice status, struct ent_err *err)
+{
+    const struct ent_term *terms;
+    size_t count =
+        ent_vocab_list(&cards->ctx->vocab, cards->fields[at]->list, &terms);
+    struct ent_buf list = {0};
+    const char *text;
+    int rc;
+
+    for (size_t i = 0; i < count; i++) {
+        struct ent_slice ical = ical_of(&terms[i]);
+
+        if (ical.len == 0 || term_of(cards, at, ical) != &terms[i])
+            continue;
+        if (list.len > 0)
+            ent_buf_put_str(&list, ", ");
+        ent_buf_put_slice(&list, ical);
+    }
+    text = ent_buf_cstr(&list);
+    rc = ent_err_set(err, ENT_EREFUSED,
+                     "\"%.*s\" is no state of a calendar; write %s",
+                     ent_text_shown(status, 60), (const char *)status.at,
+                     text == NULL ? "" : text);
+    ent_buf_fini(&list);
+    return rc;
+}
+
+int cards_check(const struct cards *cards, size_t at, struct ent_slice value,
+                struct ent_err *err)
+{
+    int len = ent_text_shown(value, 60);
+    const char *shown = (const char *)value.at;
+
+    if (value.len == 0)
+        return 0;
+    switch (cards->shape->map[at].form) {
+    case CARD_STATUS:
+        return is_status(value) ? 0 : refuse_status(cards, at, value, err);
+    case CARD_FIRST:
+    case CARD_LAST:
+    case CARD_AFTER:
+    case CARD_MOMENT:
+        return ent_err_set(err, ENT_EREFUSED,
+                           "\"%.*s\" is not a date; write 20170615 or "
+                           "20170615T090000Z",
+                           len, shown);
+    case CARD_PERCENT:
+        return ent_err_set(err, ENT_EREFUSED,
+                           "\"%.*s\" is not a percentage; write 0 to 100", len,
+                           shown);
+    case CARD_TITLE:
+    case CARD_TEXT:
+    case CARD_MORE:
+    case CARD_WORD:
+    case CARD_NAME:
+    case CARD_COUNTRY:
+    case CARD_PARENT:
+        break;
+    }
+    return 0;
 }
 
 /* ------------------------------------------------------------------- files */

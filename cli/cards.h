@@ -84,6 +84,13 @@ bool cards_exact(const struct cards *cards, size_t at, const char *text);
 bool cards_read(const struct cards *cards, size_t at, struct ent_slice value,
                 struct ent_buf *text);
 
+/* Whether cards_read says nothing because the property is wrong wherever it is
+ * read, by iCalendar's own rules: a day that does not exist, a state that is
+ * none. ENT_EREFUSED says what would be taken; what only we cannot hold is no
+ * fault of the file. */
+ENT_NODISCARD int cards_check(const struct cards *cards, size_t at,
+                              struct ent_slice value, struct ent_err *err);
+
 /* cards_out.c: all live records of the kind, to `file`. `version3`: vCard 3.0
  * rather than 4.0. */
 ENT_NODISCARD int cards_export(struct cmd_ctx *ctx, const struct export *export,

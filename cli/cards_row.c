@@ -82,13 +82,20 @@ static int put_given(struct cards_reader *reader, struct row *row, size_t at)
     const struct cards *cards = &reader->cards;
     struct cards_draft *draft = &reader->draft;
     const struct ent_field *field = cards->fields[at];
+    struct ent_slice given = ent_slice_str(draft->given[at].value);
     const char *exact = exact_of(draft, field);
     struct ent_buf buf = {0};
     const char *text = NULL;
     int rc = 0;
 
-    if (cards_read(cards, at, ent_slice_str(draft->given[at].value), &buf))
+    if (cards_read(cards, at, given, &buf))
         text = ent_buf_cstr(&buf);
+    else if (cards_check(cards, at, given, &cards->ctx->err) < 0) {
+        cards_fault(reader, draft->given[at].line,
+                    cards->shape->map[at].property);
+        ent_buf_fini(&buf);
+        return 0;
+    }
     if (text == NULL && exact == NULL)
         cards_leave(reader, cards->shape->map[at].property);
     if (text != NULL && exact != NULL && says_the_same(cards, at, text, exact))

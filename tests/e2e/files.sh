@@ -162,6 +162,22 @@ refused "one UID twice is refused" contact "$bad"
 printf 'BEGIN:VCALENDAR\nEND:VCALENDAR\n' >"$work/empty.ics"
 exits 5 "a calendar with nothing in it is refused" import activity \
     "$work/empty.ics"
+printf 'BEGIN:VCALENDAR\nBEGIN:VTODO\nUID:a\nSUMMARY:A\nDUE;VALUE=DATE:20181340\nSTATUS:FINI\nPERCENT-COMPLETE:110\nEND:VTODO\nBEGIN:VTODO\nUID:b\nDTSTART;VALUE=DATE:20180229\nSTATUS:CONFIRMED\nX-OTHER:1\nEND:VTODO\nEND:VCALENDAR\n' >"$work/empty.ics"
+exits 5 "a day that does not exist is refused" import activity \
+    "$work/empty.ics"
+check "with its line, name, value and what would be taken" tells \
+    'empty.ics:5: DUE: "20181340" is not a date; write 20170615'
+check "so is a state that is none" tells \
+    'STATUS: "FINI" is no state of a calendar; write NEEDS-ACTION, IN-PROCESS, COMPLETED, CANCELLED'
+check "so is more than all" tells 'PERCENT-COMPLETE: "110"'
+check "of all objects at once" tells 'empty.ics:11: DTSTART: "20180229"'
+check "a state that an event may have is no fault" same \
+    "$(grep -c STATUS: "$work/err")" 1
+check "and nothing of it is imported" same "$(count activity)" 0
+sed -i '/^DUE\|^DTSTART\|:FINI\|^PERCENT/d' "$work/empty.ics"
+exits 0 "without these it is read" import activity "$work/empty.ics"
+check "and what no field can hold is counted" tells "X-OTHER 1, STATUS 1"
+printf 'BEGIN:VCALENDAR\nEND:VCALENDAR\n' >"$work/empty.ics"
 exits 2 "a calendar has no contacts" import contact "$work/empty.ics"
 
 printf 'BEGIN:VCARD\r\nVERSION:2.1\r\nUID:old\r\nN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:Dupont;Ren=\r\n=C3=A9e\r\nTEL;CELL;PREF:+257 22\r\nROLE:Head of everything\r\nEND:VCARD\r\n' >"$bad"
