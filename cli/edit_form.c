@@ -6,6 +6,7 @@
 
 #include "cli/fields.h"
 #include "cli/look.h"
+#include "cli/out_text.h"
 #include "cli/pick.h"
 #include "text/parse.h"
 
@@ -51,26 +52,6 @@ static int put_value(struct cmd_ctx *ctx, const struct ent_record *record,
     }
     ent_arena_fini(&arena);
     return none || buf->rc < 0 ? cmd_no_memory(ctx) : 0;
-}
-
-/* Whether a text shows as it is, but for line ends: what turns the direction of
- * writing or moves a cursor would be spelled out, and then be taken for the new
- * value. */
-static bool is_plain(struct ent_slice text)
-{
-    struct ent_buf line = {0};
-    struct ent_buf shown = {0};
-    bool same;
-
-    for (size_t i = 0; i < text.len; i++)
-        ent_buf_put_u8(&line, text.at[i] == '\n' ? ' ' : text.at[i]);
-    if (ent_buf_cstr(&line) != NULL)
-        out_show(&shown, ent_buf_cstr(&line));
-    same = line.rc == 0 && shown.rc == 0 &&
-           ent_slice_equal(ent_buf_slice(&line), ent_buf_slice(&shown));
-    ent_buf_fini(&line);
-    ent_buf_fini(&shown);
-    return same;
 }
 
 static void put_lines(struct ent_buf *buf, const char *name,
@@ -138,7 +119,10 @@ static int put_field(struct cmd_ctx *ctx, struct form *form,
     struct ent_buf value = {0};
     int rc = put_value(ctx, form->record, field, &value, &item->hidden);
 
-    item->hidden = item->hidden || !is_plain(ent_buf_slice(&value));
+    /* What turns the direction of writing or moves a cursor would be spelled
+     * out, and then be taken for the new value. */
+    item->hidden =
+        item->hidden || !out_is_plain(ent_buf_slice(&value), OUT_SHOW_LF);
     ent_buf_put_str(text, "\n# ");
     look_short(text, ent_slice_str(look_field_label(ctx, field)));
     ent_buf_put_str(text, "\n");

@@ -3,6 +3,7 @@
 
 #include "cli/args.h"
 #include "cli/fields.h"
+#include "cli/label.h"
 #include "cli/look.h"
 #include "cli/pick.h"
 #include "cli/records.h"
@@ -166,6 +167,7 @@ int records_kinds(struct cmd_ctx *ctx, int argc, char **argv)
 
 /* --------------------------------------------------------------- own fields */
 
+/* What the options say; NULL is what they leave as it was. */
 struct own_ask {
     const char *space;
     const char *type;
@@ -196,33 +198,23 @@ static int choose(struct cmd_ctx *ctx, const char *option, const char *word,
 }
 
 /* Where the values come from: a list of the vocabulary, or kinds. */
-static int read_values(struct cmd_ctx *ctx, const struct own_ask *ask,
+static int read_values(struct cmd_ctx *ctx, const char *values,
                        struct ent_field *field)
 {
-    const char *at = ask->values;
+    const char *at = values;
     const struct ent_term *terms;
 
     if (field->type != ENT_TYPE_ENUM && field->type != ENT_TYPE_REF)
-        return ask->values == NULL
-                   ? 0
-                   : ent_err_set(&ctx->err, ENT_EUSAGE,
-                                 "--values goes with --type enum or ref");
-    if (ask->values == NULL)
         return ent_err_set(&ctx->err, ENT_EUSAGE,
-                           field->type == ENT_TYPE_ENUM
-                               ? "--type enum needs --values LIST, a list of "
-                                 "the vocabulary"
-                               : "--type ref needs --values KIND, or several "
-                                 "kinds with | between");
+                           "--values goes with --type enum or ref");
     if (field->type == ENT_TYPE_ENUM) {
-        field->list = ask->values;
-        return ent_vocab_list(&ctx->vocab, ask->values, &terms) > 0
+        field->list = values;
+        return ent_vocab_list(&ctx->vocab, values, &terms) > 0
                    ? 0
                    : ent_err_set(&ctx->err, ENT_EUSAGE,
-                                 "the vocabulary has no list \"%s\"",
-                                 ask->values);
+                                 "the vocabulary has no list \"%s\"", values);
     }
-    field->targets = ask->values;
+    field->targets = values;
     while (*at != '\0') {
         size_t len = strcspn(at, "|");
         char name[ENT_FIELD_NAME_MAX + 1] = "";
@@ -238,6 +230,57 @@ static int read_values(struct cmd_ctx *ctx, const struct own_ask *ask,
     return 0;
 }
 
+static int check_values(struct cmd_ctx *ctx, const struct ent_field *field)
+{
+    if (field->type == ENT_TYPE_ENUM && field->list == NULL)
+        return ent_err_set(&ctx->err, ENT_EUSAGE,
+                           "--type enum needs --values LIST, a list of the "
+                           "vocabulary");
+    if (field->type == ENT_TYPE_REF && field->targets == NULL)
+        return ent_err_set(&ctx->err, ENT_EUSAGE,
+                           "--type ref needs --values KIND, or several kinds "
+                           "with | between");
+    return 0;
+}
+
+static int read_label(struct cmd_ctx *ctx, const char *option, const char *text,
+                      const char **label)
+{
+    char name[ENT_NAME_BYTES_MAX + 1];
+    int rc;
+
+    if (text == NULL)
+        return 0;
+    rc = label_read_name(ctx, option, text, name);
+    if (rc < 0)
+        return rc;
+    *label = ent_arena_str(&ctx->own_arena, name);
+    return *label == NULL ? cmd_no_memory(ctx) : 0;
+}
+
+/* Both languages have a label: that of the other one, or the name. */
+static int read_labels(struct cmd_ctx *ctx, const struct own_ask *ask,
+                       struct ent_field *field)
+{
+    static const char *const options[] = {
+        [ENT_LANG_EN] = "--label-en", [ENT_LANG_FR] = "--label-fr"};
+    int rc = 0;
+
+    for (int lang = 0; rc == 0 && lang < ENT_LANG_COUNT; lang++)
+        rc = read_label(ctx, options[lang], ask->label[lang],
+                        &field->label[lang]);
+    for (int lang = 0; rc == 0 && lang < ENT_LANG_COUNT; lang++) {
+        const char *other = field->label[ENT_LANG_COUNT - 1 - lang];
+
+        if (field->label[lang] == NULL)
+            field->label[lang] = other == NULL ? field->name : other;
+    }
+    return rc;
+}
+
+/* What the options say goes over what `field` is: a new one of text, or the
+ * one that the space has. What they do not say stays, so that nobody undoes
+ * the protection of a field by giving it a label. */
 static int read_field(struct cmd_ctx *ctx, const struct own_ask *ask,
                       struct ent_field *field)
 {
@@ -248,36 +291,58 @@ static int read_field(struct cmd_ctx *ctx, const struct own_ask *ask,
                                                 "indirect",
                                             [ENT_PERSONAL_YES] = "yes"};
     const char *names[ENT_ARRAY_LEN(types)];
-    size_t at;
-    int rc;
+    size_t type = field->type;
+    size_t loud = field->loud;
+    size_t personal = field->personal;
+    int rc = 0;
 
     for (size_t i = 0; i < ENT_ARRAY_LEN(types); i++)
         names[i] = types[i].name;
-    rc = choose(ctx, "--type", ask->type, names, ENT_ARRAY_LEN(names), &at);
-    field->type = (enum ent_field_type)at;
-    if (rc == 0)
+    if (ask->type != NULL)
+        rc = choose(ctx, "--type", ask->type, names, ENT_ARRAY_LEN(names),
+                    &type);
+    if (rc == 0 && ask->loudness != NULL)
         rc = choose(ctx, "--loudness", ask->loudness, louds,
-                    ENT_ARRAY_LEN(louds), &at);
-    field->loud = (enum ent_loud)at;
-    if (rc == 0)
+                    ENT_ARRAY_LEN(louds), &loud);
+    if (rc == 0 && ask->personal != NULL)
         rc = choose(ctx, "--personal", ask->personal, personals,
-                    ENT_ARRAY_LEN(personals), &at);
-    field->personal = (enum ent_personal)at;
-    field->rule = ask->several ? ENT_RULE_SET : ENT_RULE_REGISTER;
-    for (int lang = 0; lang < ENT_LANG_COUNT; lang++) {
-        const char *other = ask->label[ENT_LANG_COUNT - 1 - lang];
+                    ENT_ARRAY_LEN(personals), &personal);
+    if (rc < 0)
+        return rc;
+    field->type = (enum ent_field_type)type;
+    field->loud = (enum ent_loud)loud;
+    field->personal = (enum ent_personal)personal;
+    if (ask->several)
+        field->rule = ENT_RULE_SET;
+    if (ask->values != NULL)
+        rc = read_values(ctx, ask->values, field);
+    if (rc == 0)
+        rc = check_values(ctx, field);
+    return rc == 0 ? read_labels(ctx, ask, field) : rc;
+}
 
-        field->label[lang] = ask->label[lang] != NULL ? ask->label[lang]
-                             : other != NULL          ? other
-                                                      : field->name;
-    }
-    return rc == 0 ? read_values(ctx, ask, field) : rc;
+/* The space's own field of that name, or a new one. */
+static int find_field(struct cmd_ctx *ctx, int64_t space,
+                      const struct ent_kind *kind, const char *name,
+                      struct ent_field *field)
+{
+    const struct ent_own *list;
+    const struct ent_field *old;
+    size_t count;
+    int rc = fields_own(ctx, &list, &count);
+
+    if (rc < 0)
+        return rc;
+    old = fields_named(ctx, kind, space, name);
+    *field = old != NULL && old->number > ENT_NUMBER_SHIPPED_MAX
+                 ? *old
+                 : (struct ent_field){.name = name};
+    return 0;
 }
 
 int records_add_field(struct cmd_ctx *ctx, int argc, char **argv)
 {
-    struct own_ask ask = {
-        .type = "text", .loudness = "quiet", .personal = "no"};
+    struct own_ask ask = {0};
     const struct args_option options[] = {
         {.name = "--space", .value = &ask.space},
         {.name = "--type", .value = &ask.type},
@@ -299,10 +364,11 @@ int records_add_field(struct cmd_ctx *ctx, int argc, char **argv)
         return cmd_usage(ctx, "kinds add-field");
     if (cmd_store(ctx) == NULL)
         return cmd_fail(ctx);
-    field.name = argv[2];
     rc = pick_kind(ctx, argv[1], &kind);
     if (rc == 0)
         rc = pick_writable(ctx, ask.space, &space);
+    if (rc == 0)
+        rc = find_field(ctx, space, kind, argv[2], &field);
     if (rc == 0)
         rc = read_field(ctx, &ask, &field);
     if (rc == 0)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/look.h"
+#include "cli/out_text.h"
 #include "text/parse.h"
 
 #define KEY_SHOWN 8 /* hex digits */
@@ -94,9 +95,13 @@ int label_read_name(struct cmd_ctx *ctx, const char *option, const char *text,
     struct ent_slice clean;
     int rc = ent_text_clean(ent_slice_str(text), &arena, &clean, &ctx->err);
 
-    if (rc == 0 && (memchr(text, '\n', strlen(text)) != NULL ||
-                    memchr(text, '\t', strlen(text)) != NULL))
+    if (rc == 0 && (memchr(clean.at, '\n', clean.len) != NULL ||
+                    memchr(clean.at, '\t', clean.len) != NULL))
         rc = ent_err_set(&ctx->err, ENT_EREFUSED, "a name is one line");
+    if (rc == 0 && !out_is_plain(clean, 0))
+        rc = ent_err_set(&ctx->err, ENT_EREFUSED,
+                         "a name has no mark that turns the direction of "
+                         "writing");
     if (rc == 0 && clean.len > ENT_NAME_BYTES_MAX)
         rc = ent_err_set(&ctx->err, ENT_EREFUSED, "longer than %d bytes",
                          ENT_NAME_BYTES_MAX);

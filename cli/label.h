@@ -27,7 +27,7 @@ ENT_NODISCARD int label_read_key(struct cmd_ctx *ctx, const char *text,
                                  struct ent_key *key);
 
 /* A name or title a person gave to the option `option`: one line of clean
- * text. ENT_EREFUSED. */
+ * text that shows as it is. ENT_EREFUSED. */
 ENT_NODISCARD int label_read_name(struct cmd_ctx *ctx, const char *option,
                                   const char *text,
                                   char name[ENT_NAME_BYTES_MAX + 1]);

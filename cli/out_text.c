@@ -86,6 +86,17 @@ void out_show_as(struct ent_buf *buf, struct ent_slice text, unsigned pass)
     ent_buf_put(buf, kept, (size_t)(at - kept));
 }
 
+bool out_is_plain(struct ent_slice text, unsigned pass)
+{
+    struct ent_buf shown = {0};
+    bool plain;
+
+    out_show_as(&shown, text, pass);
+    plain = shown.rc == 0 && ent_slice_equal(ent_buf_slice(&shown), text);
+    ent_buf_fini(&shown);
+    return plain;
+}
+
 void out_show(struct ent_buf *buf, const char *text)
 {
     out_show_as(buf, ent_slice_str(text), 0);

@@ -14,6 +14,9 @@ enum out_show {
 };
 void out_show_as(struct ent_buf *buf, struct ent_slice text, unsigned pass);
 
+/* Whether a text is shown as it is: nothing of it is spelled out. */
+bool out_is_plain(struct ent_slice text, unsigned pass);
+
 /* Columns of a terminal that a text on one line takes, and its widest word in
  * `word` (NULL: not asked). */
 size_t out_width(const char *text, size_t *word);

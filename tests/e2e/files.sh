@@ -471,6 +471,33 @@ done
 exits 0 "one of the space where it is not" snapshot "$work/anon4.db" \
     --space demo --anonymise
 check "has it" grep -q open1234 "$work/anon4.db"
+# What is said again of a field leaves what is not said as it was.
+entente kinds add-field contact passport --space demo --personal yes \
+    --loudness ask --label-en "Passport" --label-fr "Passeport"
+exits 0 "a label of a field is said again" kinds add-field contact passport \
+    --space demo --label-fr "Numéro de passeport"
+entente --json kinds contact
+check "the label is the new one" prints '"label_fr": "Numéro de passeport"'
+check "the other stays" prints '"label_en": "Passport"'
+check "so does how loud it is" sh -c \
+    "grep passport '$work/out' | grep -q '\"loudness\": \"ask\"'"
+entente add contact --space demo display_name=Zoe passport=zz998877
+exits 0 "and that it is personal" snapshot "$work/anon5.db" --space demo \
+    --anonymise
+check "an anonymous copy has nothing of it" \
+    sh -c "! grep -q zz998877 '$work/anon5.db'"
+exits 0 "less protected only when said" kinds add-field contact passport \
+    --space demo --personal no
+exits 0 "then a copy" snapshot "$work/anon6.db" --space demo --anonymise
+check "has it" grep -q zz998877 "$work/anon6.db"
+exits 0 "a set is one still, and takes its terms from where it did" \
+    kinds add-field contact skills --space demo --type enum --values tool \
+    --several
+exits 0 "when only its label is said" kinds add-field contact skills \
+    --space demo --label-en Skills
+entente --json kinds contact
+check "the terms are there" sh -c \
+    "grep skills '$work/out' | grep -q observation"
 # ------------------------------------------------------ a file at its limit
 
 (

@@ -305,6 +305,12 @@ for name in title "bad name" radio; do
     exits 2 "a dry run refuses the same: $name" --dry-run kinds add-field \
         contact "$name" --space bdi --type integer
 done
+exits 5 "a label has no control characters" kinds add-field contact colour \
+    --space bdi --label-fr "$(printf 'a\033[31m')"
+check "and the label is named" tells "--label-fr"
+exits 5 "nor what turns the direction of writing" kinds add-field contact \
+    colour --space bdi --label-en "$(printf 'a\342\200\256b')"
+check "as is said" tells "direction"
 exits 0 "and what could be, it would do" --dry-run kinds add-field contact \
     fresh --space bdi --type integer
 exits 0 "the fields of the kind have it" --lang fr kinds contact
