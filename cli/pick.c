@@ -333,6 +333,33 @@ static int say_none(struct cmd_ctx *ctx, const char *name)
                        name);
 }
 
+/* Of what was found by a name the only one. */
+static int take_one(struct cmd_ctx *ctx, const char *name,
+                    const struct ent_record_ref found[PICK_CANDIDATES_MAX],
+                    size_t count, struct ent_record_ref *ref,
+                    const struct ent_kind **kind)
+{
+    if (count > 1) {
+        size_t listed =
+            count < PICK_CANDIDATES_MAX ? count : PICK_CANDIDATES_MAX;
+
+        for (size_t i = 0; i < listed; i++)
+            list_candidate(ctx, &found[i]);
+        return ent_err_set(&ctx->err, ENT_EAMBIG,
+                           "\"%s\" names several records; say one of these "
+                           "ids",
+                           name);
+    }
+    *kind = ent_kind_find(&ctx->kinds, found[0].kind);
+    if (*kind == NULL)
+        return ent_err_set(&ctx->err, ENT_EREFUSED,
+                           "this record is of kind %u, which a newer program "
+                           "made; upgrade to see it",
+                           (unsigned)found[0].kind);
+    *ref = found[0];
+    return 0;
+}
+
 int pick_record(struct cmd_ctx *ctx, const char *name,
                 struct ent_record_ref *ref, const struct ent_kind **kind)
 {
@@ -350,25 +377,21 @@ int pick_record(struct cmd_ctx *ctx, const char *name,
         if (rc < 0)
             return rc;
     }
-    if (count > 1) {
-        size_t listed =
-            count < ENT_ARRAY_LEN(found) ? count : ENT_ARRAY_LEN(found);
+    return take_one(ctx, name, found, count, ref, kind);
+}
 
-        for (size_t i = 0; i < listed; i++)
-            list_candidate(ctx, &found[i]);
-        return ent_err_set(&ctx->err, ENT_EAMBIG,
-                           "\"%s\" names several records; say one of these "
-                           "ids",
-                           name);
-    }
-    *kind = ent_kind_find(&ctx->kinds, found[0].kind);
-    if (*kind == NULL)
-        return ent_err_set(&ctx->err, ENT_EREFUSED,
-                           "this record is of kind %u, which a newer program "
-                           "made; upgrade to see it",
-                           (unsigned)found[0].kind);
-    *ref = found[0];
-    return 0;
+int pick_deleted(struct cmd_ctx *ctx, const char *name,
+                 struct ent_record_ref *ref, const struct ent_kind **kind)
+{
+    struct ent_record_ref found[PICK_CANDIDATES_MAX];
+    size_t count = 0;
+    int rc = ent_record_find_dead(ctx->store, name, found, ENT_ARRAY_LEN(found),
+                                  &count, &ctx->err);
+
+    if (rc < 0)
+        return rc;
+    return count == 0 ? pick_record(ctx, name, ref, kind)
+                      : take_one(ctx, name, found, count, ref, kind);
 }
 
 int pick_shown(struct cmd_ctx *ctx, const char *name,

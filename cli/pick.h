@@ -55,13 +55,19 @@ ENT_NODISCARD int pick_fields(struct cmd_ctx *ctx, const struct ent_kind *kind,
                               const struct ent_field ***fields, size_t *count);
 
 /* The record and its kind, by id, by tail (a "…" before it is fine) or by
- * code. ENT_EAMBIG: the candidates were listed on stderr. */
+ * code, which a deleted record leaves to one that lives. ENT_EAMBIG: the
+ * candidates were listed on stderr. */
 ENT_NODISCARD int pick_record(struct cmd_ctx *ctx, const char *name,
                               struct ent_record_ref *ref,
                               const struct ent_kind **kind);
 
-/* The same, and where several records are shown as one, the one that leads
- * (rule M11). */
+/* The same, but a code is that of a deleted record if there is one. */
+ENT_NODISCARD int pick_deleted(struct cmd_ctx *ctx, const char *name,
+                               struct ent_record_ref *ref,
+                               const struct ent_kind **kind);
+
+/* As pick_record, and where several records are shown as one, the one that
+ * leads (rule M11). */
 ENT_NODISCARD int pick_shown(struct cmd_ctx *ctx, const char *name,
                              struct ent_record_ref *ref,
                              const struct ent_kind **kind);

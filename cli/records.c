@@ -43,6 +43,23 @@ int records_write(struct cmd_ctx *ctx, struct ent_writer *writer,
 
 /* --------------------------------------------------------------------- add */
 
+static int say_taken(struct cmd_ctx *ctx, const struct ent_record_ref *ref,
+                     const char *code)
+{
+    struct ent_record record = {0};
+    int rc = ent_record_read(ctx->store, ref, &record, &ctx->err);
+
+    if (rc == 0)
+        cmd_say(ctx,
+                record.live ? _("there is already a record of this kind with "
+                                "the code %s")
+                            : _("a deleted record of this kind has the code "
+                                "%s; \"undelete\" brings it back"),
+                code);
+    ent_record_fini(&record);
+    return rc;
+}
+
 /* Codes are unique by habit, not by rule (M11): say so when one is taken. */
 static int warn_of_code(struct cmd_ctx *ctx, int64_t space,
                         const struct change *change)
@@ -61,15 +78,12 @@ static int warn_of_code(struct cmd_ctx *ctx, int64_t space,
         text = ent_buf_cstr(&code);
         if (text != NULL)
             rc = ent_record_find(ctx->store, text, space, change->kind->number,
-                                 &found, 1, &count, NULL);
-        if (text != NULL && (rc == 0 || rc == ENT_EAMBIG) && count > 0)
-            cmd_say(ctx,
-                    _("there is already a record of this kind with the "
-                      "code %s"),
-                    text);
+                                 &found, 1, &count, &ctx->err);
+        if (rc == 0 && count > 0)
+            rc = say_taken(ctx, &found, text);
         ent_buf_fini(&code);
-        if (rc == ENT_ENOMEM || rc == ENT_ESTORE)
-            return ent_err_set(&ctx->err, rc, "the codes cannot be read");
+        if (rc < 0)
+            return rc;
     }
     return 0;
 }
@@ -235,7 +249,8 @@ static int set_life(struct cmd_ctx *ctx, const char *name,
     bool wanted = life == ENT_EDIT_UNDELETE;
     int rc;
 
-    rc = pick_record(ctx, name, &ref, &kind);
+    rc = wanted ? pick_deleted(ctx, name, &ref, &kind)
+                : pick_record(ctx, name, &ref, &kind);
     if (rc == 0)
         rc = ent_writer_open(ctx->store, ref.space, ctx->now_ms, &writer,
                              &ctx->err);

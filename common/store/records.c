@@ -224,7 +224,7 @@ int ent_record_find(struct ent_store *store, const char *name, int64_t space,
     if (rc == 0 && finding.count == 0) {
         rc = find_all(store, space, kind, "code = ?1", ent_slice_str(name),
                       true, false, &finding, err);
-        if (rc == 0)
+        if (rc == 0 && finding.count == 0)
             rc = find_dead_code(store, space, ent_slice_str(name), &finding,
                                 err);
     }
@@ -237,6 +237,19 @@ int ent_record_find(struct ent_store *store, const char *name, int64_t space,
                           ent_slice_str(name), true, true, &finding, err);
     }
     drop_other_kinds(&finding, kind);
+    *count = finding.count;
+    return rc;
+}
+
+int ent_record_find_dead(struct ent_store *store, const char *code,
+                         struct ent_record_ref *refs, size_t max, size_t *count,
+                         struct ent_err *err)
+{
+    struct finding finding = {.refs = refs, .max = max};
+    int rc = ent_store_refresh(store, err);
+
+    if (rc == 0)
+        rc = find_dead_code(store, 0, ent_slice_str(code), &finding, err);
     *count = finding.count;
     return rc;
 }

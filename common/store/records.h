@@ -103,11 +103,18 @@ struct ent_record_ref {
 
 /* Find a record by id, by an unambiguous tail of 4 or more hex digits, or by
  * its code; in all spaces (space 0) or one, in all kinds (kind 0) or one; live
- * or deleted. Up to `max` matches; the number found. */
+ * or deleted, but a deleted one by its code only when none lives that has it.
+ * Up to `max` matches; the number found. */
 ENT_NODISCARD int ent_record_find(struct ent_store *store, const char *name,
                                   int64_t space, uint32_t kind,
                                   struct ent_record_ref *refs, size_t max,
                                   size_t *count, struct ent_err *err);
+
+/* The deleted records of that code, in all spaces; likewise. */
+ENT_NODISCARD int ent_record_find_dead(struct ent_store *store,
+                                       const char *code,
+                                       struct ent_record_ref *refs, size_t max,
+                                       size_t *count, struct ent_err *err);
 
 /* One surviving write, as display shows it. */
 struct ent_shown {

@@ -280,6 +280,41 @@ check "and are equal" same "$(digest bdi)" "$(node=$work/a digest bdi)"
 exits 0 "explain tells that both have it" explain act-1 --format csv
 check "the other too" prints "Org A"
 
+# ------------------------------------------------- a code of several records
+
+node=$work/a
+entente add contact --space bdi code=ctc-7 display_name=Seven
+first=$(cat "$work/out")
+exits 0 "a code that is taken may be given again" add contact --space bdi \
+    code=ctc-7 display_name=Octave
+check "but it is said" tells "already a record"
+second=$(cat "$work/out")
+exits 3 "then it names two" show ctc-7
+exits 0 "one of them is deleted" delete "$second"
+for command in show log explain; do
+    exits 0 "the code is again that of the one which lives: $command" \
+        $command ctc-7
+done
+entente --json show ctc-7
+check "that one" prints '"display_name": "Seven"'
+exits 0 "it is changed by its code" set ctc-7 title=Head
+exits 0 "and what is deleted shown by its id" --json show "$second"
+check "itself" prints '"display_name": "Octave"'
+node=$work/b
+exits 0 "they meet" sync --timeout 20s
+exits 0 "so it is on other nodes" --json show ctc-7
+check "that one" prints '"display_name": "Seven"'
+exits 0 "undelete is about what is deleted" undelete ctc-7
+exits 3 "then it names two again" show ctc-7
+exits 0 "of which one" delete "$second"
+exits 0 "and then the other goes" delete ctc-7
+exits 3 "two that are deleted are told apart" undelete ctc-7
+check "by their ids" tells "$first"
+exits 0 "one by one" undelete "$first"
+exits 0 "what has the code of a deleted record" delete ctc-7
+exits 0 "is told so" --dry-run add contact --space bdi code=ctc-7 title=x
+check "as one that is deleted" tells "deleted record"
+
 # --------------------------------------------------------------- own fields
 
 node=$work/a
