@@ -1,5 +1,5 @@
-/* records.c - records made, changed, deleted and brought back; the table of
- * every command about records. */
+/* records.c - records made and changed; the table of every command about
+ * records. */
 #include "cli/records.h"
 
 #include <stdio.h>
@@ -236,67 +236,6 @@ static int cmd_set(struct cmd_ctx *ctx, int argc, char **argv)
     return rc < 0 ? cmd_fail(ctx) : CMD_OK;
 }
 
-/* -------------------------------------------------------- delete, undelete */
-
-static int set_life(struct cmd_ctx *ctx, const char *name,
-                    enum ent_edit_life life)
-{
-    const struct ent_kind *kind;
-    struct ent_record_ref ref;
-    struct ent_writer *writer;
-    struct ent_record record = {0};
-    enum ent_written written = ENT_WRITTEN_NOTHING;
-    bool wanted = life == ENT_EDIT_UNDELETE;
-    int rc;
-
-    rc = wanted ? pick_deleted(ctx, name, &ref, &kind)
-                : pick_record(ctx, name, &ref, &kind);
-    if (rc == 0)
-        rc = ent_writer_open(ctx->store, ref.space, ctx->now_ms, &writer,
-                             &ctx->err);
-    if (rc < 0)
-        return rc;
-    rc = ent_record_read(ctx->store, &ref, &record, &ctx->err);
-    if (rc < 0 || (record.live == wanted && !record.life_contested)) {
-        ent_writer_abort(writer);
-    } else {
-        const struct ent_edit edit = {
-            .kind = ref.kind, .id = ref.id, .life = life};
-
-        rc = records_write(ctx, writer, &edit, true, &written);
-    }
-    if (rc == 0 && written == ENT_WRITTEN_NOTHING)
-        cmd_say(ctx, wanted ? _("this record is not deleted")
-                            : _("this record is deleted already"));
-    else if (rc == 0 && ctx->dry_run)
-        cmd_say(ctx, wanted ? _("would bring back %s") : _("would delete %s"),
-                name);
-    ent_record_fini(&record);
-    return rc;
-}
-
-static int run_life(struct cmd_ctx *ctx, int argc, char **argv,
-                    enum ent_edit_life life)
-{
-    if (args_take(NULL, 0, &argc, argv, &ctx->err) < 0)
-        return cmd_fail(ctx);
-    if (argc != 2)
-        return cmd_usage(ctx, argv[0]);
-    if (cmd_store(ctx) == NULL || set_life(ctx, argv[1], life) < 0)
-        return cmd_fail(ctx);
-    return CMD_OK;
-}
-
-static int cmd_delete(struct cmd_ctx *ctx, int argc, char **argv)
-{
-    return run_life(ctx, argc, argv, ENT_EDIT_DELETE);
-}
-
-static int cmd_undelete(struct cmd_ctx *ctx, int argc, char **argv)
-{
-    return run_life(ctx, argc, argv, ENT_EDIT_UNDELETE);
-}
-
 const struct cmd cmd_records[] = {
     {"kinds", N_("[KIND]"), N_("the kinds of record, or the fields of one"),
      records_kinds},
@@ -321,8 +260,9 @@ const struct cmd cmd_records[] = {
      N_("the records of one kind; --sort -F sorts downwards"), records_list},
     {"find", N_("WORDS... [--limit N]"),
      N_("records of every kind that have all the words"), records_find},
-    {"delete", N_("ID"), N_("hide a record; its history stays"), cmd_delete},
-    {"undelete", N_("ID"), N_("bring a deleted record back"), cmd_undelete},
+    {"delete", N_("ID"), N_("hide a record; its history stays"),
+     records_delete},
+    {"undelete", N_("ID"), N_("bring a deleted record back"), records_undelete},
     {"erase", N_("ID [--preview | --status] [--reason TEXT] | --status"),
      N_("destroy a record on every node, for good"), records_erase},
     {"archive", N_("ID..."), N_("put records away until somebody changes them"),

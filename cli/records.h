@@ -32,6 +32,11 @@ int records_watch(struct cmd_ctx *ctx, int argc, char **argv);
 
 /* edit.c */
 int records_edit(struct cmd_ctx *ctx, int argc, char **argv);
+
+/* life.c */
+int records_delete(struct cmd_ctx *ctx, int argc, char **argv);
+int records_undelete(struct cmd_ctx *ctx, int argc, char **argv);
+
 /* duplicates.c */
 int records_duplicates(struct cmd_ctx *ctx, int argc, char **argv);
 

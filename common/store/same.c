@@ -366,6 +366,46 @@ int ent_same_list(struct ent_store *store, struct ent_arena *arena,
     return ent_same_read(&store->db, store->kinds, arena, list, count, err);
 }
 
+static int list_group(const struct graph *graph, size_t root,
+                      struct ent_arena *arena, struct ent_same **list,
+                      size_t *count, struct ent_err *err)
+{
+    struct ent_id lead = {0};
+
+    *list = ENT_ARENA_NEW(arena, struct ent_same, graph->node_count);
+    if (*list == NULL)
+        return no_memory(err);
+    for (size_t i = 0; i < graph->node_count; i++) {
+        const struct node *node = &graph->nodes[i];
+
+        if (node->root != root || node->state == NODE_NOT_HERE)
+            continue;
+        if (node->state == NODE_LIVE && ent_id_is_zero(&lead))
+            lead = node->ref.id;
+        (*list)[(*count)++] = (struct ent_same){
+            .ref = node->ref, .live = node->state == NODE_LIVE};
+    }
+    for (size_t i = 0; i < *count; i++)
+        (*list)[i].lead = lead;
+    return 0;
+}
+
+int ent_same_group(struct ent_store *store, const struct ent_record_ref *ref,
+                   struct ent_arena *arena, struct ent_same **list,
+                   size_t *count, struct ent_err *err)
+{
+    struct graph graph = {0};
+    int rc = read_graph(&store->db, store->kinds, ref, &graph, err);
+    size_t at = rc < 0 ? NOBODY : find_node(&graph, ref);
+
+    *list = NULL;
+    *count = 0;
+    if (at != NOBODY)
+        rc = list_group(&graph, graph.nodes[at].root, arena, list, count, err);
+    graph_fini(&graph);
+    return rc;
+}
+
 static int by_same(const void *a, const void *b)
 {
     const struct ent_same *x = a;

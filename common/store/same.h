@@ -25,6 +25,14 @@ ENT_NODISCARD int ent_same_list(struct ent_store *store,
                                 struct ent_arena *arena, struct ent_same **list,
                                 size_t *count, struct ent_err *err);
 
+/* The group of one record by id, also when none of it lives (then `lead` is
+ * zero); of a record that is alone none. In `arena`. */
+ENT_NODISCARD int ent_same_group(struct ent_store *store,
+                                 const struct ent_record_ref *ref,
+                                 struct ent_arena *arena,
+                                 struct ent_same **list, size_t *count,
+                                 struct ent_err *err);
+
 /* What the list says of one record; NULL: it stands for itself. */
 const struct ent_same *ent_same_find(const struct ent_same *list, size_t count,
                                      const struct ent_record_ref *ref);

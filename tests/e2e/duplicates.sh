@@ -146,6 +146,33 @@ entente --json show ctc-x2
 check "it stays deleted" prints '"live": false'
 exits 0 "it is brought back" undelete ctc-x2
 check "by itself" same "$(count contact 'code~ctc-x')" 4
+entente merge ctc-x2 ctc-x3
+entente delete ctc-x2
+check "who hides another than the one that is shown is told what stays" \
+    tells "ctc-x1"
+entente undelete ctc-x2
+exits 0 "a dry run" --dry-run delete ctc-x1
+check "says how many go with the one that is shown" tells "3 records"
+check "and hides none" same "$(count contact 'code~ctc-x')" 3
+exits 0 "what is shown is deleted as one" delete ctc-x1
+check "as is said" tells "3 records"
+check "none of them is left in lists" same "$(count contact 'code~ctc-x')" 2
+exits 0 "they are brought back as one" undelete ctc-x3
+check "as is said" tells "3 records"
+check "one" same "$(count contact 'code~ctc-x')" 3
+entente --json show ctc-x1
+check "with the values of all" prints '"phone": "+257 79 123 456"'
+exits 0 "it is deleted again" delete ctc-x1
+exits 0 "undo is of all" undo
+check "and brings back one" same "$(count contact 'code~ctc-x')" 3
+exits 0 "one that went before" delete ctc-x2
+entente delete ctc-x1
+exits 0 "does not come back with the others" undelete ctc-x1
+check "they went together" tells "2 records"
+entente --json show ctc-x2 --apart
+check "it did not" prints '"live": false'
+entente undelete ctc-x2
+exits 0 "it leaves" unmerge ctc-x2
 exits 0 "all of it is in the log" rebuild
 check "and comes out of it" same "$(count contact 'code~ctc-x')" 4
 exits 0 "the replica is sound" verify --deep
@@ -223,6 +250,46 @@ check "the one that was left" same "$(count contact code=ctc-y1)" 1
 check "is not shown as the other" same "$(count contact code=ctc-y5)" 0
 exits 0 "what it was merged with" --json show ctc-y5
 check "is" prints '"code": "ctc-x5"'
+
+# One node deletes what is shown as one, while another merges a third with it,
+# and a third node changes what is shown.
+for i in 1 2 3; do
+    as a add contact code=ctc-z$i "display_name=Person z$i"
+done
+all_meet
+as a merge ctc-z1 ctc-z2
+all_meet
+as a delete ctc-z1
+as b merge ctc-z3 ctc-z2
+as c set ctc-z2 title=Head
+all_meet
+alike "what the deletion did not see is not hidden by it" \
+    contact code,display_name
+node=$work/c
+check "it is shown" same "$(count contact 'code~ctc-z')" 1
+exits 6 "and what was changed meanwhile has to be looked at" conflicts --check
+check "by its name" prints "ctc-z1"
+exits 0 "it is all deleted by who has seen all" delete ctc-z1
+all_meet
+alike "then it is" contact code,display_name
+for name in a b c; do
+    node=$work/$name
+    check "on $name" same "$(count contact 'code~ctc-z')" 0
+    exits 0 "with nothing open" conflicts --check
+done
+as c undelete ctc-z3
+all_meet
+as a delete ctc-z1
+as b delete ctc-z1
+all_meet
+alike "deleted twice is deleted" contact code,display_name
+node=$work/c
+exits 0 "and brought back once" undelete ctc-z3
+all_meet
+alike "everywhere" contact code,display_name
+check "in one" same "$(count contact 'code~ctc-z')" 1
+as a delete ctc-z1
+all_meet
 
 # Two trainers enter the same training of July while they are cut off.
 as a add training code=evt-july-a kind=in_country iso3=BDI \
