@@ -6,6 +6,7 @@
 #include "cli/countries.h"
 #include "cli/look.h"
 #include "cli/pick.h"
+#include "cli/survey.h"
 #include "text/parse.h"
 
 void change_fini(struct change *change)
@@ -69,7 +70,9 @@ static int read_value(struct cmd_ctx *ctx, const struct ent_field *field,
             return no_memory(err);
     }
     rc = ent_value_parse(field, &ctx->vocab, text, arena, value, err);
-    return rc < 0 ? rc : refuse_private(field, value, err);
+    if (rc == 0)
+        rc = refuse_private(field, value, err);
+    return rc < 0 ? rc : questions_check_value(ctx, field, value, err);
 }
 
 int change_values(struct cmd_ctx *ctx, const struct ent_field *field,
@@ -320,7 +323,7 @@ int change_ops(struct cmd_ctx *ctx, struct change *change,
         put_word(&change->words[i], record, list, &n);
     *ops = list;
     *count = n;
-    return 0;
+    return questions_check_change(ctx, change->kind, record, list, n);
 }
 
 /* ----------------------------------------------------------------- preview */

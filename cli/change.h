@@ -43,7 +43,8 @@ ENT_NODISCARD int change_read(struct cmd_ctx *ctx, const struct ent_kind *kind,
                               struct change *change);
 
 /* The operations that make `record` (NULL: a new one) say it. The list lives
- * in the change. ENT_ECONFLICT: a field that asks is contested. */
+ * in the change. ENT_ECONFLICT: a field that asks is contested. ENT_EREFUSED:
+ * questions of a survey that may not change (survey.h). */
 ENT_NODISCARD int change_ops(struct cmd_ctx *ctx, struct change *change,
                              const struct ent_record *record,
                              struct ent_edit_op **ops, size_t *count);

@@ -16,6 +16,7 @@
 #include "cli/pick.h"
 #include "cli/records.h"
 #include "cli/rows.h"
+#include "cli/survey.h"
 #include "text/datadir.h"
 
 extern char **environ;
@@ -246,6 +247,9 @@ static int write_change(struct cmd_ctx *ctx, struct edit *edit,
     if (rc == 0)
         rc = form_ops(ctx, &edit->form, &edit->change, &now, &ops,
                       &change.op_count);
+    if (rc == 0)
+        rc =
+            questions_check_change(ctx, edit->kind, &now, ops, change.op_count);
     change.ops = ops;
     if (rc < 0 || change.op_count == 0)
         ent_writer_abort(writer);

@@ -17,39 +17,6 @@ void survey_fini(struct survey *survey)
 
 /* --------------------------------------------------------------- questions */
 
-static bool is_form(const struct cmd_ctx *ctx, const char *form)
-{
-    const struct ent_term *terms;
-
-    return strcmp(form, SURVEY_TEXT) == 0 || strcmp(form, SURVEY_NUMBER) == 0 ||
-           strcmp(form, SURVEY_YESNO) == 0 ||
-           ent_vocab_list(&ctx->vocab, form, &terms) > 0;
-}
-
-/* "q7:extent:Did the training help you?" */
-static int read_question(struct cmd_ctx *ctx, const char *text,
-                         struct question *question)
-{
-    size_t code = strcspn(text, ":");
-    const char *rest = text[code] == ':' ? text + code + 1 : "";
-    size_t form = strcspn(rest, ":");
-
-    if (code > 0 && code <= SURVEY_CODE_MAX && form > 0 &&
-        form <= ENT_FIELD_NAME_MAX) {
-        memcpy(question->code, text, code);
-        memcpy(question->form, rest, form);
-        question->text = rest[form] == ':' ? rest + form + 1 : "";
-        if (ent_field_name_fits(ent_slice_str(question->code)) &&
-            is_form(ctx, question->form))
-            return 0;
-    }
-    return ent_err_set(&ctx->err, ENT_EREFUSED,
-                       "questions: \"%.60s\" is not of the form "
-                       "CODE:FORM:TEXT; a form is text, number, yesno or a "
-                       "list of the vocabulary",
-                       text);
-}
-
 static const char *text_of(struct survey *survey, const struct ent_value *value)
 {
     struct ent_buf text = {0};
@@ -66,7 +33,8 @@ static const char *text_of(struct survey *survey, const struct ent_value *value)
 
 static int read_questions(struct cmd_ctx *ctx, struct survey *survey)
 {
-    const struct ent_field *field = ent_field_named(survey->kind, "questions");
+    const struct ent_field *field =
+        ent_field_named(survey->kind, SURVEY_QUESTIONS);
     const struct ent_shown **list;
     size_t count = 0;
     int rc = 0;
@@ -85,7 +53,8 @@ static int read_questions(struct cmd_ctx *ctx, struct survey *survey)
 
         rc = text == NULL
                  ? cmd_no_memory(ctx)
-                 : read_question(ctx, text, &survey->questions[survey->count]);
+                 : questions_read(ctx, text, &survey->questions[survey->count],
+                                  &ctx->err);
         survey->count += rc == 0;
     }
     return rc;
@@ -113,7 +82,7 @@ int survey_open(struct cmd_ctx *ctx, const char *name, struct survey *survey)
     if (rc < 0)
         return rc;
     survey->tally = ent_kind_named(&ctx->kinds, SURVEY_TALLY);
-    if (strcmp(survey->kind->name, "survey") != 0 || survey->tally == NULL)
+    if (strcmp(survey->kind->name, SURVEY) != 0 || survey->tally == NULL)
         return ent_err_set(&ctx->err, ENT_EREFUSED, "%.60s is no survey", name);
     if (!survey->record.live)
         return ent_err_set(&ctx->err, ENT_EREFUSED,
@@ -123,12 +92,12 @@ int survey_open(struct cmd_ctx *ctx, const char *name, struct survey *survey)
     survey->name = text_of(survey, look_value(&survey->record, ENT_FIELD_CODE));
     if (survey->name == NULL)
         survey->name = survey->id;
-    status = ent_field_named(survey->kind, "status");
+    status = ent_field_named(survey->kind, SURVEY_STATUS);
     if (status != NULL)
         survey->status =
             text_of(survey, look_value(&survey->record, status->number));
     if (survey->status == NULL)
-        survey->status = "draft";
+        survey->status = SURVEY_DRAFT;
     return read_questions(ctx, survey);
 }
 

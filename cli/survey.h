@@ -8,6 +8,10 @@
 #include "cli/cmd.h"
 #include "store/records.h"
 
+#define SURVEY "survey"
+#define SURVEY_QUESTIONS "questions"
+#define SURVEY_STATUS "status"
+#define SURVEY_DRAFT "draft"
 #define SURVEY_CODE_MAX 63 /* of a question */
 #define SURVEY_TALLY "survey_tally"
 /* Fewer answers than that would tell who gave them. */
@@ -50,6 +54,36 @@ void survey_fini(struct survey *survey);
 /* NULL: no question has that code. */
 const struct question *survey_question(const struct survey *survey,
                                        const char *code, size_t len);
+
+/* -------------------------------------------------------------- questions.c */
+
+/* A question as it is written; `text` is borrowed. ENT_EREFUSED says what would
+ * be accepted. */
+ENT_NODISCARD int questions_read(struct cmd_ctx *ctx, const char *text,
+                                 struct question *question,
+                                 struct ent_err *err);
+
+/* Whether a value may stand in a field: what is no question of a survey may
+ * not. ENT_EREFUSED. */
+ENT_NODISCARD int questions_check_value(struct cmd_ctx *ctx,
+                                        const struct ent_field *field,
+                                        const struct ent_value *value,
+                                        struct ent_err *err);
+
+/* Whether a record (NULL: a new one) may be changed so: once a survey is open
+ * its questions stay, for what was answered is told by their codes; and each
+ * code is asked once. ENT_EREFUSED. */
+ENT_NODISCARD int questions_check_change(struct cmd_ctx *ctx,
+                                         const struct ent_kind *kind,
+                                         const struct ent_record *record,
+                                         const struct ent_edit_op *ops,
+                                         size_t count);
+
+/* Whether a change of a field may be taken back: questions stay then, too.
+ * ENT_EREFUSED. */
+ENT_NODISCARD int questions_check_undo(struct cmd_ctx *ctx,
+                                       const struct ent_record_ref *ref,
+                                       uint32_t field, struct ent_err *err);
 
 /* The commands of tally.c and results.c. */
 int survey_tally(struct cmd_ctx *ctx, int argc, char **argv);

@@ -6,6 +6,7 @@
 #include "cli/look.h"
 #include "cli/pick.h"
 #include "cli/records.h"
+#include "cli/survey.h"
 #include "text/parse.h"
 
 static const char *action(const struct ent_undo_step *step)
@@ -132,6 +133,19 @@ static void say_done(struct cmd_ctx *ctx, const struct ent_undo *undo)
                 when);
 }
 
+/* An ent_undo_check_fn. */
+static int check_questions(void *with, const struct ent_undo *undo,
+                           struct ent_err *err)
+{
+    struct cmd_ctx *ctx = with;
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < undo->count; i++)
+        rc = questions_check_undo(ctx, &undo->steps[i].ref,
+                                  undo->steps[i].field, err);
+    return rc;
+}
+
 int records_undo(struct cmd_ctx *ctx, int argc, char **argv)
 {
     struct ent_undo undo = {0};
@@ -144,7 +158,8 @@ int records_undo(struct cmd_ctx *ctx, int argc, char **argv)
         return cmd_usage(ctx, "undo");
     if (cmd_store(ctx) == NULL)
         return cmd_fail(ctx);
-    rc = ent_undo_last(ctx->store, ctx->now_ms, ctx->dry_run, &undo, &err);
+    rc = ent_undo_last(ctx->store, ctx->now_ms, ctx->dry_run, check_questions,
+                       ctx, &undo, &err);
     if (undo.count > 0 && print_steps(ctx, &undo) < 0 && rc == 0)
         rc = ctx->err.code;
     else if (rc < 0)

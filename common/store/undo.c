@@ -190,7 +190,8 @@ static int nothing(struct ent_err *err)
 }
 
 int ent_undo_last(struct ent_store *store, int64_t now_ms, bool dry,
-                  struct ent_undo *undo, struct ent_err *err)
+                  ent_undo_check_fn *check, void *with, struct ent_undo *undo,
+                  struct ent_err *err)
 {
     struct ent_arena arena = {0};
     struct ent_undo_range *ranges = NULL;
@@ -208,6 +209,8 @@ int ent_undo_last(struct ent_store *store, int64_t now_ms, bool dry,
         rc = nothing(err);
     if (rc == 0 && undo->barred > 0)
         rc = barred(err);
+    if (rc == 0 && check != NULL)
+        rc = check(with, undo, err);
     if (rc == 0 && (dry || ranges[0].space != ranges[count - 1].space))
         rc = undo_spaces(store, ranges, count, now_ms, true, err);
     if (rc == 0 && !dry)

@@ -36,13 +36,18 @@ struct ent_undo {
     struct ent_arena arena; /* owns the above */
 };
 
-/* Undo what the last command wrote; `dry`: only say what would be done. The
+/* Whether the steps may be done, where that is more than what a store knows. */
+typedef int ent_undo_check_fn(void *with, const struct ent_undo *undo,
+                              struct ent_err *err);
+
+/* Undo what the last command wrote; `dry`: only say what would be done. `check`
+ * (or NULL) is asked before anything is written, and its error is given. The
  * steps are given in every case but ENT_ENOTFOUND: nothing was written here, or
  * nothing of it stands any more. ENT_ECONFLICT: some are barred, and nothing
  * was done. ENT_EDENIED: as for ent_writer_open. */
 ENT_NODISCARD int ent_undo_last(struct ent_store *store, int64_t now_ms,
-                                bool dry, struct ent_undo *undo,
-                                struct ent_err *err);
+                                bool dry, ent_undo_check_fn *check, void *with,
+                                struct ent_undo *undo, struct ent_err *err);
 void ent_undo_fini(struct ent_undo *undo);
 
 #endif

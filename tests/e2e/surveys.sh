@@ -28,9 +28,54 @@ exits 0 "a survey is drawn up" add survey code=svy-1 "title_fr=Après la formati
     language=fr "questions=q1:extent:La formation vous a-t-elle servi ?|q2:challenge:Quels obstacles ?|q3:yesno:Avez-vous formé ?|q4:number:Combien de superviseurs ?|q5:text:Autre"
 exits 5 "a draft takes no answers" survey answer svy-1 q1=3
 check "and it is said" tells "is not open (draft)"
+exits 5 "a question that is none is refused" add survey code=svy-0 \
+    questions=foo
+check "with what one looks like" tells "CODE:FORM:TEXT"
+exits 5 "so is one with an answer that is none" add survey code=svy-0 \
+    "questions=q1:extnt:Did it help?"
+check "with the list that may be meant" tells '"extent"'
+exits 5 "and a question asked twice" add survey code=svy-0 \
+    "questions=q1:extent:Did it help?|q1:text:What else?"
+check "by its name" tells "q1"
+exits 5 "also when one is there" set svy-1 "questions+=q1:text:Again?"
+exits 5 "and one without a name" set svy-1 questions+=:text:Why?
+printf 'code,questions\nsvy-0,q1:text:Why?\nsvy-00,q1;text;Why?\n' \
+    >"$work/surveys.csv"
+exits 5 "in files, too" import survey "$work/surveys.csv" --space s
+check "with the line and the field" tells "surveys.csv:3: questions:"
+exits 0 "a draft changes" set svy-1 "questions-=q5:text:Autre" \
+    "questions+=q5:text:Autre ?"
+exits 0 "back" set svy-1 "questions-=q5:text:Autre ?" \
+    "questions+=q5:text:Autre"
 exits 0 "it begins as a draft" move svy-1 draft
 exits 0 "it is opened" move svy-1 open --on 2019-02-01
 meet field office
+
+exits 5 "then its questions stay" set svy-1 "questions+=q6:text:Et puis ?"
+check "as people may have answered them" tells "answer"
+exits 5 "none is taken out" set svy-1 "questions-=q5:text:Autre"
+exits 5 "nor all" set svy-1 questions=
+printf '#!/bin/sh\nsed "s/Autre/Et puis/" "$1" >"$1.new"\nmv "$1.new" "$1"\n' \
+    >"$work/editor"
+chmod +x "$work/editor"
+EDITOR=$work/editor exits 5 "nor in an editor" edit svy-1
+printf 'code,questions,title_en\nsvy-1,q6:text:Why?,After\n' >"$work/surveys.csv"
+exits 5 "nor by a file" import survey "$work/surveys.csv" --space s
+printf 'code,questions,title_en\nsvy-1,q5:text:Autre,After\n' \
+    >"$work/surveys.csv"
+exits 0 "which may say the same again" import survey "$work/surveys.csv" --space s
+exits 0 "other fields change" set svy-1 "title_en=After the training"
+node=$work/office
+entente add survey code=svy-u questions=q1:text:Why?
+meet field office
+as field set svy-u questions+=q2:text:When?
+meet field office
+as office move svy-u draft
+as office move svy-u open
+meet field office
+node=$work/field
+exits 5 "nor by undoing what was asked before it opened" undo
+check "as is said" tells "answer"
 
 # ------------------------------------------------------------------- answers
 

@@ -111,7 +111,7 @@ static int undo(size_t *barred)
     int rc;
 
     command(true);
-    rc = ent_undo_last(store, NOW_MS, false, &steps, &err);
+    rc = ent_undo_last(store, NOW_MS, false, NULL, NULL, &steps, &err);
     if (barred != NULL)
         *barred = steps.barred;
     ent_undo_fini(&steps);
