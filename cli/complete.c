@@ -411,16 +411,29 @@ static void offer_list(const struct line *line, const char *const *list,
         offer(line, "", list[i], NULL);
 }
 
+static void offer_formats(const struct line *line)
+{
+    static const char *const all[] = {"table", "csv",      "tsv", "json",
+                                      "jsonl", "markdown", "xlsx"};
+    static const char *const cards[] = {"vcf", "ics"};
+    static const char *const pictures[] = {"svg"};
+    const char *command = line->cmd == NULL ? "" : line->cmd->name;
+
+    offer_list(line, all, ENT_ARRAY_LEN(all));
+    if (strcmp(command, "export") == 0)
+        offer_list(line, cards, ENT_ARRAY_LEN(cards));
+    if (strcmp(command, "report") == 0)
+        offer_list(line, pictures, ENT_ARRAY_LEN(pictures));
+}
+
 static void offer_value(const struct line *line, const char *option)
 {
     static const char *const langs[] = {"en", "fr"};
-    static const char *const formats[] = {"table", "csv",   "tsv",
-                                          "json",  "jsonl", "markdown"};
 
     if (strcmp(option, "--lang") == 0)
         offer_list(line, langs, ENT_ARRAY_LEN(langs));
     else if (strcmp(option, "--format") == 0)
-        offer_list(line, formats, ENT_ARRAY_LEN(formats));
+        offer_formats(line);
     else if (strcmp(option, "--space") == 0)
         offer_spaces(line);
     else if (strcmp(option, "--sharing") == 0)

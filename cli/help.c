@@ -25,6 +25,17 @@ static const struct {
     {N_("Shells"), cmd_complete},
 };
 
+#define FORMATS N_("table, csv, tsv, json, jsonl, markdown or xlsx")
+
+/* Commands that take more. */
+static const struct {
+    const char *command;
+    const char *help;
+} formats[] = {
+    {"export", N_("table, csv, tsv, json, jsonl, markdown, xlsx, vcf or ics")},
+    {"report", N_("table, csv, tsv, json, jsonl, markdown, xlsx or svg")},
+};
+
 static const struct {
     const char *name;
     const char *help;
@@ -32,7 +43,7 @@ static const struct {
     {N_("--home DIR"), N_("the node's directory; else ENTENTE_HOME, else "
                           "~/.local/share/entente")},
     {N_("--lang fr|en"), N_("language of messages and headings")},
-    {N_("--format F"), N_("table, csv, tsv, json, jsonl, markdown or xlsx")},
+    {N_("--format F"), FORMATS},
     {N_("--as CONTACT"),
      N_("the contact who works here; else the setting \"me\"")},
     {N_("--output FILE"), N_("print into a file, all of it or nothing")},
@@ -128,7 +139,20 @@ void help_usage(FILE *file, const struct cmd *cmd)
             translated(cmd->args));
 }
 
-static void put_options(FILE *file)
+/* What an option is for, with one command (NULL: with any). */
+static const char *option_help(const struct cmd *cmd, size_t option)
+{
+    const char *help = options[option].help;
+
+    if (cmd == NULL || strcmp(help, FORMATS) != 0)
+        return help;
+    for (size_t i = 0; i < ENT_ARRAY_LEN(formats); i++)
+        if (strcmp(formats[i].command, cmd->name) == 0)
+            return formats[i].help;
+    return help;
+}
+
+static void put_options(FILE *file, const struct cmd *cmd)
 {
     size_t width = 0;
 
@@ -137,14 +161,14 @@ static void put_options(FILE *file)
             width = out_width(gettext(options[i].name), NULL);
     fprintf(file, "\n%s\n", _("Options of every command"));
     for (size_t i = 0; i < ENT_ARRAY_LEN(options); i++)
-        put_row(file, gettext(options[i].name), width, options[i].help);
+        put_row(file, gettext(options[i].name), width, option_help(cmd, i));
 }
 
 void help_command(FILE *file, const struct cmd *cmd)
 {
     help_usage(file, cmd);
     fprintf(file, "\n%s\n", translated(cmd->help));
-    put_options(file);
+    put_options(file, cmd);
 }
 
 /* The rows of one table, or of a group's commands only. */
@@ -176,7 +200,7 @@ void help_all(FILE *file)
         fprintf(file, "\n%s\n", gettext(tables[i].title));
         put_rows(file, tables[i].commands, NULL);
     }
-    put_options(file);
+    put_options(file, NULL);
     fprintf(file, "\n%s\n",
             _("\"entente help COMMAND\" tells how one is called."));
 }

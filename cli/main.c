@@ -61,20 +61,24 @@ static size_t list_globals(struct start *start, struct global *globals)
     return ENT_ARRAY_LEN(list);
 }
 
-/* An option with a value that the command has itself is the command's. */
-static bool is_own(const struct cmd *cmd, const char *name)
+/* An option with a value that the command has itself is the command's where it
+ * stands behind the command's name: "--lang fr trainers --lang rn". */
+static bool is_own(const struct start *start, int at, const char *name)
 {
-    const char *at = cmd == NULL ? NULL : strstr(cmd->args, name);
+    const char *found = start->cmd == NULL || at < start->words[0]
+                            ? NULL
+                            : strstr(start->cmd->args, name);
 
-    return at != NULL && strchr(" =]", at[strlen(name)]) != NULL;
+    return found != NULL && strchr(" =]", found[strlen(name)]) != NULL;
 }
 
-/* The global option that `word` is, and the value behind a '='. */
+/* The global option that stands at argv[at], and the value behind a '='. */
 static const struct global *find_global(const struct start *start,
                                         const struct global *globals,
-                                        size_t count, const char *word,
+                                        size_t count, char **argv, int at,
                                         const char **value)
 {
+    const char *word = argv[at];
     size_t len = strcspn(word, "=");
 
     *value = word[len] == '=' ? word + len + 1 : NULL;
@@ -83,7 +87,7 @@ static const struct global *find_global(const struct start *start,
 
         if (strlen(global->name) == len &&
             strncmp(global->name, word, len) == 0 &&
-            !(global->value != NULL && is_own(start->cmd, global->name)))
+            !(global->value != NULL && is_own(start, at, global->name)))
             return global;
     }
     return NULL;
@@ -104,7 +108,7 @@ static void find_command(struct start *start, int argc, char **argv)
 
         if (strcmp(argv[i], "--") == 0)
             break;
-        global = find_global(start, globals, count, argv[i], &value);
+        global = find_global(start, globals, count, argv, i, &value);
         if (global != NULL)
             i += global->value != NULL && value == NULL;
         else if (argv[i][0] != '-')
@@ -143,7 +147,7 @@ static int take_globals(struct start *start, int *argc, char **argv,
                 argv[kept++] = argv[i++];
             break;
         }
-        global = find_global(start, globals, count, argv[i], &value);
+        global = find_global(start, globals, count, argv, i, &value);
         if (global == NULL) {
             argv[kept++] = argv[i];
             continue;
@@ -180,13 +184,13 @@ static void set_language(struct cmd_ctx *ctx, const char *name)
 
 /* Errors of the options are in the chosen language too, so that is looked for
  * before they are read. */
-static const char *find_lang(struct start *start, int argc, char **argv)
+static const char *find_lang(const struct start *start, int argc, char **argv)
 {
     const char *found = NULL;
 
-    if (is_own(start->cmd, "--lang"))
-        return NULL;
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (is_own(start, i, "--lang"))
+            break;
         if (strcmp(argv[i], "--lang") == 0 && i + 1 < argc)
             found = argv[i + 1];
         if (strncmp(argv[i], "--lang=", 7) == 0)

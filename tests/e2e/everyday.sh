@@ -129,6 +129,17 @@ check "indeed" same "$(wc -l <"$work/out")" 1
 
 exits 0 "trainers are listed" trainers --format csv
 check "all of them" same "$(tail -n +2 "$work/out" | wc -l)" "$(count trainer)"
+exits 0 "before the command --lang is the language of headings" \
+    --lang fr trainers --country BDI
+check "in French" prints "langues"
+exits 0 "behind it, that of trainers" --lang fr trainers --lang en --country BDI
+check "each for itself" prints "langues"
+check "as many as there are" same \
+    "$("$build/cli/entente" --home "$node" trainers --lang en --country BDI \
+        --format csv)" \
+    "$("$build/cli/entente" --home "$node" --lang=en trainers --lang=en \
+        --country BDI --format csv)"
+exits 2 "only fr and en are languages of headings" --lang rn trainers
 exits 0 "by language, time and country" trainers --lang rn --country BDI \
     --available 2019-03 --format csv
 check "who can be asked" says trn-bdi-01 available

@@ -471,6 +471,16 @@ done
 exits 0 "one of the space where it is not" snapshot "$work/anon4.db" \
     --space demo --anonymise
 check "has it" grep -q open1234 "$work/anon4.db"
+# Help tells the formats of that very command.
+exits 0 "export tells its formats" export --help
+check "those for contacts and calendars" prints "vcf or ics"
+check "but no picture" sh -c "! grep -q svg '$work/out'"
+exits 0 "report does" report --help
+check "pictures" prints "xlsx or svg"
+check "but no contacts" sh -c "! grep -q vcf '$work/out'"
+exits 0 "others have none of these" list --help
+check "but tables" prints "markdown or xlsx"
+
 # What is said again of a field leaves what is not said as it was.
 entente kinds add-field contact passport --space demo --personal yes \
     --loudness ask --label-en "Passport" --label-fr "Passeport"
