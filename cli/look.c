@@ -299,6 +299,30 @@ void look_put_name(struct cmd_ctx *ctx, const struct ent_record *record,
     ent_buf_fini(&code);
 }
 
+void look_put_written(struct cmd_ctx *ctx, const struct ent_field *field,
+                      const struct ent_value *written, struct ent_buf *buf)
+{
+    struct ent_buf text = {0};
+
+    if (field != NULL && field->number == ENT_FIELD_ARCHIVED &&
+        written->type == ENT_VALUE_INT) {
+        char when[LOOK_TIME_TEXT];
+
+        if (look_for_program(ctx))
+            look_rfc3339(written->integer, when);
+        else
+            look_time(ctx, written->integer, when);
+        ent_buf_put_str(buf, when);
+        return;
+    }
+    ent_value_print(written, &text);
+    if (field != NULL && look_is_figure(field) && ent_buf_cstr(&text) != NULL)
+        look_put_figure(ctx, ent_buf_cstr(&text), buf);
+    else
+        ent_buf_put_slice(buf, ent_buf_slice(&text));
+    ent_buf_fini(&text);
+}
+
 void look_put_said(const struct cmd_ctx *ctx, const struct ent_field *field,
                    const struct ent_value *value, struct ent_buf *buf)
 {

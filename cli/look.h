@@ -91,6 +91,11 @@ bool look_for_program(const struct cmd_ctx *ctx);
 void look_put_name(struct cmd_ctx *ctx, const struct ent_record *record,
                    struct ent_buf *buf);
 
+/* Append one value as a history tells it. Codes stay: what was written is what
+ * a filter or a file would say. `field` may be NULL. */
+void look_put_written(struct cmd_ctx *ctx, const struct ent_field *field,
+                      const struct ent_value *written, struct ent_buf *buf);
+
 /* Append the text of a single value as people say it (look_said), shortened and
  * safe to show. `field` may be NULL. */
 void look_put_said(const struct cmd_ctx *ctx, const struct ent_field *field,

@@ -461,31 +461,6 @@ static void put_time(struct cmd_ctx *ctx, int64_t ms)
     out_cell(ctx->out, text);
 }
 
-/* Codes stay: what was written is what a filter or a file would say. */
-static void put_written(struct cmd_ctx *ctx, const struct ent_field *field,
-                        const struct ent_value *written, struct ent_buf *buf)
-{
-    struct ent_buf text = {0};
-
-    if (field != NULL && field->number == ENT_FIELD_ARCHIVED &&
-        written->type == ENT_VALUE_INT) {
-        char when[LOOK_TIME_TEXT];
-
-        if (look_for_program(ctx))
-            look_rfc3339(written->integer, when);
-        else
-            look_time(ctx, written->integer, when);
-        ent_buf_put_str(buf, when);
-        return;
-    }
-    ent_value_print(written, &text);
-    if (field != NULL && look_is_figure(field) && ent_buf_cstr(&text) != NULL)
-        look_put_figure(ctx, ent_buf_cstr(&text), buf);
-    else
-        ent_buf_put_slice(buf, ent_buf_slice(&text));
-    ent_buf_fini(&text);
-}
-
 static void put_step(struct cmd_ctx *ctx, int64_t space,
                      const struct ent_kind *kind,
                      const struct ent_history *item)
@@ -494,8 +469,8 @@ static void put_step(struct cmd_ctx *ctx, int64_t space,
     char org[24];
 
     if (item->has_value)
-        put_written(ctx, fields_find(ctx, kind, space, item->field),
-                    &item->value, &value);
+        look_put_written(ctx, fields_find(ctx, kind, space, item->field),
+                         &item->value, &value);
     out_row(ctx->out);
     put_time(ctx, item->claimed_ms);
     out_cell(ctx->out, look_org(ctx, &item->author, org));

@@ -7,7 +7,6 @@
 #include "cli/pick.h"
 #include "cli/records.h"
 #include "cli/survey.h"
-#include "text/parse.h"
 
 static const char *action(const struct ent_undo_step *step)
 {
@@ -26,15 +25,20 @@ static const char *action(const struct ent_undo_step *step)
     }
 }
 
-static const char *field_name(struct cmd_ctx *ctx, const struct ent_kind *kind,
+static const struct ent_field *field_of(struct cmd_ctx *ctx,
+                                        const struct ent_kind *kind,
+                                        const struct ent_undo_step *step)
+{
+    return kind == NULL ? NULL
+                        : fields_find(ctx, kind, step->ref.space, step->field);
+}
+
+static const char *field_name(struct cmd_ctx *ctx,
+                              const struct ent_field *field,
                               const struct ent_undo_step *step)
 {
-    const struct ent_field *field;
-
     if (step->field == ENT_FIELD_LIFE)
         return look_for_program(ctx) ? LOOK_LIFE : _("state");
-    field = kind == NULL ? NULL
-                         : fields_find(ctx, kind, step->ref.space, step->field);
     return look_field_said(ctx, field);
 }
 
@@ -81,6 +85,7 @@ static void put_bar(struct cmd_ctx *ctx, const struct ent_undo_step *step)
 static int print_step(struct cmd_ctx *ctx, const struct ent_undo_step *step)
 {
     const struct ent_kind *kind = ent_kind_find(&ctx->kinds, step->ref.kind);
+    const struct ent_field *field = field_of(ctx, kind, step);
     struct ent_record record;
     struct ent_buf value = {0};
     struct ent_buf code = {0};
@@ -90,11 +95,11 @@ static int print_step(struct cmd_ctx *ctx, const struct ent_undo_step *step)
     if (rc < 0)
         return rc;
     look_put(&record, ENT_FIELD_CODE, &code);
-    ent_value_print(&step->value, &value);
+    look_put_written(ctx, field, &step->value, &value);
     out_row(ctx->out);
     out_cell(ctx->out, look_kind_said(ctx, kind));
     out_cell(ctx->out, code.len > 0 ? ent_buf_cstr(&code) : NULL);
-    out_cell(ctx->out, field_name(ctx, kind, step));
+    out_cell(ctx->out, field_name(ctx, field, step));
     out_cell(ctx->out, look_for_program(ctx) ? action(step) : _(action(step)));
     out_cell(ctx->out, value.len > 0 ? ent_buf_cstr(&value) : NULL);
     put_bar(ctx, step);

@@ -77,6 +77,8 @@ exits 0 "it is brought back" unarchive act-1
 check "as it was" same "$(archived a act-1)" false
 check "and listed" same "$(count activity)" 4
 exits 0 "which is taken back" undo
+check "with the day it was put away, as log tells it" grep -q \
+    "Archived .*written back  *20[0-9][0-9]-[01][0-9]-" "$work/out"
 check "and it is away again" same "$(archived a act-1)" true
 exits 0 "whoever changes it" set act-1 status=in_progress
 check "brings it back" same "$(archived a act-1)" false
