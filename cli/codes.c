@@ -168,6 +168,32 @@ const struct codes_item *codes_find(const struct codes *codes, uint32_t kind,
     return NULL;
 }
 
+const struct codes_item *codes_near(const struct codes *codes, uint32_t kind,
+                                    const char *word)
+{
+    const struct codes_item *found = NULL;
+    struct pick_near nearest = {0};
+
+    for (size_t i = 0; i < codes->count; i++) {
+        const struct codes_item *item = &codes->items[i];
+        struct pick_near near = {0};
+        char code[64];
+
+        if (item->kind != kind || item->code.len == 0 ||
+            item->code.len >= sizeof(code))
+            continue;
+        memcpy(code, item->code.at, item->code.len);
+        code[item->code.len] = '\0';
+        pick_offer(&near, word, code);
+        if (near.name == NULL ||
+            (found != NULL && near.distance >= nearest.distance))
+            continue;
+        found = item;
+        nearest = near;
+    }
+    return found;
+}
+
 static const struct codes_item *find_id(const struct codes *codes,
                                         struct ent_slice bytes)
 {

@@ -52,6 +52,11 @@ ENT_NODISCARD int codes_sort(struct codes *codes, struct ent_err *err);
 const struct codes_item *codes_find(const struct codes *codes, uint32_t kind,
                                     struct ent_slice code);
 
+/* The item of a kind whose code is nearest to a word, for "did you mean"; NULL:
+ * none is near. */
+const struct codes_item *codes_near(const struct codes *codes, uint32_t kind,
+                                    const char *word);
+
 /* The item a reference means: by id, or by code in each of the field's kinds in
  * turn; a UUID may be the code of a record that came from elsewhere. NULL: it
  * leads nowhere. */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "cli/codes.h"
 #include "cli/look.h"
 #include "cli/pick.h"
 #include "cli/same.h"
@@ -19,6 +20,27 @@ int me_contact(struct cmd_ctx *ctx, const char *name,
         rc = ent_err_set(&ctx->err, ENT_ENOTFOUND,
                          "%s is a record of kind %s, not a contact", name,
                          kind->name);
+    return rc;
+}
+
+int me_tell_unknown(struct cmd_ctx *ctx, const char *name)
+{
+    const struct ent_kind *kind = ent_kind_named(&ctx->kinds, "contact");
+    const struct codes_item *near;
+    struct codes codes = {0};
+    int rc = kind == NULL ? 0 : codes_load(ctx, &codes, kind, 0);
+
+    if (rc == 0 && kind != NULL) {
+        near = codes_near(&codes, kind->number, name);
+        if (near == NULL)
+            cmd_say(ctx, _("there is no contact \"%s\" here yet"), name);
+        else
+            cmd_say(ctx,
+                    _("there is no contact \"%s\" here yet; did you mean "
+                      "\"%.*s\"?"),
+                    name, (int)near->code.len, (const char *)near->code.at);
+    }
+    codes_fini(&codes);
     return rc;
 }
 

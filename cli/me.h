@@ -11,6 +11,9 @@
 ENT_NODISCARD int me_contact(struct cmd_ctx *ctx, const char *name,
                              struct ent_record_ref *ref);
 
+/* Say that no contact has that name here, and who may be meant. */
+ENT_NODISCARD int me_tell_unknown(struct cmd_ctx *ctx, const char *name);
+
 /* What references call a record: its code, else its id. */
 ENT_NODISCARD int me_name(struct cmd_ctx *ctx, const struct ent_record_ref *ref,
                           struct ent_buf *name);

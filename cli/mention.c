@@ -2,12 +2,16 @@
 #include "cli/mention.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/look.h"
 #include "cli/pick.h"
 #include "cli/settings.h"
+#include "store/query.h"
 #include "text/unicode.h"
+
+#define MENTION_WORD_MAX 64
 
 void mention_fini(struct mention *mention)
 {
@@ -131,4 +135,111 @@ bool mention_in(const struct mention *mention, const char *text)
     }
     ent_buf_fini(&bare);
     return found;
+}
+
+/* ------------------------------------------------------------ who is unknown
+ */
+
+static void put_bare(struct ent_buf *names, const char *name)
+{
+    if (*name == '\0')
+        return;
+    ent_text_put_bare(names, ent_slice_str(name));
+    ent_buf_put_u8(names, '\n');
+}
+
+/* Whoever can be called in a space, one a line. */
+static int list_names(struct cmd_ctx *ctx, int64_t space, struct ent_buf *names)
+{
+    struct ent_query *query = NULL;
+    struct ent_member *members = NULL;
+    size_t count = 0;
+    int rc = ent_query_open(ctx->store,
+                            "SELECT code FROM main.contacts"
+                            " UNION SELECT org_id FROM main.contacts"
+                            " UNION SELECT code FROM main.organisations",
+                            &query, &ctx->err);
+
+    while (rc >= 0 && (rc = ent_query_next(query, &ctx->err)) > 0)
+        put_bare(names, ent_query_text(query, 0));
+    ent_query_close(query);
+    if (rc == 0)
+        rc = ent_member_list(ctx->store, space, &members, &count, &ctx->err);
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        put_bare(names, members[i].org);
+    free(members);
+    return rc == 0 && names->rc < 0 ? cmd_no_memory(ctx) : rc;
+}
+
+/* Whether one of the names stands behind the @ at `at`; else the nearest to the
+ * word that does, in `near`. */
+static bool is_known(const char *text, const char *at, const char *word,
+                     const struct ent_buf *names, struct ent_arena *arena,
+                     struct pick_near *near)
+{
+    const char *name = (const char *)names->at;
+    const char *end = name + names->len;
+
+    while (name < end) {
+        size_t len = strcspn(name, "\n");
+        const char *copy = (const char *)ent_arena_copy(
+                               arena, ent_slice((const uint8_t *)name, len))
+                               .at;
+
+        if (strncmp(at + 1, name, len) == 0 && is_word(text, at, len + 1))
+            return true;
+        if (copy != NULL)
+            pick_offer(near, word, copy);
+        name += len + 1;
+    }
+    return false;
+}
+
+static void tell_unknown(struct cmd_ctx *ctx, const char *text,
+                         const struct ent_buf *names)
+{
+    const char *at = text;
+
+    while ((at = strchr(at, '@')) != NULL) {
+        struct ent_arena arena = {0};
+        struct pick_near near = {0};
+        char word[MENTION_WORD_MAX + 1];
+        size_t len = 0;
+
+        while (is_name_byte(at[1 + len]) && len < MENTION_WORD_MAX) {
+            word[len] = at[1 + len];
+            len++;
+        }
+        word[len] = '\0';
+        if (len > 0 && is_word(text, at, 1 + len) &&
+            !is_known(text, at, word, names, &arena, &near)) {
+            if (near.name == NULL)
+                cmd_say(ctx, _("\"@%s\" is nobody who is known here"), word);
+            else
+                cmd_say(ctx,
+                        _("\"@%s\" is nobody who is known here; did you mean "
+                          "\"@%s\"?"),
+                        word, near.name);
+        }
+        ent_arena_fini(&arena);
+        at += 1 + len;
+    }
+}
+
+int mention_tell_unknown(struct cmd_ctx *ctx, int64_t space, const char *text)
+{
+    struct ent_buf names = {0};
+    struct ent_buf bare = {0};
+    int rc = 0;
+
+    if (strchr(text, '@') == NULL)
+        return 0;
+    ent_text_put_bare(&bare, ent_slice_str(text));
+    rc = ent_buf_cstr(&bare) == NULL ? cmd_no_memory(ctx)
+                                     : list_names(ctx, space, &names);
+    if (rc == 0 && ent_buf_cstr(&names) != NULL)
+        tell_unknown(ctx, ent_buf_cstr(&bare), &names);
+    ent_buf_fini(&names);
+    ent_buf_fini(&bare);
+    return rc;
 }

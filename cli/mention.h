@@ -23,4 +23,9 @@ void mention_fini(struct mention *mention);
 /* Whether one of the names stands in `text` as a word. */
 bool mention_in(const struct mention *mention, const char *text);
 
+/* Say, on stderr, whom a text written to a space calls with @ and nobody here
+ * is called so, and who may be meant. */
+ENT_NODISCARD int mention_tell_unknown(struct cmd_ctx *ctx, int64_t space,
+                                       const char *text);
+
 #endif

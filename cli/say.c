@@ -168,6 +168,8 @@ static int put_text(struct cmd_ctx *ctx, struct saying *saying,
     put_word(saying, "body", ent_buf_slice(&body));
     if (rc == 0 && (body.rc < 0 || saying->arena.rc < 0))
         rc = cmd_no_memory(ctx);
+    if (rc == 0)
+        rc = mention_tell_unknown(ctx, saying->space, ent_buf_cstr(&body));
     ent_buf_fini(&body);
     return rc;
 }

@@ -10,6 +10,8 @@
 
 #include "cli/args.h"
 #include "cli/look.h"
+#include "cli/me.h"
+#include "cli/pick.h"
 #include "text/datadir.h"
 
 #define PATH_BYTES (ENT_PATH_MAX + 32)
@@ -291,15 +293,36 @@ static int replace_file(struct cmd_ctx *ctx, const char *path,
     return rc < 0 || ctx->dry_run ? rc : ent_dir_sync(ctx->home, &ctx->err);
 }
 
+/* Who is not here may be on the way, or in a space still to be joined; a record
+ * that is no contact is a mistake. Without a replica nobody can tell. */
+static int check_me(struct cmd_ctx *ctx, const char *name, bool *unknown)
+{
+    const struct ent_kind *kind;
+    struct ent_record_ref ref;
+    int rc;
+
+    *unknown = false;
+    if (cmd_store(ctx) == NULL)
+        return ctx->err.code == ENT_ENOTFOUND ? 0 : ctx->err.code;
+    rc = pick_record(ctx, name, &ref, &kind);
+    *unknown = rc == ENT_ENOTFOUND;
+    if (*unknown)
+        return 0;
+    return rc < 0 ? rc : me_contact(ctx, name, &ref);
+}
+
 static int change_config(struct cmd_ctx *ctx, size_t setting, const char *value)
 {
+    bool is_me = strcmp(settings[setting].key, "me") == 0 && *value != '\0';
+    bool unknown = false;
     struct ent_buf old = {0};
     struct ent_buf text = {0};
     char path[PATH_BYTES];
-    int rc;
+    int rc = is_me ? check_me(ctx, value, &unknown) : 0;
 
     config_path(ctx, path);
-    rc = read_file(ctx, path, &old);
+    if (rc == 0)
+        rc = read_file(ctx, path, &old);
     if (rc == 0 && ent_buf_cstr(&old) != NULL)
         rc = put_file(ctx, &text, ent_buf_cstr(&old), setting, value);
     if (rc == 0)
@@ -309,6 +332,8 @@ static int change_config(struct cmd_ctx *ctx, size_t setting, const char *value)
                 value, path);
     else if (rc == 0 && settings[setting].of_daemon)
         cmd_say(ctx, "%s", _("a running entented takes it at its next start"));
+    if (rc == 0 && unknown)
+        rc = me_tell_unknown(ctx, value);
     ent_buf_fini(&old);
     ent_buf_fini(&text);
     return rc;

@@ -121,6 +121,14 @@ exits 3 "what is not there has no thread" thread thr-none
 node=$work/a
 as a say bdi "Write to ann@ctc-1.example or @ctc-10"
 as a say bdi "Nothing for you"
+exits 0 "whom nobody knows may be called" say bdi "@ctc-11 et @Org A, à 5 @ 7"
+check "and it is said" tells '"@ctc-11"'
+check "with who may be meant" tells '"@ctc-1'
+check "but not of who is known" sh -c "! grep -q Org '$work/err'"
+exits 0 "nor of who is named right" say bdi "@CTC-1, @org b : ann@nosuch.example"
+check "nothing" test ! -s "$work/err"
+exits 0 "nor when nothing is to be said" --quiet say bdi "@nobody"
+check "nothing" test ! -s "$work/err"
 meet b a
 node=$work/b
 exits 0 "whom this node belongs to is said" config me=ctc-1

@@ -193,6 +193,11 @@ exits 0 "who works here is kept" config me=ctc-1
 exits 0 "and is told" --json config me
 check "as it was given" prints '"me": "ctc-1"'
 exits 5 "a name is no code" config "me=Ann Ndayizeye"
+exits 0 "who is not here may come" config me=ctc-11
+check "but it is said" tells "no contact"
+check "with who may be meant" tells '"ctc-1"'
+exits 3 "what is no contact does not work here" config me=act-1
+check "as is said" tells "not a contact"
 exits 0 "nobody works here any more" config me=
 entente --json config me
 check "and nobody is told" prints '"me": null'
