@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/countries.h"
+#include "cli/limits.h"
 #include "cli/look.h"
 #include "cli/pick.h"
 #include "cli/survey.h"
@@ -59,13 +60,18 @@ static int read_value(struct cmd_ctx *ctx, const struct ent_field *field,
                       struct ent_value *value, struct ent_err *err)
 {
     char code[COUNTRIES_CODE];
+    char spelt[LIMITS_TEXT];
+    struct ent_slice kept = limits_spell(field, text, spelt);
     int rc;
 
     if (countries_in(field)) {
         rc = countries_read(ctx, text, code, err);
         if (rc < 0)
             return rc;
-        text = ent_arena_copy(arena, ent_slice_str(code));
+        kept = ent_slice_str(code);
+    }
+    if (kept.at != text.at) {
+        text = ent_arena_copy(arena, kept);
         if (text.at == NULL)
             return no_memory(err);
     }
@@ -75,10 +81,11 @@ static int read_value(struct cmd_ctx *ctx, const struct ent_field *field,
     return rc < 0 ? rc : questions_check_value(ctx, field, value, err);
 }
 
-int change_values(struct cmd_ctx *ctx, const struct ent_field *field,
-                  struct ent_slice text, struct ent_arena *arena,
-                  const struct ent_value **values, size_t *count,
-                  struct ent_err *err)
+/* The values in `text`, whether or not they may be written. */
+static int read_values(struct cmd_ctx *ctx, const struct ent_field *field,
+                       struct ent_slice text, struct ent_arena *arena,
+                       const struct ent_value **values, size_t *count,
+                       struct ent_err *err)
 {
     size_t room = 1;
     struct ent_value *list;
@@ -119,6 +126,18 @@ int change_values(struct cmd_ctx *ctx, const struct ent_field *field,
     return 0;
 }
 
+int change_values(struct cmd_ctx *ctx, const struct ent_field *field,
+                  struct ent_slice text, struct ent_arena *arena,
+                  const struct ent_value **values, size_t *count,
+                  struct ent_err *err)
+{
+    int rc = read_values(ctx, field, text, arena, values, count, err);
+
+    for (size_t i = 0; rc == 0 && i < *count; i++)
+        rc = limits_value(ctx, field, &(*values)[i], err);
+    return rc;
+}
+
 /* ------------------------------------------------------------------- words */
 
 /* The length of the field's name at the start of "name+=value"; 0 when it is
@@ -156,8 +175,10 @@ static int read_word(struct cmd_ctx *ctx, struct change *change, int64_t space,
         return ent_err_set(&ctx->err, ENT_EREFUSED,
                            "%s holds one value; write %s=VALUE",
                            word->field->name, word->field->name);
-    rc = change_values(ctx, word->field, ent_slice_str(value), &change->arena,
-                       &word->values, &word->count, &ctx->err);
+    /* What should not stand may be taken out. */
+    rc = (word->how == CHANGE_REMOVE ? read_values : change_values)(
+        ctx, word->field, ent_slice_str(value), &change->arena, &word->values,
+        &word->count, &ctx->err);
     if (rc < 0)
         ent_err_prefix(&ctx->err, "%s", word->field->name);
     return rc;

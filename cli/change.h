@@ -27,7 +27,8 @@ struct change {
 void change_fini(struct change *change);
 
 /* The values in `text`: one, or the elements of a set. A text of blanks has
- * none. A country may be said by its name. ENT_EREFUSED says field and reason.
+ * none. A country may be said by its name. ENT_EREFUSED says what is wrong,
+ * be it beyond the field's limits (limits.h).
  */
 ENT_NODISCARD int change_values(struct cmd_ctx *ctx,
                                 const struct ent_field *field,

@@ -52,6 +52,7 @@ struct cmd_ctx {
     size_t own_count;
     struct ent_arena own_arena;
     struct countries *countries; /* read once by countries.c */
+    char *currencies;            /* and by limits.c */
     struct languages *languages; /* read once by languages.c */
     struct out *out;             /* stdout */
     struct ent_err err;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/fields.h"
+#include "cli/limits.h"
 #include "cli/look.h"
 #include "cli/out_text.h"
 #include "cli/pick.h"
@@ -294,7 +295,8 @@ int form_make(struct cmd_ctx *ctx, const struct ent_kind *kind,
     return rc;
 }
 
-/* A line that is wrong, on stderr and as a comment for the next try. */
+/* A line that is wrong, or (0) what several say together, on stderr and as a
+ * comment for the next try. */
 static void tell_fault(struct form *form, const char *path, size_t number,
                        const char *reason, struct ent_buf *notes)
 {
@@ -303,7 +305,10 @@ static void tell_fault(struct form *form, const char *path, size_t number,
     form->faults++;
     out_show(&line, reason);
     if (ent_buf_cstr(&line) != NULL) {
-        fprintf(stderr, "%s:%zu: %s\n", path, number, ent_buf_cstr(&line));
+        fputs(path, stderr);
+        if (number > 0)
+            fprintf(stderr, ":%zu", number);
+        fprintf(stderr, ": %s\n", ent_buf_cstr(&line));
         ent_buf_printf(notes, "# !! %s\n", ent_buf_cstr(&line));
     }
     ent_buf_fini(&line);
@@ -380,6 +385,11 @@ int form_read(struct cmd_ctx *ctx, struct form *form, struct ent_slice text,
         }
     }
     ent_buf_fini(&value);
+    if (rc == 0 && form->faults == 0 &&
+        (rc = limits_change(ctx, change, form->record)) == ENT_EREFUSED) {
+        tell_fault(form, path, 0, ctx->err.text, notes);
+        rc = 0;
+    }
     return rc;
 }
 

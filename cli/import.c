@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/codes.h"
+#include "cli/limits.h"
 #include "cli/look.h"
 #include "cli/pick.h"
 
@@ -210,6 +211,8 @@ static int put_row(struct import *import, const struct row *row,
     int rc = gather(import, row, record, &change);
 
     *written = ENT_WRITTEN_NOTHING;
+    if (rc == 0)
+        rc = limits_change(import->ctx, &change, record);
     if (rc == 0)
         rc = change_ops(import->ctx, &change, record, &ops, &edit.op_count);
     edit.ops = ops;

@@ -12,6 +12,7 @@
 #include "cli/countries.h"
 #include "cli/help.h"
 #include "cli/languages.h"
+#include "cli/limits.h"
 #include "cli/output.h"
 #include "config.h"
 #include "text/datadir.h"
@@ -257,6 +258,7 @@ static int open_ctx(struct cmd_ctx *ctx)
 static void close_ctx(struct cmd_ctx *ctx)
 {
     countries_free(ctx);
+    limits_free(ctx);
     languages_free(ctx);
     ent_store_close(ctx->store);
     ent_workflows_fini(&ctx->workflows);

@@ -1,5 +1,4 @@
 /* node.c - commands about this node: its settings, its key, its health. */
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include "cli/args.h"
 #include "cli/cmd.h"
 #include "cli/conflicts.h"
+#include "cli/countries.h"
 #include "cli/erase.h"
 #include "cli/label.h"
 #include "cli/look.h"
@@ -56,11 +56,6 @@ static void print_node(struct cmd_ctx *ctx)
     out_object_end(ctx->out);
 }
 
-static bool is_country(const char *text)
-{
-    return strlen(text) == 3 && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 3;
-}
-
 static bool has_file(const struct cmd_ctx *ctx, const char *name)
 {
     char path[PATH_BYTES];
@@ -79,26 +74,24 @@ static int create_node(struct cmd_ctx *ctx, const char *org,
         .now_ms = ctx->now_ms,
     };
     char name[ENT_NAME_BYTES_MAX + 1];
-    char iso3[8];
+    char iso3[COUNTRIES_CODE] = "";
     bool has_key = has_file(ctx, "key");
     int rc = label_read_name(ctx, "--org", org, name);
 
     if (rc < 0)
         return rc;
 
-    snprintf(iso3, sizeof(iso3), "%s", country);
     if (has_file(ctx, "replica.db"))
         return ent_err_set(&ctx->err, ENT_EUSAGE,
                            "%s holds a node already; another one needs "
                            "another --home",
                            ctx->home);
-    for (char *at = iso3; *at != '\0'; at++)
-        *at = (char)toupper((unsigned char)*at);
-    if (!is_country(iso3) && *iso3 != '\0')
-        return ent_err_set(&ctx->err, ENT_EREFUSED,
-                           "country: \"%s\" is no ISO 3166 code of three "
-                           "letters",
-                           country);
+    if (*country != '\0')
+        rc = countries_read(ctx, ent_slice_str(country), iso3, &ctx->err);
+    if (rc < 0) {
+        ent_err_prefix(&ctx->err, "--country");
+        return rc;
+    }
     if (ctx->dry_run) {
         cmd_say(ctx, _("would make a node for %s in %s"), name, ctx->home);
         return 0;

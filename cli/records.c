@@ -8,6 +8,7 @@
 #include "cli/args.h"
 #include "cli/change.h"
 #include "cli/erase.h"
+#include "cli/limits.h"
 #include "cli/look.h"
 #include "cli/pick.h"
 #include "cli/same.h"
@@ -88,6 +89,17 @@ static int warn_of_code(struct cmd_ctx *ctx, int64_t space,
     return 0;
 }
 
+/* FIELD= of a new record says nothing. */
+static int refuse_nothing(struct cmd_ctx *ctx, const struct change *change)
+{
+    for (size_t i = 0; i < change->count; i++)
+        if (change->words[i].count > 0 && change->words[i].how != CHANGE_REMOVE)
+            return 0;
+    return ent_err_set(&ctx->err, ENT_EREFUSED,
+                       "nothing is said of the new record; give at least one "
+                       "field a value");
+}
+
 static int add_record(struct cmd_ctx *ctx, int64_t space, struct change *change)
 {
     struct ent_edit edit = {
@@ -100,7 +112,11 @@ static int add_record(struct cmd_ctx *ctx, int64_t space, struct change *change)
     struct ent_edit_op *ops;
     int rc;
 
-    rc = warn_of_code(ctx, space, change);
+    rc = refuse_nothing(ctx, change);
+    if (rc == 0)
+        rc = limits_change(ctx, change, NULL);
+    if (rc == 0)
+        rc = warn_of_code(ctx, space, change);
     if (rc == 0)
         rc = change_ops(ctx, change, NULL, &ops, &edit.op_count);
     if (rc == 0)
@@ -176,6 +192,8 @@ static int set_fields(struct cmd_ctx *ctx, const struct ent_record_ref *ref,
     if (rc == 0 && !record.live)
         rc = ent_err_set(&ctx->err, ENT_EREFUSED,
                          "this record is deleted; \"undelete\" brings it back");
+    if (rc == 0)
+        rc = limits_change(ctx, change, &record);
     if (rc == 0)
         rc = change_ops(ctx, change, &record, &ops, &edit.op_count);
     if (rc < 0) {

@@ -50,6 +50,26 @@ enum ent_rule { ENT_RULE_REGISTER, ENT_RULE_SET };
 enum ent_loud { ENT_LOUD_QUIET, ENT_LOUD_ASK }; /* rule M7 */
 enum ent_personal { ENT_PERSONAL_NO, ENT_PERSONAL_INDIRECT, ENT_PERSONAL_YES };
 
+/* What more than its type a text keeps to. */
+enum ent_format {
+    ENT_FORMAT_ANY,
+    ENT_FORMAT_EMAIL,    /* ann@example.org */
+    ENT_FORMAT_CURRENCY, /* ISO 4217: USD */
+    ENT_FORMAT_TIMEZONE, /* Africa/Bujumbura */
+    ENT_FORMAT_SHA256,   /* 64 hexadecimal digits */
+};
+
+/* What people may write into a field. It is asked where they do and nowhere
+ * else: what came from others, or was written before there was a limit, stands
+ * as it is. */
+struct ent_limits {
+    enum ent_format format;
+    const int *min; /* of a number; NULL: none */
+    const int *max;
+    const char *not_before; /* DATE: the field whose day it does not precede */
+    const char *distinct; /* fields with one word here hold different values */
+};
+
 struct ent_field {
     uint32_t number; /* never reused, never renumbered; 0 is life */
     const char *name;
@@ -63,6 +83,7 @@ struct ent_field {
     const char *hxl;     /* HXL 1.1 tag or NULL */
     const char *first; /* values with '|' between: of concurrent ones that which
                         * stands first here is shown; NULL: as M2 says */
+    struct ent_limits limits;
     const char *label[ENT_LANG_COUNT];
 };
 

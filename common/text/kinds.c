@@ -46,6 +46,12 @@ static const struct choice personals[] = {{"no", ENT_PERSONAL_NO},
 static const struct choice columns[] = {
     {"always", 0}, {"filled", 1}, {NULL, 0}};
 
+static const struct choice formats[] = {{"email", ENT_FORMAT_EMAIL},
+                                        {"currency", ENT_FORMAT_CURRENCY},
+                                        {"timezone", ENT_FORMAT_TIMEZONE},
+                                        {"sha256", ENT_FORMAT_SHA256},
+                                        {NULL, 0}};
+
 static const struct choice yesno[] = {{"no", 0}, {"yes", 1}, {NULL, 0}};
 
 /* Columns of their own in every table of the replica, and the fields that every
@@ -310,6 +316,73 @@ static int read_hxl(struct reader *r, cfg_t *section, struct ent_field *field)
     return at_line(r, hxl->line, rc);
 }
 
+/* A setting that only fields of some types have; NULL: it is not there. */
+static int read_limit(struct reader *r, cfg_t *section, const char *name,
+                      bool wanted, const struct ent_setting **out)
+{
+    if (wanted) {
+        *out = ent_setting(section, name);
+        return 0;
+    }
+    return read_extra(r, section, name, false, out);
+}
+
+/* A number that another does not go beyond. */
+static int read_bound(struct reader *r, cfg_t *section, const char *name,
+                      bool wanted, const int **out)
+{
+    const struct ent_setting *setting;
+    int *bound;
+    int rc = read_limit(r, section, name, wanted, &setting);
+
+    if (rc < 0 || setting == NULL)
+        return rc;
+    bound = ENT_ARENA_NEW(r->arena, int, 1);
+    if (bound == NULL)
+        return no_memory(r);
+    if (ent_setting_number(setting, 0, ENT_FIELD_MAX, bound)) {
+        *out = bound;
+        return 0;
+    }
+    rc = ent_err_set(r->err, ENT_EREFUSED,
+                     "\"%.60s\" is not a number from 0 to %d", setting->text,
+                     ENT_FIELD_MAX);
+    return at_line(r, setting->line, rc);
+}
+
+static int read_limits(struct reader *r, cfg_t *section,
+                       struct ent_field *field)
+{
+    struct ent_limits *limits = &field->limits;
+    const struct ent_setting *setting;
+    const bool one = field->rule == ENT_RULE_REGISTER;
+    const bool number =
+        field->type == ENT_TYPE_INTEGER || field->type == ENT_TYPE_DECIMAL;
+    const bool text =
+        field->type == ENT_TYPE_TEXT || field->type == ENT_TYPE_CODE;
+    int format = ENT_FORMAT_ANY;
+    int rc = read_bound(r, section, "min", number, &limits->min);
+
+    if (rc == 0)
+        rc = read_bound(r, section, "max", number, &limits->max);
+    if (rc == 0)
+        rc = read_limit(r, section, "format", text, &setting);
+    if (rc == 0)
+        rc =
+            read_choice(r, section, "format", formats, ENT_FORMAT_ANY, &format);
+    if (rc == 0)
+        rc = read_limit(r, section, "not_before",
+                        one && field->type == ENT_TYPE_DATE, &setting);
+    if (rc == 0 && setting != NULL)
+        rc = read_word(r, setting, &limits->not_before);
+    if (rc == 0)
+        rc = read_limit(r, section, "distinct", one, &setting);
+    if (rc == 0 && setting != NULL)
+        rc = read_word(r, setting, &limits->distinct);
+    limits->format = (enum ent_format)format;
+    return rc;
+}
+
 static int read_field(struct reader *r, cfg_t *section, struct ent_field *field)
 {
     int rule = 0;
@@ -339,6 +412,9 @@ static int read_field(struct reader *r, cfg_t *section, struct ent_field *field)
     if (rc < 0)
         return rc;
     field->rule = (enum ent_rule)rule;
+    rc = read_limits(r, section, field);
+    if (rc < 0)
+        return rc;
     field->loud = (enum ent_loud)loud;
     field->personal = (enum ent_personal)personal;
     field->when_filled = filled != 0;
@@ -397,6 +473,30 @@ static int check_field_number(struct reader *r, const struct ent_kind *kind,
     return rc < 0 ? at_line(r, ent_setting(section, "number")->line, rc) : 0;
 }
 
+/* A day that others do not precede is a field of the kind. */
+static int check_not_before(struct reader *r, cfg_t *section,
+                            const struct ent_kind *kind)
+{
+    for (size_t i = 0; i < kind->field_count; i++) {
+        const struct ent_field *field = &kind->fields[i];
+        const char *name = field->limits.not_before;
+        const struct ent_field *other =
+            name == NULL ? field : ent_field_named(kind, name);
+        cfg_t *at = cfg_getnsec(section, "field", (unsigned)i);
+        int rc;
+
+        if (name == NULL ||
+            (other != NULL && other != field && other->type == ENT_TYPE_DATE &&
+             other->rule == field->rule))
+            continue;
+        rc = ent_err_set(r->err, ENT_EREFUSED,
+                         "not_before \"%.60s\" is no other date of the kind",
+                         name);
+        return at_line(r, ent_setting(at, "not_before")->line, rc);
+    }
+    return 0;
+}
+
 static int read_fields(struct reader *r, cfg_t *section, struct ent_kind *kind)
 {
     size_t count = cfg_size(section, "field");
@@ -425,7 +525,7 @@ static int read_fields(struct reader *r, cfg_t *section, struct ent_kind *kind)
                          kind->name);
         return at_line(r, section->line, rc);
     }
-    return 0;
+    return check_not_before(r, section, kind);
 }
 
 static int read_key(struct reader *r, cfg_t *section, struct ent_kind *kind)
@@ -569,19 +669,16 @@ static int read_kind(struct reader *r, cfg_t *section, struct ent_kind *kind)
 static int read_file(void *ctx, const char *path)
 {
     struct reader *r = ctx;
-    cfg_opt_t field_options[] = {ENT_SETTING("number"),
-                                 ENT_SETTING("type"),
-                                 ENT_SETTING("rule"),
-                                 ENT_SETTING("loud"),
-                                 ENT_SETTING("personal"),
-                                 ENT_SETTING("column"),
-                                 ENT_SETTING("list"),
-                                 ENT_SETTING("targets"),
-                                 ENT_SETTING("hxl"),
-                                 ENT_SETTING("first"),
-                                 ENT_SETTING("label_en"),
-                                 ENT_SETTING("label_fr"),
-                                 CFG_END()};
+    cfg_opt_t field_options[] = {
+        ENT_SETTING("number"),   ENT_SETTING("type"),
+        ENT_SETTING("rule"),     ENT_SETTING("loud"),
+        ENT_SETTING("personal"), ENT_SETTING("column"),
+        ENT_SETTING("list"),     ENT_SETTING("targets"),
+        ENT_SETTING("hxl"),      ENT_SETTING("first"),
+        ENT_SETTING("min"),      ENT_SETTING("max"),
+        ENT_SETTING("format"),   ENT_SETTING("not_before"),
+        ENT_SETTING("distinct"), ENT_SETTING("label_en"),
+        ENT_SETTING("label_fr"), CFG_END()};
     cfg_opt_t kind_options[] = {
         ENT_SETTING("number"),
         ENT_SETTING("table"),

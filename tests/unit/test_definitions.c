@@ -272,6 +272,23 @@ static const struct {
      "a.conf:", "brace"},
     {BEGIN CODE "field a { number = 2 type = ref targets = \"|one\"" REST "}\n",
      "a.conf:9", "|one"},
+    {BEGIN CODE "field a { number = 2 type = text min = 0" REST "}\n",
+     "a.conf:9", "no min"},
+    {BEGIN CODE "field a { number = 2 type = integer max = many" REST "}\n",
+     "a.conf:9", "from 0 to"},
+    {BEGIN CODE "field a { number = 2 type = integer format = email" REST "}\n",
+     "a.conf:9", "no format"},
+    {BEGIN CODE "field a { number = 2 type = text format = phone" REST "}\n",
+     "a.conf:9", "phone"},
+    {BEGIN CODE "field a { number = 2 type = date not_before = \"b\"" REST
+                "}\n",
+     "a.conf:9", "no other date"},
+    {BEGIN CODE "field a { number = 2 type = date not_before = \"a\"" REST
+                "}\n",
+     "a.conf:9", "no other date"},
+    {BEGIN CODE
+     "field a { number = 2 type = code rule = set distinct = \"a\"" REST "}\n",
+     "a.conf:9", "no distinct"},
     {BEGIN CODE "field a { number = 2 type = text hxl = \"org\"" REST "}\n",
      "a.conf:9", "HXL"},
     {BEGIN CODE "field a { number = 2 type = text hxl = \"#org+\"" REST "}\n",
