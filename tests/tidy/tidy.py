@@ -3,6 +3,7 @@ which folder is the door to which library, what nobody may call, how files
 look, and whether every message is translated.
 
 Prints "ok - rule" or "not ok - rule" with the places below it."""
+import csv
 import os
 import re
 import subprocess
@@ -272,7 +273,37 @@ def messages_are_known():
     say("every message of the source is in the catalogues", bad)
 
 
-for check in (floors, doors, outside, never, looks, headers, catalogues,
-              messages_are_known):
+FRENCH = re.compile(r'label_fr = "((?:[^"\\]|\\.)*)"'
+                    r"|^-- \w+-fr: (.*)"
+                    r"|^-- (?:column|flag) [^:]*:[^|]*\|\s*([^|]*)")
+NOT_FRENCH = re.compile("['\"]|(?<![\u00a0\u202f])[:;?!»](?!\\w)"
+                        "|«(?![\u00a0\u202f])")
+
+
+def french():
+    """What the definitions say to people in French is written as French is:
+    the apostrophe ’, guillemets, blanks that do not break. Names of
+    properties such as skype: have no blank before the colon."""
+    bad = []
+    for folder in ("kinds", "workflows", "reports", "flags", "vocabulary"):
+        for name in sorted(os.listdir(os.path.join(ROOT, "configs", folder))):
+            full = os.path.join(ROOT, "configs", folder, name)
+            with open(full, encoding="utf-8") as file:
+                lines = list(csv.reader(file)) if name.endswith(".csv") else \
+                    list(file)
+            for number, line in enumerate(lines, 1):
+                if name.endswith(".csv"):
+                    label = line[2]
+                else:
+                    found = FRENCH.search(line)
+                    label = found and next(filter(None, found.groups()), "")
+                if label and NOT_FRENCH.search(
+                        re.sub(r"\b\w+:(?=[,)])", "", label)):
+                    bad.append("%s:%d: %s" % (name, number, label.strip()))
+    say("labels in French keep to French typography", bad)
+
+
+for check in (floors, doors, outside, never, looks, headers, french,
+              catalogues, messages_are_known):
     check()
 sys.exit(1 if failed else 0)
