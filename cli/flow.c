@@ -11,6 +11,8 @@
 #include "text/datadir.h"
 #include "text/parse.h"
 
+#define ROLES "approval_role" /* the vocabulary list */
+
 /* --------------------------------------------------------------- workflows */
 
 const struct ent_workflows *flow_workflows(struct cmd_ctx *ctx)
@@ -613,7 +615,24 @@ bool flow_may(const struct flow_now *now, const struct ent_state_def *state)
                               : ent_names_have(now->state->next, state->name);
 }
 
-void flow_put_next(const struct flow_now *now, struct ent_buf *buf)
+void flow_put_state(const struct cmd_ctx *ctx,
+                    const struct ent_state_def *state, struct ent_buf *buf)
+{
+    ent_buf_printf(buf, "%s (%s)", state->name, state->label[ctx->lang]);
+}
+
+void flow_put_role(const struct cmd_ctx *ctx, const char *role,
+                   struct ent_buf *buf)
+{
+    const struct ent_term *term = ent_vocab_find(&ctx->vocab, ROLES, role);
+
+    ent_buf_put_str(buf, role);
+    if (term != NULL)
+        ent_buf_printf(buf, " (%s)", term->label[ctx->lang]);
+}
+
+void flow_put_next(const struct cmd_ctx *ctx, const struct flow_now *now,
+                   struct ent_buf *buf)
 {
     bool first = true;
 
@@ -622,7 +641,8 @@ void flow_put_next(const struct flow_now *now, struct ent_buf *buf)
 
         if (!flow_may(now, state))
             continue;
-        ent_buf_printf(buf, "%s%s", first ? "" : ", ", state->name);
+        ent_buf_put_str(buf, first ? "" : ", ");
+        flow_put_state(ctx, state, buf);
         first = false;
     }
 }

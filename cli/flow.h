@@ -125,8 +125,15 @@ const char *flow_label(const struct cmd_ctx *ctx,
 void flow_put(const struct cmd_ctx *ctx, const struct flow_now *now,
               struct ent_buf *buf);
 
-/* The states a record may be moved to, with ", " between. */
-void flow_put_next(const struct flow_now *now, struct ent_buf *buf);
+/* A state as `move` takes it, with its label for people: planned (Prévue). */
+void flow_put_state(const struct cmd_ctx *ctx,
+                    const struct ent_state_def *state, struct ent_buf *buf);
+/* The states a record may be moved to, likewise, with ", " between. */
+void flow_put_next(const struct cmd_ctx *ctx, const struct flow_now *now,
+                   struct ent_buf *buf);
+/* The role of an approval, likewise. */
+void flow_put_role(const struct cmd_ctx *ctx, const char *role,
+                   struct ent_buf *buf);
 bool flow_may(const struct flow_now *now, const struct ent_state_def *state);
 
 #endif

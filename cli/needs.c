@@ -46,14 +46,20 @@ int needs_allowed(struct cmd_ctx *ctx, const struct flow_record *read,
 {
     const struct flow_now *now = &read->now;
     struct ent_buf next = {0};
+    struct ent_buf from = {0};
+    struct ent_buf to = {0};
     const char *text;
     int rc;
 
     if (flow_may(now, state))
         return 0;
-    flow_put_next(now, &next);
+    flow_put_next(ctx, now, &next);
+    if (now->state != NULL)
+        flow_put_state(ctx, now->state, &from);
+    flow_put_state(ctx, state, &to);
     text = ent_buf_cstr(&next);
-    if (text == NULL)
+    if (text == NULL || ent_buf_cstr(&from) == NULL ||
+        ent_buf_cstr(&to) == NULL)
         rc = cmd_no_memory(ctx);
     else if (now->state == NULL)
         rc = ent_err_set(&ctx->err, ENT_EREFUSED,
@@ -63,12 +69,14 @@ int needs_allowed(struct cmd_ctx *ctx, const struct flow_record *read,
         rc = ent_err_set(&ctx->err, ENT_EREFUSED,
                          "from %s there is no way to %s, nor to any other "
                          "state",
-                         now->state->name, state->name);
+                         ent_buf_cstr(&from), ent_buf_cstr(&to));
     else
         rc = ent_err_set(&ctx->err, ENT_EREFUSED,
                          "from %s there is no way to %s; the next may be: %s",
-                         now->state->name, state->name, text);
+                         ent_buf_cstr(&from), ent_buf_cstr(&to), text);
     ent_buf_fini(&next);
+    ent_buf_fini(&from);
+    ent_buf_fini(&to);
     return rc;
 }
 
@@ -147,8 +155,10 @@ int needs_approvals(struct cmd_ctx *ctx, const struct flow_record *read,
 
     while (rc >= 0 && roles != NULL && ent_names_next(&roles, role)) {
         rc = ask(ctx, read, approved_sql, role);
-        if (rc == 0)
-            ent_buf_printf(&missing, "%s%s", missing.len > 0 ? ", " : "", role);
+        if (rc != 0)
+            continue;
+        ent_buf_put_str(&missing, missing.len > 0 ? ", " : "");
+        flow_put_role(ctx, role, &missing);
     }
     if (rc >= 0 && missing.len > 0)
         rc = ent_buf_cstr(&missing) == NULL

@@ -37,7 +37,24 @@ static void list_workflows(struct cmd_ctx *ctx, const struct ent_workflows *all)
     out_remark(ctx->out, "%s", _("\"workflow NAME\" lists the states of one."));
 }
 
-static void put_array(struct ent_buf *buf, const char *names)
+/* A state in a list of them: for programs its name. */
+static void put_state(struct cmd_ctx *ctx, const struct ent_state_def *state,
+                      struct ent_buf *buf)
+{
+    struct ent_buf text = {0};
+
+    if (look_for_program(ctx))
+        ent_buf_put_str(&text, state->name);
+    else
+        flow_put_state(ctx, state, &text);
+    out_json_string(buf,
+                    ent_buf_cstr(&text) == NULL ? "" : ent_buf_cstr(&text));
+    ent_buf_fini(&text);
+}
+
+static void put_followers(struct cmd_ctx *ctx,
+                          const struct ent_workflow *workflow,
+                          const char *names, struct ent_buf *buf)
 {
     char name[ENT_FIELD_NAME_MAX + 1];
     bool first = true;
@@ -45,7 +62,7 @@ static void put_array(struct ent_buf *buf, const char *names)
     ent_buf_put_u8(buf, '[');
     while (names != NULL && ent_names_next(&names, name)) {
         ent_buf_put_str(buf, first ? "" : ", ");
-        out_json_string(buf, name);
+        put_state(ctx, ent_state_named(workflow, name), buf);
         first = false;
     }
     ent_buf_put_u8(buf, ']');
@@ -57,12 +74,19 @@ static void put_needs(struct cmd_ctx *ctx, const struct ent_state_def *state,
     const char *roles = state->approvals;
     char role[ENT_FIELD_NAME_MAX + 1];
     struct ent_buf text = {0};
+    struct ent_buf said = {0};
     bool first = true;
 
     ent_buf_put_u8(buf, '[');
     while (roles != NULL && ent_names_next(&roles, role)) {
         ent_buf_reset(&text);
-        ent_buf_printf(&text, _("approval as %s"), role);
+        ent_buf_reset(&said);
+        if (look_for_program(ctx))
+            ent_buf_put_str(&said, role);
+        else
+            flow_put_role(ctx, role, &said);
+        ent_buf_printf(&text, _("approval as %s"),
+                       ent_buf_cstr(&said) == NULL ? "" : ent_buf_cstr(&said));
         ent_buf_put_str(buf, first ? "" : ", ");
         out_json_string(buf,
                         ent_buf_cstr(&text) == NULL ? "" : ent_buf_cstr(&text));
@@ -75,6 +99,7 @@ static void put_needs(struct cmd_ctx *ctx, const struct ent_state_def *state,
     }
     ent_buf_put_u8(buf, ']');
     ent_buf_fini(&text);
+    ent_buf_fini(&said);
 }
 
 static void list_states(struct cmd_ctx *ctx,
@@ -93,7 +118,7 @@ static void list_states(struct cmd_ctx *ctx,
         struct ent_buf next = {0};
         struct ent_buf needs = {0};
 
-        put_array(&next, state->next);
+        put_followers(ctx, workflow, state->next, &next);
         put_needs(ctx, state, &needs);
         out_row(ctx->out);
         out_cell(ctx->out, state->name);
@@ -198,7 +223,7 @@ static void put_next(struct cmd_ctx *ctx, const struct flow_now *now)
         if (!flow_may(now, &now->workflow->states[i]))
             continue;
         ent_buf_put_str(&next, first ? "" : ", ");
-        out_json_string(&next, now->workflow->states[i].name);
+        put_state(ctx, &now->workflow->states[i], &next);
         first = false;
     }
     ent_buf_put_u8(&next, ']');

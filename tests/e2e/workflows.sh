@@ -44,9 +44,23 @@ check "and one with an end has ended" same "$(state mem-024)" ended
 # ------------------------------------------------------------- allowed moves
 
 exits 5 "a move that is not allowed is refused" move act-bdi-7 blocked
-check "with the states that are" tells "in_progress, cancelled"
+check "with the states that are" tells "in_progress (In progress), cancelled"
 exits 5 "a state that is none is refused" move act-bdi-7 in_progres
 check "with the nearest" tells '"in_progress"'
+exits 0 "people read what may follow" --lang fr --format table \
+    workflow act-bdi-7
+check "as the code that move takes, and its label" \
+    prints "in_progress (En cours)"
+exits 0 "of a workflow likewise" --lang fr --format table \
+    workflow technical_assistance
+check "each state that follows" prints "closed (Close)"
+check "and who must approve" prints "focal_point (Point focal)"
+exits 0 "programs read the codes alone" --lang fr --json workflow act-bdi-7
+check "in a list" prints '"next": ["in_progress", "cancelled"]'
+exits 5 "a way that does not exist is refused in words" \
+    --lang fr move act-bdi-7 done
+check "from a state to a state" tells "planned (Prévue)"
+check "and what may follow" tells "in_progress (En cours)"
 exits 0 "a dry run says what would be" --dry-run move act-bdi-7 in_progress
 check "and moves nothing" same "$(state act-bdi-7)" planned
 exits 0 "an allowed move is made" move act-bdi-7 in_progress \
@@ -108,7 +122,7 @@ check "they agree" prints '"differs": false'
 as office add request code=req-1 kind=technical_assistance title_fr=Coûts \
     iso3=BDI status=tor_drafting
 exits 5 "terms of reference wait for three approvals" move req-1 tor_approved
-check "which are named" tells "focal_point, secretariat, donor"
+check "which are named" tells "focal_point (Focal point), secretariat"
 exits 0 "one comes" approve req-1 --as donor --on 2018-09-02
 exits 0 "another" approve req-1 --as focal_point --by ctc-pf-bdi-01
 exits 5 "two are not enough" move req-1 tor_approved
@@ -333,7 +347,7 @@ for role in donor focal_point secretariat; do
         decision=approved decided_on=2018-09-02
 done
 exits 5 "approvals in another space approve nothing" move req-4 tor_approved
-check "all are missing" tells "focal_point, secretariat, donor"
+check "all are missing" tells "focal_point (Focal point), secretariat"
 
 # A consent of somebody else's contact under the same code is not this one's.
 as field space create u
