@@ -217,11 +217,12 @@ static void put_row(struct cmd_ctx *ctx, struct ent_query *query)
 static int print_agenda(struct cmd_ctx *ctx, struct ent_query *query,
                         const char *until)
 {
+    struct ent_buf day = {0};
     long long rows = 0;
     int rc;
 
     out_list_begin(ctx->out);
-    out_column(ctx->out, "due", _("by"), OUT_TEXT);
+    out_column(ctx->out, "due", _("by"), OUT_DATE);
     out_column(ctx->out, "why", _("why"), OUT_TEXT);
     out_column(ctx->out, "kind", _("kind"), OUT_TEXT);
     out_column(ctx->out, "code", _("code"), OUT_TEXT);
@@ -234,8 +235,10 @@ static int print_agenda(struct cmd_ctx *ctx, struct ent_query *query,
         rows++;
     }
     out_list_end(ctx->out);
-    if (rc == 0 && rows == 0)
-        out_remark(ctx->out, _("Nothing is due until %s."), until);
+    look_put_day(ctx, until, &day);
+    if (rc == 0 && rows == 0 && ent_buf_cstr(&day) != NULL)
+        out_remark(ctx->out, _("Nothing is due until %s."), ent_buf_cstr(&day));
+    ent_buf_fini(&day);
     return rc;
 }
 

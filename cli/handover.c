@@ -82,6 +82,20 @@ static int write_items(struct cmd_ctx *ctx, struct handover *handover,
     return rc;
 }
 
+static void put_said(struct cmd_ctx *ctx, const struct ent_field *field,
+                     const char *text, struct ent_buf *buf)
+{
+    struct ent_buf value = {0};
+
+    look_put_local(ctx, field, text, &value);
+    if (ent_buf_cstr(&value) == NULL)
+        buf->rc = value.rc;
+    else
+        ent_buf_printf(buf, _("%s: %s"), look_field_said(ctx, field),
+                       ent_buf_cstr(&value));
+    ent_buf_fini(&value);
+}
+
 /* FIELD=VALUE, for people "Label: value". */
 static void put_word(struct cmd_ctx *ctx, const struct ent_kind *kind,
                      const char *word, struct ent_buf *buf)
@@ -94,8 +108,7 @@ static void put_word(struct cmd_ctx *ctx, const struct ent_kind *kind,
     snprintf(name, sizeof(name), "%.*s", (int)len, word);
     field = ent_field_named(kind, name);
     if (field != NULL && word[len] == '=' && !look_for_program(ctx))
-        ent_buf_printf(&text, _("%s: %s"), look_field_said(ctx, field),
-                       word + len + 1);
+        put_said(ctx, field, word + len + 1, &text);
     else
         ent_buf_put_str(&text, word);
     if (ent_buf_cstr(&text) == NULL)

@@ -157,15 +157,37 @@ const char *look_said(const struct cmd_ctx *ctx, const struct ent_field *field,
     return term == NULL ? text : term->label[ctx->lang];
 }
 
-bool look_is_figure(const struct ent_field *field)
+static bool is_figure(const struct ent_field *field)
 {
     return field->type == ENT_TYPE_INTEGER || field->type == ENT_TYPE_DECIMAL;
 }
 
-void look_put_figure(const struct cmd_ctx *ctx, const char *text,
-                     struct ent_buf *buf)
+static bool is_day(const struct ent_field *field)
+{
+    return field->type == ENT_TYPE_DATE || field->type == ENT_TYPE_DATETIME;
+}
+
+bool look_is_local(const struct ent_field *field)
+{
+    return is_figure(field) || is_day(field);
+}
+
+void look_put_day(const struct cmd_ctx *ctx, const char *text,
+                  struct ent_buf *buf)
 {
     if (ctx->lang == ENT_LANG_FR && !look_for_program(ctx))
+        out_put_french_day(buf, text);
+    else
+        ent_buf_put_str(buf, text);
+}
+
+void look_put_local(const struct cmd_ctx *ctx, const struct ent_field *field,
+                    const char *text, struct ent_buf *buf)
+{
+    if (is_day(field))
+        look_put_day(ctx, text, buf);
+    else if (is_figure(field) && ctx->lang == ENT_LANG_FR &&
+             !look_for_program(ctx))
         out_put_french(buf, text);
     else
         ent_buf_put_str(buf, text);
@@ -260,9 +282,9 @@ enum out_type look_column_type(const struct ent_field *field)
 {
     if (field->rule == ENT_RULE_SET)
         return OUT_LIST;
-    if (field->type == ENT_TYPE_DATE)
+    if (is_day(field))
         return OUT_DATE;
-    return look_is_figure(field) ? OUT_NUMBER : OUT_TEXT;
+    return is_figure(field) ? OUT_NUMBER : OUT_TEXT;
 }
 
 bool look_for_program(const struct cmd_ctx *ctx)
@@ -316,8 +338,8 @@ void look_put_written(struct cmd_ctx *ctx, const struct ent_field *field,
         return;
     }
     ent_value_print(written, &text);
-    if (field != NULL && look_is_figure(field) && ent_buf_cstr(&text) != NULL)
-        look_put_figure(ctx, ent_buf_cstr(&text), buf);
+    if (field != NULL && ent_buf_cstr(&text) != NULL)
+        look_put_local(ctx, field, ent_buf_cstr(&text), buf);
     else
         ent_buf_put_slice(buf, ent_buf_slice(&text));
     ent_buf_fini(&text);
@@ -337,8 +359,8 @@ void look_put_said(const struct cmd_ctx *ctx, const struct ent_field *field,
         ent_buf_put_str(buf, _("(empty)"));
     else if (field != NULL && look_label(ctx, field, value) != NULL)
         look_short(buf, ent_slice_str(look_label(ctx, field, value)));
-    else if (field != NULL && look_is_figure(field))
-        look_put_figure(ctx, said, buf);
+    else if (field != NULL && look_is_local(field))
+        look_put_local(ctx, field, said, buf);
     else if (field != NULL)
         look_short(buf, ent_slice_str(look_said(ctx, field, said)));
     else
@@ -357,10 +379,8 @@ void look_put_labelled(struct cmd_ctx *ctx, const struct ent_field *field,
     plain = ent_buf_cstr(&text);
     if (plain == NULL)
         buf->rc = text.rc;
-    else if (look_is_figure(field))
-        look_put_figure(ctx, plain, buf);
     else
-        ent_buf_put_str(buf, plain);
+        look_put_local(ctx, field, plain, buf);
     if (plain != NULL && languages_in(field))
         label = languages_name(ctx, plain);
     if (label != NULL)

@@ -45,10 +45,13 @@ const char *look_label(const struct cmd_ctx *ctx, const struct ent_field *field,
 const char *look_said(const struct cmd_ctx *ctx, const struct ent_field *field,
                       const char *text);
 
-/* Whether the field holds figures; append one as people read it. */
-bool look_is_figure(const struct ent_field *field);
-void look_put_figure(const struct cmd_ctx *ctx, const char *text,
-                     struct ent_buf *buf);
+/* Whether a value of the field is written otherwise in other countries, as
+ * figures and days are; append its text as people read it. */
+bool look_is_local(const struct ent_field *field);
+void look_put_local(const struct cmd_ctx *ctx, const struct ent_field *field,
+                    const char *text, struct ent_buf *buf);
+void look_put_day(const struct cmd_ctx *ctx, const char *text,
+                  struct ent_buf *buf);
 
 const char *look_kind_label(const struct cmd_ctx *ctx,
                             const struct ent_kind *kind);

@@ -40,6 +40,12 @@ const char *out_plain(struct out *out, enum out_type type, const char *text)
         out_put_french(&out->text, text);
         text = ent_buf_cstr(&out->text);
     }
+    if (type == OUT_DATE && out->french && !program &&
+        out->format != OUT_XLSX) {
+        ent_buf_reset(&out->text);
+        out_put_french_day(&out->text, text);
+        text = ent_buf_cstr(&out->text);
+    }
     return text == NULL ? "" : text;
 }
 

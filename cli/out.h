@@ -31,11 +31,12 @@ enum out_format {
 /* How a column's cells look in JSON and how they are set in a table. */
 enum out_type {
     OUT_TEXT,
-    OUT_NUMBER,   /* an integer or decimal in text form; "" is null in JSON */
-    OUT_BOOL,     /* "1"/"0" */
-    OUT_LIST,     /* JSON array text, checked; shown joined with ", " and, in
-                   * CSV, with the bar that import takes apart */
-    OUT_DATE,     /* a text; in a workbook, when it is a whole day, a date */
+    OUT_NUMBER, /* an integer or decimal in text form; "" is null in JSON */
+    OUT_BOOL,   /* "1"/"0" */
+    OUT_LIST,   /* JSON array text, checked; shown joined with ", " and, in
+                 * CSV, with the bar that import takes apart */
+    OUT_DATE,   /* a day, partial or whole, or a moment: a text; in a workbook,
+                 * when it is a whole day, a date */
     OUT_JSON_RAW, /* JSON text made by struct out_json below */
 };
 
@@ -43,10 +44,14 @@ struct out;
 
 struct out *out_new(FILE *file, enum out_format format);
 /* People read figures as French writes them: 12,5 and, from one to the other,
- * 24–26. Programs and workbooks are given them as they are. */
+ * 24–26, and days: 19/07/2018. Programs and workbooks are given them as they
+ * are. */
 void out_speak_french(struct out *out);
 /* Append a figure, or a range of two, so. */
 void out_put_french(struct ent_buf *buf, const char *figure);
+/* Append a day, as much of it as is known, or a moment in UTC as French writes
+ * them: 19/07/2018, 07/2018, 22/11/2026 17:51. What is neither stays. */
+void out_put_french_day(struct ent_buf *buf, const char *text);
 /* Flushes; false when writing failed at any time (a full disk, a closed
  * pipe), with the reason in errno. */
 bool out_free(struct out *out);

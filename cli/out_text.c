@@ -265,6 +265,29 @@ void out_put_french(struct ent_buf *buf, const char *figure)
             ent_buf_put_u8(buf, *at == '.' ? ',' : (uint8_t)*at);
 }
 
+/* Whether a text has the form: 9 stands for a digit, all else for itself. */
+static bool has_form(const char *text, const char *form)
+{
+    for (; *form != '\0'; form++, text++)
+        if (*form == '9' ? *text < '0' || *text > '9' : *text != *form)
+            return false;
+    return *text == '\0';
+}
+
+void out_put_french_day(struct ent_buf *buf, const char *text)
+{
+    const bool moment = has_form(text, "9999-99-99T99:99:99Z");
+
+    if (moment || has_form(text, "9999-99-99"))
+        ent_buf_printf(buf, "%.2s/%.2s/%.4s", text + 8, text + 5, text);
+    else if (has_form(text, "9999-99"))
+        ent_buf_printf(buf, "%.2s/%.4s", text + 5, text);
+    else
+        ent_buf_put_str(buf, text);
+    if (moment)
+        ent_buf_printf(buf, " %.5s", text + 11);
+}
+
 static bool hex4(const char *at, uint32_t *value)
 {
     uint8_t bytes[2];

@@ -10,8 +10,8 @@
  *
  * HOW is `codes LIST` (people read the terms of that list of the vocabulary),
  * `set` (JSON arrays), `number` (also where one is contested and therefore a
- * range), `language` or `languages` (a code, or a JSON array of them, of which
- * people read the names) or `programs` (left out for people). */
+ * range), `date`, `language` or `languages` (a code, or a JSON array of them,
+ * of which people read the names) or `programs` (left out for people). */
 #ifndef ENT_CLI_REPORT_H
 #define ENT_CLI_REPORT_H
 
@@ -55,6 +55,7 @@ enum report_how {
     REPORT_CODES,
     REPORT_SET,
     REPORT_NUMBER,
+    REPORT_DATE,
     REPORT_LANGUAGE,
     REPORT_LANGUAGES,
     REPORT_PROGRAMS,

@@ -197,6 +197,8 @@ struct report_column report_column(const struct cmd_ctx *ctx,
         column.how = REPORT_LANGUAGES;
     } else if (slice_is(how, "number")) {
         column.how = REPORT_NUMBER;
+    } else if (slice_is(how, "date")) {
+        column.how = REPORT_DATE;
     } else if (slice_is(how, "programs")) {
         column.how = REPORT_PROGRAMS;
     }

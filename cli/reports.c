@@ -105,6 +105,8 @@ static enum out_type column_type(const struct report_column *column)
         return OUT_LIST;
     if (column->how == REPORT_NUMBER)
         return OUT_NUMBER;
+    if (column->how == REPORT_DATE)
+        return OUT_DATE;
     return column->text && !column->number ? OUT_TEXT : OUT_NUMBER;
 }
 

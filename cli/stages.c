@@ -185,7 +185,7 @@ static int put_history(struct cmd_ctx *ctx, const struct flow_record *read)
     int rc = 0;
 
     out_nested_begin(ctx->out, "history", _("History"));
-    out_column(ctx->out, "on", _("on"), OUT_TEXT);
+    out_column(ctx->out, "on", _("on"), OUT_DATE);
     out_column(ctx->out, "from", _("from"), OUT_TEXT);
     out_column(ctx->out, "to", _("to"), OUT_TEXT);
     out_column(ctx->out, "by", _("by"), OUT_TEXT);
@@ -342,7 +342,7 @@ static void put_flags(struct cmd_ctx *ctx, struct flags *flags,
 
     out_list_begin(ctx->out);
     out_column(ctx->out, "flag", _("what"), OUT_TEXT);
-    out_column(ctx->out, "since", _("since"), OUT_TEXT);
+    out_column(ctx->out, "since", _("since"), OUT_DATE);
     out_column(ctx->out, "kind", _("kind"), OUT_TEXT);
     out_column(ctx->out, "code", _("code"), OUT_TEXT);
     out_column(ctx->out, "iso3", _("country"), OUT_TEXT);

@@ -12,8 +12,8 @@
 -- column adm1_pcode: P-code | P-code
 -- column adm1_name: Admin 1 | Admin 1
 -- column status: Status | État | codes activity_status
--- column start_on: Start | Début
--- column end_on: End | Fin
+-- column start_on: Start | Début | date
+-- column end_on: End | Fin | date
 -- column units_done: Units | Unités | number
 -- column budget: Budget | Budget | number
 -- column currency: Currency | Monnaie

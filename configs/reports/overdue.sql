@@ -5,11 +5,11 @@
 -- column iso3: Country | Pays
 -- column activity_id: Activity | Activité
 -- column title: Title | Titre
--- column due_on: Due | Échéance
+-- column due_on: Due | Échéance | date
 -- column status: Status | État | codes activity_status
 -- column responsible_id: | | programs
 -- column responsible: Responsible | Responsable
--- column left_on: Left on | Départ
+-- column left_on: Left on | Départ | date
 -- column backup_id: | | programs
 -- column backup: Back-up | Suppléant
 --

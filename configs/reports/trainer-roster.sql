@@ -10,7 +10,7 @@
 -- column languages: Languages | Langues | languages
 -- column specialities: Specialities | Spécialités | set
 -- column status: Status | État | codes trainer_status
--- column certified_on: Certified | Certifié
+-- column certified_on: Certified | Certifié | date
 -- column availability: Available | Disponibilité | codes availability
 --
 -- :on is the date, :country keeps one country, :group the countries of that

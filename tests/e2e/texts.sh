@@ -81,4 +81,43 @@ width = ctypes.CDLL(None).wcwidth
 lines = open(sys.argv[1], encoding='utf-8').read().split('\n')
 sys.exit(any(sum(width(ord(c)) for c in line) > 44 for line in lines))" \
     "$work/out"
+
+# -------------------------------------------------------------- days in French
+
+entente add plan code=pln-1
+entente add activity code=act-1 plan_id=pln-1 status=planned start_on=2018-07 \
+    due_on=2018-07-19 budget=12.5
+entente add activity code=act-2 start_on=2018 due_on=2018-08
+exits 0 "people read days as French has them" --lang fr list activity \
+    --columns code,start_on,due_on --sort code
+check "with the day in front" grep -q "^act-1  07/2018  19/07/2018" "$work/out"
+check "as much of it as is known" grep -q "^act-2  2018  *08/2018" "$work/out"
+exits 0 "of one record, too" --lang fr show act-1
+check "beside its label" grep -q "^due_on .*  19/07/2018 " "$work/out"
+exits 0 "in its history" --lang fr log act-1
+check "as well" prints "19/07/2018"
+exits 0 "in the agenda" --lang fr agenda --on 2019-01-01
+check "in front" grep -q "^19/07/2018 " "$work/out"
+exits 0 "in what needs attention" --lang fr flags --on 2019-01-01
+check "as well" prints "19/07/2018"
+exits 0 "in reports" --lang fr report overdue --on 2019-01-01
+check "as well" prints "19/07/2018"
+exits 0 "in the history of a state" --lang fr move act-1 in_progress \
+    --on 2018-07-20
+entente --lang fr workflow act-1
+check "as well" grep -q "^20/07/2018 " "$work/out"
+entente say s "Bonjour"
+entente --lang fr list message --columns sent_at
+check "moments are told like those of columns in UTC" \
+    grep -qE "^[0-9]{2}/[0-9]{2}/[0-9]{4} [0-9]{2}:[0-9]{2}" "$work/out"
+for format in csv tsv json jsonl; do
+    exits 0 "programs read $format" --lang fr --format $format list activity \
+        --columns code,start_on,due_on
+    check "with days as they are" prints 2018-07-19
+done
+exits 0 "in English days stay as they are" list activity
+check "too" prints 2018-07-19
+exits 5 "a day is typed as it is kept" --lang fr set act-1 due_on=19/07/2018
+check "and how is said" tells "2017-06-15"
+
 finish

@@ -383,6 +383,39 @@ START_TEST(a_long_cell_is_whole_where_there_is_no_terminal)
     }
 END_TEST
 
+START_TEST(people_read_french_days_and_programs_do_not)
+    {
+        static const struct {
+            const char *text;
+            const char *shown;
+        } days[] = {{"2018-07-19", "19/07/2018"},
+                    {"2018-07", "07/2018"},
+                    {"2018", "2018"},
+                    {"2026-11-22T17:51:30Z", "22/11/2026 17:51"},
+                    {"2018-07-1x", "2018-07-1x"},
+                    {"2018-07-19T", "2018-07-19T"}};
+
+        for (size_t i = 0; i < 2 * ENT_ARRAY_LEN(days); i++) {
+            const bool people = i % 2 == 0;
+            struct out *out = page_open(people ? OUT_MARKDOWN : OUT_TSV);
+            char line[64];
+
+            out_speak_french(out);
+            out_list_begin(out);
+            out_column(out, "v", "V", OUT_DATE);
+            out_row(out);
+            out_cell(out, days[i / 2].text);
+            out_list_end(out);
+            if (people)
+                snprintf(line, sizeof(line), "| V |\n|---|\n| %s |\n",
+                         days[i / 2].shown);
+            else
+                snprintf(line, sizeof(line), "v\n%s\n", days[i / 2].text);
+            page_is(line);
+        }
+    }
+END_TEST
+
 START_TEST(markdown_cells_end_where_they_should)
     {
         list_one(OUT_MARKDOWN, OUT_TEXT, "a|b\\|c\n<b>[x](y)\x1b");
@@ -486,6 +519,7 @@ int main(void)
     tcase_add_test(tcase, a_table_fits_its_terminal);
     tcase_add_test(tcase, a_width_is_what_a_terminal_shows);
     tcase_add_test(tcase, a_long_cell_is_whole_where_there_is_no_terminal);
+    tcase_add_test(tcase, people_read_french_days_and_programs_do_not);
     tcase_add_test(tcase, markdown_cells_end_where_they_should);
     tcase_add_test(tcase, a_tab_stays_within_its_tsv_cell);
     tcase_add_test(tcase, remarks_are_for_people_and_stay_on_their_line);
