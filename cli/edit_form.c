@@ -68,6 +68,21 @@ static void put_lines(struct ent_buf *buf, const char *name,
 }
 
 /* What may stand in it, as far as it is worth a line. */
+static void put_limits(const struct ent_field *field, struct ent_buf *buf)
+{
+    const int *min = field->limits.min;
+    const int *max = field->limits.max;
+
+    if (min != NULL && max != NULL)
+        ent_buf_printf(buf, _("#   from %d to %d"), *min, *max);
+    else if (min != NULL)
+        ent_buf_printf(buf, _("#   %d or more"), *min);
+    else if (max != NULL)
+        ent_buf_printf(buf, _("#   %d or less"), *max);
+    if (min != NULL || max != NULL)
+        ent_buf_put_u8(buf, '\n');
+}
+
 static void put_terms(struct cmd_ctx *ctx, const struct ent_field *field,
                       struct ent_buf *buf)
 {
@@ -104,7 +119,10 @@ static int put_others(struct cmd_ctx *ctx, const struct ent_record *record,
 
         look_time(ctx, list[i]->claimed_ms, when);
         ent_buf_put_str(buf, _("#   also written: "));
-        look_put_said(ctx, field, &list[i]->value, buf);
+        if (look_is_local(field)) /* as it would be typed here */
+            ent_value_print(&list[i]->value, buf);
+        else
+            look_put_said(ctx, field, &list[i]->value, buf);
         ent_buf_put_str(buf, " (");
         look_short(buf, ent_slice_str(look_org(ctx, &list[i]->author, org)));
         ent_buf_printf(buf, ", %s)\n", when);
@@ -127,6 +145,7 @@ static int put_field(struct cmd_ctx *ctx, struct form *form,
     ent_buf_put_str(text, "\n# ");
     look_short(text, ent_slice_str(look_field_label(ctx, field)));
     ent_buf_put_str(text, "\n");
+    put_limits(field, text);
     put_terms(ctx, field, text);
     if (rc == 0)
         rc = put_others(ctx, form->record, field, text);

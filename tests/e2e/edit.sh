@@ -174,10 +174,11 @@ node=$work/b
 entente peer add "$at_a" "$(cat "$work/a.key")"
 check "a value that came meanwhile is not overwritten" edit t-1 "
 '$build/cli/entente' --home '$work/a' set t-1 participants=31 'modules+=M4' \
-    place=Ngozi >'$work/meanwhile' 2>&1
+    place=Ngozi start_on=2018-08-02 >'$work/meanwhile' 2>&1
 '$build/cli/entente' --home '$work/b' sync --timeout 20s \
     >>'$work/meanwhile' 2>&1
 sed -i 's/^participants = .*/participants = 30/
+s/^start_on = .*/start_on = 2018-08-01/
 s/^modules = .*/modules = M1|M3/' \"\$1\""
 check "and it is told" tells "participants was changed by somebody else"
 exits 6 "it is a conflict" conflicts --check
@@ -194,6 +195,13 @@ check "the daemon has it too" test -z "$(node=$work/a entente conflicts \
 node=$work/a
 exits 6 "as a conflict" conflicts --check
 node=$work/b
+EDITOR="sh -c 'cp \"\$1\" $work/form' --" \
+    entente --lang fr edit t-1
+check "an editor shows days, in French too, as they are typed" \
+    grep -q "^#.*: 2018-08-0[12] (Org" "$work/form"
+entente resolve t-1 start_on --take 1
+LC_ALL=C.UTF-8 edit t-1 "cp \"\$1\" '$work/form'"
+check "and what a figure may be" grep -q "^#   0 or more" "$work/form"
 check "an editor shows all values and settles" edit t-1 \
     'grep -q "also written: 3[01] (Org [ab]" "$1" &&
 sed -i "s/^participants = .*/participants = 32/" "$1"'
