@@ -281,7 +281,7 @@ const char *look_org(struct cmd_ctx *ctx, const struct ent_key *key, char *text)
 enum out_type look_column_type(const struct ent_field *field)
 {
     if (field->rule == ENT_RULE_SET)
-        return OUT_LIST;
+        return is_day(field) ? OUT_DATES : OUT_LIST;
     if (is_day(field))
         return OUT_DATE;
     return is_figure(field) ? OUT_NUMBER : OUT_TEXT;

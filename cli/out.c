@@ -27,9 +27,11 @@ const char *out_plain(struct out *out, enum out_type type, const char *text)
         return program ? "true" : gettext("yes");
     if (type == OUT_BOOL && strcmp(text, "0") == 0)
         return program ? "false" : gettext("no");
-    if (type == OUT_LIST) {
+    if (type == OUT_LIST || type == OUT_DATES) {
+        const bool days = type == OUT_DATES && out->french && !program;
+
         ent_buf_reset(&out->safe);
-        if (out_put_list(&out->safe, text, program ? "|" : ", ")) {
+        if (out_put_list(&out->safe, text, program ? "|" : ", ", days)) {
             ent_buf_reset(&out->text);
             ent_buf_put_slice(&out->text, ent_buf_slice(&out->safe));
             text = ent_buf_cstr(&out->text);

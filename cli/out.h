@@ -37,6 +37,7 @@ enum out_type {
                  * CSV, with the bar that import takes apart */
     OUT_DATE,   /* a day, partial or whole, or a moment: a text; in a workbook,
                  * when it is a whole day, a date */
+    OUT_DATES,  /* OUT_LIST of days */
     OUT_JSON_RAW, /* JSON text made by struct out_json below */
 };
 

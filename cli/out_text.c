@@ -381,7 +381,8 @@ static const char *skip_blank(const char *at)
     return at + strspn(at, " \t\r\n");
 }
 
-bool out_put_list(struct ent_buf *buf, const char *list, const char *joint)
+bool out_put_list(struct ent_buf *buf, const char *list, const char *joint,
+                  bool french_days)
 {
     const bool json = joint == NULL;
     const size_t from = buf->len;
@@ -407,6 +408,8 @@ bool out_put_list(struct ent_buf *buf, const char *list, const char *joint)
             ent_buf_put_str(buf, json ? ", " : joint);
         if (json && quoted)
             json_string(buf, ent_buf_slice(&item));
+        else if (french_days && ent_buf_cstr(&item) != NULL)
+            out_put_french_day(buf, ent_buf_cstr(&item));
         else
             ent_buf_put_slice(buf, ent_buf_slice(&item));
         if (item.rc < 0)
@@ -450,7 +453,8 @@ void out_json_value(struct ent_buf *buf, enum out_type type, const char *text)
             out_json_string(buf, text);
         return;
     case OUT_LIST:
-        if (!out_put_list(buf, text, NULL))
+    case OUT_DATES:
+        if (!out_put_list(buf, text, NULL, false))
             out_json_string(buf, text);
         return;
     case OUT_JSON_RAW:

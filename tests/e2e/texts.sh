@@ -92,6 +92,12 @@ exits 0 "people read days as French has them" --lang fr list activity \
     --columns code,start_on,due_on --sort code
 check "with the day in front" grep -q "^act-1  07/2018  19/07/2018" "$work/out"
 check "as much of it as is known" grep -q "^act-2  2018  *08/2018" "$work/out"
+entente add participation code=par-1 "attended_days=2018-07-19|2018-07-20"
+exits 0 "in a set of them, too" --lang fr list participation \
+    --columns attended_days
+check "each" prints "19/07/2018, 20/07/2018"
+entente --lang fr list participation --columns attended_days --format csv
+check "but for programs" prints "2018-07-19|2018-07-20"
 exits 0 "of one record, too" --lang fr show act-1
 check "beside its label" grep -q "^due_on .*  19/07/2018 " "$work/out"
 exits 0 "in its history" --lang fr log act-1
