@@ -32,9 +32,8 @@ bool out_is_number(const char *text);
 void out_json_value(struct ent_buf *buf, enum out_type type, const char *text);
 
 /* Write the JSON array `list` of plain values to `buf` again, as JSON or, with
- * `joint` between them, as text, days as French writes them when it says so;
- * false, and `buf` as it was, when it is no
- * such array. */
+ * `joint` between them, as text, with `french_days` days as French writes them;
+ * false, and `buf` as it was, when it is no such array. */
 bool out_put_list(struct ent_buf *buf, const char *list, const char *joint,
                   bool french_days);
 
