@@ -23,6 +23,21 @@ VALUES = {
     "code": ["x-1", "x-2"],
 }
 
+# Fields that take a certain form only.
+FORMS = {
+    "sharing": ["network", "group"],
+    "email": ["awa@example.org"],
+    "emails": ["awa@example.org", "a.diallo@example.org"],
+    "currency": ["BIF"],
+    "timezone": ["Africa/Bujumbura"],
+    "sha256": ["5e" * 32],
+    "questions": ["q1:text:Et quoi, \"d'autre\"; là", "q2:number:# combien"],
+    "workflow": ["activity"],
+    "from_state": ["planned"],
+    "to_state": ["in_progress"],
+    "reason": ["budget"],
+}
+
 
 def values(field):
     name, kind = field["name"], field["type"]
@@ -30,8 +45,10 @@ def values(field):
         return ["BDI", "COD"]
     if name.startswith("language") or name == "lang":
         return ["fr", "rn"]
-    if name == "sharing":
-        return ["network", "group"]
+    if name in FORMS:
+        return FORMS[name]
+    if name.startswith("rank_"):
+        return [field["values"][int(name[5:]) - 1]]
     if kind == "enum":
         return field["values"][-2:]
     return VALUES[kind]
