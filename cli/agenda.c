@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/args.h"
+#include "cli/conflicts.h"
 #include "cli/everyday.h"
 #include "cli/flags.h"
 #include "cli/look.h"
@@ -239,7 +240,7 @@ static int print_agenda(struct cmd_ctx *ctx, struct ent_query *query,
     if (rc == 0 && rows == 0 && ent_buf_cstr(&day) != NULL)
         out_remark(ctx->out, _("Nothing is due until %s."), ent_buf_cstr(&day));
     ent_buf_fini(&day);
-    return rc;
+    return rc == 0 ? conflicts_remark(ctx) : rc;
 }
 
 struct ask {

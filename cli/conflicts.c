@@ -290,6 +290,81 @@ static void put_heading(struct cmd_ctx *ctx)
     out_column(ctx->out, "seen", _("seen by"), OUT_LIST);
 }
 
+struct counting {
+    const struct ent_kind *kind; /* or NULL */
+    size_t count;
+};
+
+static int count_state(struct cmd_ctx *ctx, const struct conflict *conflict,
+                       void *data)
+{
+    struct counting *counting = data;
+
+    (void)ctx;
+    counting->count +=
+        counting->kind == NULL || counting->kind == conflict->kind;
+    return 0;
+}
+
+int conflicts_count(struct cmd_ctx *ctx, int64_t space,
+                    const struct ent_kind *kind, size_t *count)
+{
+    struct counting counting = {.kind = kind};
+    struct ent_arena arena = {0};
+    struct ent_conflict *list = NULL;
+    size_t listed = 0;
+    size_t states = 0;
+    int rc =
+        ent_conflict_list(ctx->store, space, &arena, &list, &listed, &ctx->err);
+
+    for (size_t i = 0; rc >= 0 && i < listed; i++) {
+        struct ent_record record = {0};
+        struct ent_arena one = {0};
+        struct conflict conflict;
+
+        if (kind != NULL && list[i].ref.kind != kind->number)
+            continue;
+        rc = conflict_open(ctx, &list[i], &record, &one, &conflict);
+        counting.count += rc > 0;
+        ent_arena_fini(&one);
+        ent_record_fini(&record);
+    }
+    if (rc >= 0)
+        rc = conflict_each_state(ctx, space, count_state, &counting, &states);
+    ent_arena_fini(&arena);
+    *count = counting.count;
+    return rc < 0 ? rc : 0;
+}
+
+int conflicts_remark(struct cmd_ctx *ctx)
+{
+    size_t count = 0;
+    int rc = 0;
+
+    if (out_has_remarks(ctx->out))
+        rc = conflicts_count(ctx, 0, NULL, &count);
+    if (rc == 0 && count > 0)
+        out_remark(ctx->out, _("Open conflicts: %zu."), count);
+    return rc;
+}
+
+int conflicts_warn(struct cmd_ctx *ctx, int64_t space,
+                   const struct ent_kind *kind)
+{
+    size_t count = 0;
+    int rc = ctx->quiet ? 0 : conflicts_count(ctx, space, kind, &count);
+
+    if (rc == 0 && count > 0)
+        cmd_say(ctx,
+                ngettext("%zu conflict is open: one of its values is written "
+                         "(\"conflicts\" lists them)",
+                         "%zu conflicts are open: one value of each is written "
+                         "(\"conflicts\" lists them)",
+                         count),
+                count);
+    return rc;
+}
+
 int conflicts_print(struct cmd_ctx *ctx, int64_t space, size_t *count)
 {
     struct ent_arena arena = {0};

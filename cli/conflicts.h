@@ -43,6 +43,16 @@ ENT_NODISCARD int conflict_open(struct cmd_ctx *ctx,
                                 struct ent_arena *arena,
                                 struct conflict *conflict);
 
+/* How many are open: of a space or all (0), of a kind or all (NULL). */
+ENT_NODISCARD int conflicts_count(struct cmd_ctx *ctx, int64_t space,
+                                  const struct ent_kind *kind, size_t *count);
+
+/* Tell how many there are, when there are any: below a listing that marks none,
+ * or beside a file that has one value of each. */
+ENT_NODISCARD int conflicts_remark(struct cmd_ctx *ctx);
+ENT_NODISCARD int conflicts_warn(struct cmd_ctx *ctx, int64_t space,
+                                 const struct ent_kind *kind);
+
 /* Print all of a space, or of all (0), and add to *count how many. */
 ENT_NODISCARD int conflicts_print(struct cmd_ctx *ctx, int64_t space,
                                   size_t *count);

@@ -8,6 +8,7 @@
 
 #include "cli/args.h"
 #include "cli/cards.h"
+#include "cli/conflicts.h"
 #include "cli/export.h"
 #include "cli/import.h"
 #include "cli/lists.h"
@@ -223,6 +224,8 @@ static int export_kind(struct cmd_ctx *ctx, const struct export_ask *ask,
         rc = export_left_out(ctx, &export, &left_out);
     if (rc == 0)
         sharing_tell(ctx, left_out);
+    if (rc == 0)
+        rc = conflicts_warn(ctx, space, export.kind);
     ent_arena_fini(&arena);
     return rc;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/codes.h"
+#include "cli/conflicts.h"
 #include "cli/export.h"
 #include "cli/pick.h"
 #include "cli/sharing.h"
@@ -303,6 +304,8 @@ int export_package(struct cmd_ctx *ctx, const char *dir, int64_t space,
         rc = export_file(&folder, "datapackage.json", &folder.json);
     if (rc == 0)
         sharing_tell(ctx, folder.left_out);
+    if (rc == 0)
+        rc = conflicts_warn(ctx, space, NULL);
     ent_buf_fini(&folder.json);
     return rc;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/args.h"
+#include "cli/conflicts.h"
 #include "cli/fields.h"
 #include "cli/languages.h"
 #include "cli/lists.h"
@@ -645,6 +646,8 @@ static int print_found(struct cmd_ctx *ctx, const char *words, size_t limit)
     if (rc == 0 && more)
         out_remark(ctx->out, _("These are the first %zu; --limit shows more."),
                    limit);
+    if (rc == 0)
+        rc = conflicts_remark(ctx);
 out:
     free(found);
     return rc;

@@ -17,6 +17,7 @@
 #include <strings.h>
 
 #include "cli/args.h"
+#include "cli/conflicts.h"
 #include "cli/fields.h"
 #include "cli/look.h"
 #include "cli/pick.h"
@@ -504,6 +505,8 @@ static int make(struct cmd_ctx *ctx, const char *path, const char *space,
     explicit_bzero(snap.key, sizeof(snap.key));
     if (rc == 0)
         sharing_tell(ctx, snap.left_out);
+    if (rc == 0)
+        rc = conflicts_warn(ctx, snap.space, NULL);
     if (rc == 0 && !ctx->dry_run)
         return ent_snapshot_keep(snap.file, &ctx->err);
     ent_snapshot_drop(snap.file);

@@ -1,6 +1,7 @@
 /* trainers.c - the pool of trainers and facilitators, and who of them can be
  * asked. */
 #include "cli/args.h"
+#include "cli/conflicts.h"
 #include "cli/everyday.h"
 #include "cli/languages.h"
 #include "cli/look.h"
@@ -174,7 +175,7 @@ static int print_trainers(struct cmd_ctx *ctx, const struct ask *ask)
     if (rc == 0)
         out_remark(ctx->out, ngettext("%lu trainer", "%lu trainers", rows),
                    rows);
-    return rc;
+    return rc == 0 ? conflicts_remark(ctx) : rc;
 }
 
 int everyday_trainers(struct cmd_ctx *ctx, int argc, char **argv)

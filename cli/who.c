@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/args.h"
+#include "cli/conflicts.h"
 #include "cli/everyday.h"
 #include "cli/look.h"
 #include "cli/me.h"
@@ -216,7 +217,7 @@ static int print_who(struct cmd_ctx *ctx, const struct ask *ask)
     out_list_end(ctx->out);
     if (rc == 0 && rows == 0)
         out_remark(ctx->out, "%s", _("Nobody was found."));
-    return rc;
+    return rc == 0 ? conflicts_remark(ctx) : rc;
 }
 
 /* ------------------------------------------------------------------ warnings

@@ -266,6 +266,14 @@ check "too" prints " ≠ |"
 exits 0 "programs get the figure alone" list activity code=act-1 \
     --columns code,progress_pct --format csv
 check "unmarked" test -z "$(grep ≠ "$work/out")"
+exits 0 "a listing of another form counts them" find act
+check "below" prints "Open conflicts: 2."
+exits 0 "so does the agenda" agenda
+check "below" prints "Open conflicts: 2."
+exits 0 "a table has one value" export activity
+check "which is told" tells "conflicts are open: one value of each is written"
+exits 0 "where there is none" export contact
+check "nothing is" test ! -s "$work/err"
 exits 6 "a plain set does not choose" set act-1 progress_pct=30
 check "and names resolve" tells "resolve"
 entente conflicts --format csv
