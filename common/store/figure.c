@@ -8,6 +8,7 @@
 #include "codec/value.h"
 #include "store/table.h"
 
+#define DAY_TEXT 11    /* YYYY-MM-DD, or less of it */
 #define WHOLE_MAX 9e15 /* up to here a double tells whole numbers apart */
 
 /* Records merged into one stand in a table of the connection's own
@@ -22,37 +23,77 @@ static const char merged_sql[] =
     " WHERE kind = ?2 AND space = ?1 AND lead = ?3)"
     " ORDER BY id";
 
+/* One value: a number, or a day with 0 beside it. */
+struct side {
+    double real;
+    char day[DAY_TEXT];
+};
+
 /* The ends of what stands in the register of one record. */
 struct ends {
-    double low, high;
+    struct side low, high;
     size_t count;
     bool shown; /* one of them is what the column shows */
 };
 
-static void put_value(struct ends *ends, struct ent_slice packed,
+static int compare_sides(const struct side *a, const struct side *b)
+{
+    int order = strcmp(a->day, b->day);
+
+    return order != 0 ? order : (a->real > b->real) - (a->real < b->real);
+}
+
+/* false: it is nothing that has a least and a greatest. */
+static bool read_side(const struct ent_value *value, bool is_day,
+                      struct side *side)
+{
+    *side = (struct side){0};
+    if (is_day) {
+        if (value->type != ENT_VALUE_TEXT || value->bytes.len >= DAY_TEXT)
+            return false;
+        memcpy(side->day, value->bytes.at, value->bytes.len);
+        return true;
+    }
+    if (value->type != ENT_VALUE_INT && value->type != ENT_VALUE_DECIMAL)
+        return false;
+    side->real = ent_table_real(value);
+    return true;
+}
+
+/* An empty side may be the one that is shown. */
+static bool is_shown(const struct side *side, bool is_day, sqlite3_value *shown)
+{
+    const char *day;
+
+    if (sqlite3_value_type(shown) == SQLITE_NULL)
+        return true;
+    if (!is_day)
+        return sqlite3_value_double(shown) == side->real;
+    day = (const char *)sqlite3_value_text(shown);
+    return day != NULL && strcmp(side->day, day) == 0;
+}
+
+static void put_value(struct ends *ends, struct ent_slice packed, bool is_day,
                       sqlite3_value *shown)
 {
     struct ent_arena arena = {0};
     struct ent_value value;
-    double real;
+    struct side side;
 
     if (packed.len > 0 && ent_value_get(packed, &arena, &value, NULL) == 0 &&
-        (value.type == ENT_VALUE_INT || value.type == ENT_VALUE_DECIMAL)) {
-        real = ent_table_real(&value);
-        if (ends->count == 0 || real < ends->low)
-            ends->low = real;
-        if (ends->count == 0 || real > ends->high)
-            ends->high = real;
-        /* An empty side may be the one that is shown. */
-        ends->shown = ends->shown || sqlite3_value_double(shown) == real ||
-                      sqlite3_value_type(shown) == SQLITE_NULL;
+        read_side(&value, is_day, &side)) {
+        if (ends->count == 0 || compare_sides(&side, &ends->low) < 0)
+            ends->low = side;
+        if (ends->count == 0 || compare_sides(&side, &ends->high) > 0)
+            ends->high = side;
+        ends->shown = ends->shown || is_shown(&side, is_day, shown);
         ends->count++;
     }
     ent_arena_fini(&arena);
 }
 
 /* Of records merged into one the first whose values have the shown one. */
-static int read_ends(struct ent_stmt *stmt, sqlite3_value *shown,
+static int read_ends(struct ent_stmt *stmt, bool is_day, sqlite3_value *shown,
                      struct ends *ends)
 {
     uint8_t last[ENT_ID_BYTES] = {0};
@@ -68,7 +109,7 @@ static int read_ends(struct ent_stmt *stmt, sqlite3_value *shown,
             *ends = (struct ends){0};
             memcpy(last, id, sizeof(id));
         }
-        put_value(ends, ent_stmt_bytes(stmt, 1), shown);
+        put_value(ends, ent_stmt_bytes(stmt, 1), is_day, shown);
     }
     ent_stmt_reset(stmt);
     return rc < 0 ? rc : 0;
@@ -90,6 +131,7 @@ static int prepare(struct ent_figures *figures)
 /* What `field` of a call names, kept by SQLite from row to row. */
 struct asked {
     uint32_t kind, field;
+    bool is_day;
     bool any; /* something of it stands in `cell` */
 };
 
@@ -144,10 +186,25 @@ static const struct asked *find_asked(sqlite3_context *call,
     }
     asked->kind = kind->number;
     asked->field = field->number;
+    asked->is_day = field->type == ENT_TYPE_DATE;
     asked->any = field->loud == ENT_LOUD_ASK &&
                  field->rule == ENT_RULE_REGISTER && is_any(figures, asked);
     sqlite3_set_auxdata(call, 0, asked, free);
     return sqlite3_get_auxdata(call, 0);
+}
+
+static void give_side(sqlite3_context *call, const struct side *side,
+                      bool is_day)
+{
+    double real = side->real;
+
+    if (is_day)
+        sqlite3_result_text(call, side->day, -1, SQLITE_TRANSIENT);
+    else if (real >= -WHOLE_MAX && real <= WHOLE_MAX &&
+             (double)(int64_t)real == real)
+        sqlite3_result_int64(call, (int64_t)real);
+    else
+        sqlite3_result_double(call, real);
 }
 
 static void give_end(sqlite3_context *call, sqlite3_value **argv, bool high)
@@ -156,7 +213,6 @@ static void give_end(sqlite3_context *call, sqlite3_value **argv, bool high)
     const struct asked *asked = find_asked(call, argv);
     const void *id = sqlite3_value_blob(argv[2]);
     struct ends ends;
-    double end;
 
     if (asked == NULL)
         return;
@@ -172,17 +228,12 @@ static void give_end(sqlite3_context *call, sqlite3_value **argv, bool high)
     ent_stmt_bind_int(&figures->standing, 2, asked->kind);
     ent_stmt_bind_blob(&figures->standing, 3, id, ENT_ID_BYTES);
     ent_stmt_bind_int(&figures->standing, 4, asked->field);
-    if (read_ends(&figures->standing, argv[3], &ends) < 0) {
+    if (read_ends(&figures->standing, asked->is_day, argv[3], &ends) < 0) {
         sqlite3_result_error(call, sqlite3_errmsg(figures->db->raw), -1);
         return;
     }
-    end = high ? ends.high : ends.low;
-    if (!ends.shown)
-        return;
-    if (end >= -WHOLE_MAX && end <= WHOLE_MAX && (double)(int64_t)end == end)
-        sqlite3_result_int64(call, (int64_t)end);
-    else
-        sqlite3_result_double(call, end);
+    if (ends.shown)
+        give_side(call, high ? &ends.high : &ends.low, asked->is_day);
 }
 
 static void low(sqlite3_context *call, int argc, sqlite3_value **argv)
@@ -197,20 +248,32 @@ static void high(sqlite3_context *call, int argc, sqlite3_value **argv)
     give_end(call, argv, true);
 }
 
+static bool is_same(sqlite3_value *a, sqlite3_value *b, bool is_day)
+{
+    if (!is_day)
+        return sqlite3_value_double(a) == sqlite3_value_double(b);
+    return sqlite3_value_bytes(a) == sqlite3_value_bytes(b) &&
+           memcmp(sqlite3_value_blob(a), sqlite3_value_blob(b),
+                  (size_t)sqlite3_value_bytes(a)) == 0;
+}
+
+/* Days are full of dashes: a stroke stands between them, as in ISO 8601. */
 static void range(sqlite3_context *call, int argc, sqlite3_value **argv)
 {
+    bool is_day = sqlite3_value_type(argv[0]) == SQLITE_TEXT;
     char *text;
 
     (void)argc;
     if (sqlite3_value_type(argv[0]) == SQLITE_NULL ||
         sqlite3_value_type(argv[1]) == SQLITE_NULL)
         return;
-    if (sqlite3_value_double(argv[0]) == sqlite3_value_double(argv[1])) {
+    if (is_same(argv[0], argv[1], is_day)) {
         sqlite3_result_value(call, argv[0]);
         return;
     }
-    text = sqlite3_mprintf("%s-%s", sqlite3_value_text(argv[0]),
-                           sqlite3_value_text(argv[1]));
+    text =
+        sqlite3_mprintf(is_day ? "%s/%s" : "%s-%s", sqlite3_value_text(argv[0]),
+                        sqlite3_value_text(argv[1]));
     if (text == NULL)
         sqlite3_result_error_nomem(call);
     else

@@ -1,10 +1,11 @@
-/* figure.h - contested figures, for queries. The column of a register shows
- * one of its values; a sum over such columns would silently take a side. These
- * SQL functions give both ends instead:
+/* figure.h - contested figures and days, for queries. The column of a register
+ * shows one of its values; a sum over such columns would silently take a side.
+ * These SQL functions give both ends instead:
  *
  *   ent_low(field, space, id, shown)    the least and the greatest of the
  *   ent_high(field, space, id, shown)   values that stand
- *   ent_range(low, high)                one figure, or both: '24-26'
+ *   ent_range(low, high)                one of them, or both: '24-26',
+ *                                       '2018-07-20/2018-08-01'
  *
  * `field` names a kind and its field ('training.participants'); `shown` is what
  * the column shows, and what is given when nobody contests it, which for a

@@ -1,7 +1,7 @@
 -- title-en: Who does what, where, when (4W)
 -- title-fr: Qui fait quoi, où, quand (4W)
--- description-en: One row for each activity and place: implementing and lead organisation, funder, group, what, where, state and time. Units, budget and its currency stand in the first row of an activity, so that they can be added up. A figure that is contested is given from the least to the greatest of its values.
--- description-fr: Une ligne par activité et par lieu : organisation de mise en œuvre et organisation responsable, bailleur, groupe, quoi, où, état et dates. Unités, budget et monnaie figurent à la première ligne d’une activité et peuvent donc être additionnés. Un chiffre contesté est donné de la plus petite à la plus grande de ses valeurs.
+-- description-en: One row for each activity and place: implementing and lead organisation, funder, group, what, where, state and time. Units, budget and its currency stand in the first row of an activity, so that they can be added up. A figure or a date that is contested is given from the least to the greatest of its values.
+-- description-fr: Une ligne par activité et par lieu : organisation de mise en œuvre et organisation responsable, bailleur, groupe, quoi, où, état et dates. Unités, budget et monnaie figurent à la première ligne d’une activité et peuvent donc être additionnés. Un chiffre contesté ou une date contestée va de la plus petite à la plus grande de ses valeurs.
 -- column impl_org: Implementing | Mise en œuvre | set
 -- column lead_org: Lead | Responsable
 -- column funder: Funder | Bailleur | set
@@ -127,8 +127,12 @@ SELECT coalesce(part.names,
        coalesce(j.value, plan.adm1_pcode) AS adm1_pcode,
        place.name AS adm1_name,
        a.status,
-       a.start_on,
-       a.due_on AS end_on,
+       ent_range(ent_low('activity.start_on', a.space, a.id, a.start_on),
+                 ent_high('activity.start_on', a.space, a.id, a.start_on))
+           AS start_on,
+       ent_range(ent_low('activity.due_on', a.space, a.id, a.due_on),
+                 ent_high('activity.due_on', a.space, a.id, a.due_on))
+           AS end_on,
        CASE WHEN coalesce(j.key, 0) = 0 THEN done.units END AS units_done,
        CASE WHEN coalesce(j.key, 0) = 0 THEN ent_range(
            ent_low('activity.budget', a.space, a.id, a.budget),

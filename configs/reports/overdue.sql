@@ -1,7 +1,7 @@
 -- title-en: Overdue work
 -- title-fr: Travaux en retard
--- description-en: Activities that should be done by the date and are neither done nor cancelled: who is responsible, since when that person has left, and who stands in.
--- description-fr: Activités qui devraient être terminées à la date et ne sont ni terminées ni annulées : qui en est responsable, depuis quand cette personne est partie et qui la supplée.
+-- description-en: Activities that should be done by the date and are neither done nor cancelled: who is responsible, since when that person has left, and who stands in. A date that is contested is given from the first to the last of its values, and the first decides.
+-- description-fr: Activités qui devraient être terminées à la date et ne sont ni terminées ni annulées : qui en est responsable, depuis quand cette personne est partie et qui la supplée. Une date contestée est donnée de la première à la dernière de ses valeurs, et la première décide.
 -- column iso3: Country | Pays
 -- column activity_id: Activity | Activité
 -- column title: Title | Titre
@@ -49,6 +49,13 @@ gone AS MATERIALIZED (
      GROUP BY contact_id
     HAVING count(*) = count(*) FILTER (WHERE end_on || '~' < :on)
 ),
+work AS (
+    SELECT space, id, code, iso3, plan_id, title_fr, title_en, status,
+           responsible_id,
+           ent_low('activity.due_on', space, id, due_on) AS due_on,
+           ent_high('activity.due_on', space, id, due_on) AS due_most
+      FROM activities
+),
 standing AS MATERIALIZED (
     SELECT backup_for, min(contact_id) AS contact_id
       FROM assignments
@@ -61,14 +68,14 @@ SELECT a.iso3,
        coalesce(a.code, ent_uuid(a.id)) AS activity_id,
        CASE :lang WHEN 'fr' THEN coalesce(a.title_fr, a.title_en)
                   ELSE coalesce(a.title_en, a.title_fr) END AS title,
-       a.due_on,
+       ent_range(a.due_on, a.due_most) AS due_on,
        a.status,
        a.responsible_id,
        coalesce(r.name, a.responsible_id) AS responsible,
        gone.left_on,
        standing.contact_id AS backup_id,
        coalesce(b.name, standing.contact_id) AS backup
-  FROM activities a
+  FROM work a
   LEFT JOIN plan ON plan.code = a.plan_id
   LEFT JOIN person r ON r.code = a.responsible_id
   LEFT JOIN gone ON gone.contact_id = a.responsible_id

@@ -8,7 +8,7 @@
 -- column activities: Activities | Activités
 -- column done: Done | Terminées
 -- column running: In time | Dans les délais | programs
--- column overdue: Overdue | En retard
+-- column overdue: Overdue | En retard | number
 -- column cancelled: Cancelled | Annulées | programs
 -- column currency: Currency | Monnaie
 -- column budget: Budget | Budget | number
@@ -64,7 +64,10 @@ work AS MATERIALIZED (
            coalesce(a.currency, plan.currency) AS currency,
            coalesce(a.code, ent_uuid(a.id)) AS code,
            coalesce(a.status, '') AS status,
-           coalesce(a.due_on || '~' < :on, 0) AS is_late,
+           coalesce(ent_high('activity.due_on', a.space, a.id, a.due_on)
+                    || '~' < :on, 0) AS is_late,
+           coalesce(ent_low('activity.due_on', a.space, a.id, a.due_on)
+                    || '~' < :on, 0) AS may_be_late,
            ent_low('activity.budget', a.space, a.id, a.budget) AS budget,
            ent_high('activity.budget', a.space, a.id, a.budget) AS budget_most,
            ent_low('activity.spent', a.space, a.id, a.spent) AS spent,
@@ -78,6 +81,7 @@ line AS (
            status = 'done' AS done,
            status = 'cancelled' AS cancelled,
            status NOT IN ('done', 'cancelled') AND is_late AS overdue,
+           status NOT IN ('done', 'cancelled') AND may_be_late AS overdue_most,
            budget, budget_most,
            CASE WHEN code NOT IN (SELECT activity_id FROM paid) THEN spent END
                AS spent,
@@ -86,12 +90,13 @@ line AS (
       FROM work
     UNION ALL
     SELECT work.plan, work.iso3, work.plan_status,
-           coalesce(paid.currency, work.currency), 0, 0, 0, 0, NULL, NULL,
-           paid.least, paid.most
+           coalesce(paid.currency, work.currency), 0, 0, 0, 0, 0, NULL,
+           NULL, paid.least, paid.most
       FROM work
       JOIN paid ON paid.activity_id = work.code
     UNION ALL
-    SELECT code, iso3, status, currency, 0, 0, 0, 0, NULL, NULL, NULL, NULL
+    SELECT code, iso3, status, currency, 0, 0, 0, 0, 0, NULL, NULL, NULL,
+           NULL
       FROM plan
      WHERE code NOT IN (SELECT plan FROM work)
 ),
@@ -100,6 +105,7 @@ counted AS MATERIALIZED (
            sum(activities) AS activities,
            sum(done) AS done,
            sum(overdue) AS overdue,
+           sum(overdue_most) AS overdue_most,
            sum(cancelled) AS cancelled,
            sum(budget) AS budget,
            sum(budget_most) AS budget_most,
@@ -109,8 +115,9 @@ counted AS MATERIALIZED (
      GROUP BY plan, currency
 )
 SELECT iso3, plan, plan_status AS status, activities, done,
-       activities - done - overdue - cancelled AS running,
-       overdue, cancelled, currency,
+       ent_range(activities - done - overdue_most - cancelled,
+                 activities - done - overdue - cancelled) AS running,
+       ent_range(overdue, overdue_most) AS overdue, cancelled, currency,
        ent_range(CAST(round(budget, 2) || '' AS NUMERIC),
                  CAST(round(budget_most, 2) || '' AS NUMERIC)) AS budget,
        ent_range(CAST(round(spent, 2) || '' AS NUMERIC),
@@ -122,8 +129,8 @@ SELECT iso3, plan, plan_status AS status, activities, done,
   FROM (SELECT 0 AS place, * FROM counted
         UNION ALL
         SELECT 1, 'TOTAL', NULL, NULL, currency, sum(activities), sum(done),
-               sum(overdue), sum(cancelled), sum(budget), sum(budget_most),
-               sum(spent), sum(spent_most)
+               sum(overdue), sum(overdue_most), sum(cancelled), sum(budget),
+               sum(budget_most), sum(spent), sum(spent_most)
           FROM counted
          GROUP BY currency)
  ORDER BY place, iso3, plan, currency;

@@ -1,7 +1,7 @@
 -- title-en: Trainer roster
 -- title-fr: Vivier de formateurs
--- description-en: Trainers and facilitators with their languages and specialities, and whether they are available on the date.
--- description-fr: Formateurs et facilitateurs, avec leurs langues et spécialités, et leur disponibilité à la date.
+-- description-en: Trainers and facilitators with their languages and specialities, and whether they are available on the date. A date of certification that is contested is given from the first to the last of its values.
+-- description-fr: Formateurs et facilitateurs, avec leurs langues et spécialités, et leur disponibilité à la date. Une date de certification contestée va de la première à la dernière de ses valeurs.
 -- column trainer_id: | | programs
 -- column name: Name | Nom
 -- column iso3: Country | Pays
@@ -44,7 +44,10 @@ SELECT coalesce(t.code, ent_uuid(t.id)) AS trainer_id,
        coalesce(t.training_languages, t.languages) AS languages,
        t.specialities,
        t.status,
-       t.certified_on,
+       ent_range(
+           ent_low('trainer.certified_on', t.space, t.id, t.certified_on),
+           ent_high('trainer.certified_on', t.space, t.id, t.certified_on))
+           AS certified_on,
        CASE WHEN t.available_from > :on OR t.available_to || '~' < :on
             THEN 'unavailable' ELSE t.availability END AS availability
   FROM trainers t

@@ -16,6 +16,10 @@ csv() {
     exits 0 "the report $name" report "$name" --format csv "$@"
 }
 
+begins() {
+    grep -q -e "^$1" "$work/out"
+}
+
 # apart ID FIELD ONE OTHER: the two nodes give it different values.
 apart() {
     as a set "$1" "$2=$3"
@@ -53,15 +57,27 @@ as a set evt-bdi-2 participants=
 as b set evt-bdi-2 participants=20
 as a set evt-ner-1 title_fr=Formation
 as b set evt-ner-1 title_fr=Atelier
+apart act-bdi-5 due_on 2018-11-27 2019-04
+apart act-ner-4 due_on 2017-07 2018-07-01
+apart trn-bdi-02 certified_on 2018-10-02 2018-10
 as a add survey code=svy-tot-2018 title_fr=Enquête
 meet b a
 node=$work/a
 
 csv plans --on $on
-check "what is planned, what is spent and the share of it" row \
-    "BDI,pln-bdi,in_progress,7,4,0,3,0,USD,20300-20400.5,14250-14750,70-73"
-check "the totals of them" \
-    row "TOTAL,,,60,35,0,24,1,USD,175190-175290.5,135155-135655,77"
+check "what is late, what is planned, what is spent and the share of it" row \
+    "BDI,pln-bdi,in_progress,7,4,0-1,2-3,0,USD,20300-20400.5,14250-14750,70-73"
+check "the totals of them" row \
+    "TOTAL,,,60,35,0-1,23-24,1,USD,175190-175290.5,135155-135655,77"
+csv overdue --on $on
+check "what may be late, with both days" begins \
+    "BDI,act-bdi-5,[^,]*,2018-11-27/2019-04,"
+check "and what is late by both" begins \
+    "NER,act-ner-4,[^,]*,2017-07/2018-07-01,"
+csv overdue --on 2018-11-27
+check "but not before the first of them" lacks act-bdi-5
+csv trainer-roster --country BDI
+check "when somebody was certified" prints ",certified,2018-10/2018-10-02,"
 csv follow-up
 check "person-days" row "NER,2,3,0,6,67,28.5-30.5"
 check "and their total" row "TOTAL,19,24,4,53,55,28.5-30.5"
@@ -75,6 +91,7 @@ check "participants, an empty side aside, and organisations" \
 csv 4w --country BDI
 check "a single budget shows both sides" \
     grep -q "Supervisor trainings.*,9900-10000.5,USD," "$work/out"
+check "and so does a day" prints ",2018-11-27/2019-04,"
 exits 0 "tallies added up" survey results svy-tot-2018 --format csv
 check "are a range, too" grep -q ",MMR,6-8,1$" "$work/out"
 
@@ -104,7 +121,7 @@ check "it counts once, with both sides" row "BDI,2,1,evt-bdi-2,44-48,9-12"
 exits 0 "a decision" resolve act-bdi-3 budget --value 10000.5
 exits 0 "ends the range" report plans --country BDI --on $on --format csv
 check "there, not elsewhere" row \
-    "BDI,pln-bdi,in_progress,7,4,0,3,0,USD,20400.5,14250-14750,70-72"
+    "BDI,pln-bdi,in_progress,7,4,0-1,2-3,0,USD,20400.5,14250-14750,70-72"
 exits 2 "a report of its own names a field there is" \
     sql "SELECT ent_low('activity.bugdet', space, id, 1) FROM activities"
 check "or is told" tells "no such field"
