@@ -14,8 +14,8 @@
 -- :on is the date, :country keeps one country, :group the sessions of that
 -- group and of those below it, and without a group those of their countries. A
 -- call each month for three months is expected where people were trained as
--- trainers, or where calls were planned. Missed sessions count among the
--- sessions and in the remote share.
+-- trainers by the date, or where calls were planned. Missed sessions count
+-- among the sessions and in the remote share.
 WITH RECURSIVE within(code) AS (
     SELECT :group
     UNION
@@ -48,10 +48,26 @@ counted AS MATERIALIZED (
             OR group_id IS NULL AND iso3 IN (SELECT iso3 FROM home))
      GROUP BY iso3
 ),
+tot AS MATERIALIZED (
+    SELECT CAST(coalesce(code, ent_uuid(id)) AS TEXT) AS code,
+           min(coalesce(end_on, start_on, '')) AS ended_on
+      FROM trainings
+     WHERE kind = 'tot'
+     GROUP BY 1
+),
+attended AS MATERIALIZED (
+    SELECT p.trainer_id, min(tot.ended_on) AS ended_on
+      FROM participations p
+      JOIN tot ON tot.code = p.training_id
+     WHERE coalesce(p.role, '') NOT IN ('trainer', 'co_trainer')
+     GROUP BY p.trainer_id
+),
 trained AS (
     SELECT DISTINCT iso3
       FROM trainers
+      LEFT JOIN attended ON trainer_id = coalesce(code, ent_uuid(id))
      WHERE attended_tot = 'yes'
+       AND coalesce(ended_on, '') <= :on
        AND (:country IS NULL OR iso3 = :country)
        AND (:group IS NULL OR iso3 IN (SELECT iso3 FROM home))
 ),

@@ -124,6 +124,8 @@ check "who leaves on a day is there on that day" begins \
 csv follow-up --on $on
 check "19 of 24 calls were held" begins "TOTAL,19,24,4,53,"
 check "Niger's with the share of remote sessions" row "NER,2,3,0,6,67,30"
+csv follow-up --on 2017-12-07
+check "where nobody is trained yet no call is expected" begins "TOTAL,0,9,"
 csv requests --on $on
 check "8 applications were selected" row "country_application,selected,8,,"
 check "and 7 were not" row "country_application,not_selected,7,,"
