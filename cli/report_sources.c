@@ -15,6 +15,10 @@ static const char newest_sql[] =
     "  FROM origin o GROUP BY o.author HAVING at IS NOT NULL"
     " ORDER BY at DESC, o.author";
 
+/* Whether any record was moved: to read the workflows for none of them would
+ * cost more than most reports do. */
+static const char moved_sql[] = "SELECT 1 FROM main.transitions LIMIT 1";
+
 static int take_source(struct cmd_ctx *ctx, struct ent_query *query,
                        struct ent_arena *arena, size_t *cap,
                        struct report_sources *sources)
@@ -98,22 +102,32 @@ int report_sources(struct cmd_ctx *ctx, struct ent_query *query,
 {
     struct ent_query *own = NULL;
     struct ent_conflict *list = NULL;
+    bool moved = false;
     size_t count = 0;
-    int rc;
+    int rc = 0;
 
     *sources = (struct report_sources){0};
     if (query == NULL)
         rc = ent_query_open(ctx->store, newest_sql, &own, &ctx->err);
     else
         rc = ent_query_again(query, newest_sql, &ctx->err);
+    if (query == NULL)
+        query = own;
     if (rc == 0)
-        rc = take_sources(ctx, query == NULL ? own : query, arena, sources);
+        rc = take_sources(ctx, query, arena, sources);
+    if (rc == 0)
+        rc = ent_query_again(query, moved_sql, &ctx->err);
+    if (rc == 0) {
+        rc = ent_query_next(query, &ctx->err);
+        moved = rc > 0;
+        rc = rc < 0 ? rc : 0;
+    }
     ent_query_close(own);
     if (rc == 0)
         rc = ent_conflict_list(ctx->store, 0, arena, &list, &count, &ctx->err);
     for (size_t i = 0; rc == 0 && i < count; i++)
         rc = count_conflict(ctx, &list[i], sources);
-    if (rc == 0)
+    if (rc == 0 && moved)
         rc = conflict_each_state(ctx, 0, count_state, sources,
                                  &sources->conflicts);
     return rc;
