@@ -6,6 +6,7 @@
 
 #include "cli/args.h"
 #include "cli/conflicts.h"
+#include "cli/countries.h"
 #include "cli/everyday.h"
 #include "cli/flags.h"
 #include "cli/look.h"
@@ -336,6 +337,7 @@ static int cmd_agenda(struct cmd_ctx *ctx, int argc, char **argv)
         {.name = "--country", .value = &ask.country},
     };
     char today[11];
+    char country[COUNTRIES_CODE];
 
     if (args_take(options, ENT_ARRAY_LEN(options), &argc, argv, &ctx->err) < 0)
         return cmd_fail(ctx);
@@ -345,6 +347,7 @@ static int cmd_agenda(struct cmd_ctx *ctx, int argc, char **argv)
     ask.mine = ask.mine || ctx->as != NULL;
     if (cmd_store(ctx) == NULL ||
         me_date(ctx, "--on", on, today, &ask.on) < 0 ||
+        countries_ask(ctx, &ask.country, country) < 0 ||
         run_agenda(ctx, &ask) < 0)
         return cmd_fail(ctx);
     return CMD_OK;

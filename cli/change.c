@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/countries.h"
+#include "cli/languages.h"
 #include "cli/limits.h"
 #include "cli/look.h"
 #include "cli/pick.h"
@@ -55,26 +56,45 @@ static int refuse_private(const struct ent_field *field,
                        "\"group\"");
 }
 
+int change_spoken(struct cmd_ctx *ctx, const struct ent_field *field,
+                  struct ent_slice *text, struct ent_arena *arena,
+                  struct ent_err *err)
+{
+    char code[LANGUAGES_TAG];
+    struct ent_slice copy;
+    int rc;
+
+    if (countries_in(field))
+        rc = countries_read(ctx, *text, code, err);
+    else if (languages_in(field))
+        rc = languages_read(ctx, *text, code, err);
+    else
+        return 0;
+    if (rc < 0)
+        return rc;
+    copy = ent_arena_copy(arena, ent_slice_str(code));
+    if (copy.at == NULL)
+        return no_memory(err);
+    *text = copy;
+    return 0;
+}
+
 static int read_value(struct cmd_ctx *ctx, const struct ent_field *field,
                       struct ent_slice text, struct ent_arena *arena,
                       struct ent_value *value, struct ent_err *err)
 {
-    char code[COUNTRIES_CODE];
     char spelt[LIMITS_TEXT];
     struct ent_slice kept = limits_spell(field, text, spelt);
     int rc;
 
-    if (countries_in(field)) {
-        rc = countries_read(ctx, text, code, err);
-        if (rc < 0)
-            return rc;
-        kept = ent_slice_str(code);
-    }
     if (kept.at != text.at) {
         text = ent_arena_copy(arena, kept);
         if (text.at == NULL)
             return no_memory(err);
     }
+    rc = change_spoken(ctx, field, &text, arena, err);
+    if (rc < 0)
+        return rc;
     rc = ent_value_parse(field, &ctx->vocab, text, arena, value, err);
     if (rc == 0)
         rc = refuse_private(field, value, err);

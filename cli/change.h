@@ -27,13 +27,19 @@ struct change {
 void change_fini(struct change *change);
 
 /* The values in `text`: one, or the elements of a set. A text of blanks has
- * none. A country may be said by its name. ENT_EREFUSED says what is wrong,
- * be it beyond the field's limits (limits.h).
- */
+ * none. A country or a language may be said by its name. ENT_EREFUSED says what
+ * is wrong, be it beyond the field's limits (limits.h). */
 ENT_NODISCARD int change_values(struct cmd_ctx *ctx,
                                 const struct ent_field *field,
                                 struct ent_slice text, struct ent_arena *arena,
                                 const struct ent_value **values, size_t *count,
+                                struct ent_err *err);
+
+/* A country or a language may be said by its name: where the field holds one,
+ * the text becomes its code, in `arena`. ENT_EREFUSED: there is none. */
+ENT_NODISCARD int change_spoken(struct cmd_ctx *ctx,
+                                const struct ent_field *field,
+                                struct ent_slice *text, struct ent_arena *arena,
                                 struct ent_err *err);
 
 /* Reads `count` words about a record of a space. ENT_EUSAGE: no such form;

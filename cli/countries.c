@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/catalogue.h"
+#include "cli/iso.h"
 #include "cli/pick.h"
 #include "cli/rows.h"
 #include "store/query.h"
@@ -13,13 +14,7 @@
 #define ISO_JSON "/usr/share/iso-codes/json/iso_3166-1.json"
 #define ISO_FRENCH "/usr/share/locale/fr/LC_MESSAGES/iso_3166-1.mo"
 #define FILE_MAX_BYTES (1 << 20)
-#define NAMES_MAX 20000
-
-struct name {
-    struct ent_slice bare; /* without case and accents */
-    const char *text;
-    char code[COUNTRIES_CODE];
-};
+#define COUNTRIES_MAX 2500
 
 struct country {
     char code[COUNTRIES_CODE];
@@ -29,10 +24,7 @@ struct country {
 struct countries {
     struct country *list; /* of ISO, by code */
     size_t count;
-    struct name *names; /* by bare, then code */
-    size_t name_count;
-    size_t name_cap;
-    struct ent_arena arena;
+    struct iso_names names;
 };
 
 bool countries_in(const struct ent_field *field)
@@ -45,35 +37,6 @@ bool countries_in(const struct ent_field *field)
 }
 
 /* ----------------------------------------------------------------- loading */
-
-static const char *put_name(struct countries *all, struct ent_slice text,
-                            const char *code)
-{
-    struct ent_buf bare = {0};
-    struct name *name;
-
-    if (text.len == 0 || all->name_count == NAMES_MAX)
-        return NULL;
-    if (all->name_count == all->name_cap) {
-        size_t cap = all->name_cap == 0 ? 2048 : 2 * all->name_cap;
-        struct name *list = realloc(all->names, cap * sizeof(*list));
-
-        if (list == NULL)
-            return NULL;
-        all->names = list;
-        all->name_cap = cap;
-    }
-    ent_text_put_bare(&bare, text);
-    name = &all->names[all->name_count];
-    name->bare = ent_arena_copy(&all->arena, ent_buf_slice(&bare));
-    name->text = (const char *)ent_arena_copy(&all->arena, text).at;
-    memcpy(name->code, code, COUNTRIES_CODE);
-    ent_buf_fini(&bare);
-    if (name->bare.at == NULL || name->text == NULL)
-        return NULL;
-    all->name_count++;
-    return name->text;
-}
 
 /* "Congo, République démocratique du" is said the other way round. */
 static void put_turned(struct countries *all, struct ent_slice text,
@@ -88,7 +51,7 @@ static void put_turned(struct countries *all, struct ent_slice text,
     if (turned.len > 0 && turned.at[turned.len - 1] != '\'')
         ent_buf_put_u8(&turned, ' ');
     ent_buf_put(&turned, text.at, (size_t)(comma - text.at));
-    put_name(all, ent_buf_slice(&turned), code);
+    iso_put(&all->names, ent_buf_slice(&turned), code);
     ent_buf_fini(&turned);
 }
 
@@ -98,10 +61,14 @@ static void put_iso(struct countries *all, const struct catalogue *french,
                     const char *kept[ENT_LANG_COUNT])
 {
     struct ent_slice english = ent_slice_str(text);
-    struct ent_slice translated = catalogue_find(french, english);
+    struct ent_slice translated;
 
-    kept[ENT_LANG_EN] = put_name(all, english, code);
-    kept[ENT_LANG_FR] = put_name(all, translated, code);
+    /* What stands for no text in a catalogue is about the catalogue. */
+    if (english.len == 0)
+        return;
+    translated = catalogue_find(french, english);
+    kept[ENT_LANG_EN] = iso_put(&all->names, english, code);
+    kept[ENT_LANG_FR] = iso_put(&all->names, translated, code);
     put_turned(all, english, code);
     if (translated.len > 0)
         put_turned(all, translated, code);
@@ -127,9 +94,9 @@ static int load_iso(struct cmd_ctx *ctx, struct countries *all)
         return 0; /* not installed: every code is one */
     }
     catalogue_open(&french, ISO_FRENCH);
-    all->list = ENT_ARENA_NEW(&all->arena, struct country, NAMES_MAX / 8);
+    all->list = ENT_ARENA_NEW(&all->names.arena, struct country, COUNTRIES_MAX);
     rc = all->list == NULL ? cmd_no_memory(ctx) : 0;
-    while (rc == 0 && all->count < NAMES_MAX / 8 &&
+    while (rc == 0 && all->count < COUNTRIES_MAX &&
            ent_query_next(query, &ctx->err) > 0) {
         struct country *country = &all->list[all->count];
         const char *code = ent_query_text(query, 0);
@@ -174,18 +141,9 @@ static void load_recorded(struct cmd_ctx *ctx, struct countries *all)
         if (strlen(ent_query_text(query, 0)) != COUNTRIES_CODE - 1)
             continue;
         memcpy(code, ent_query_text(query, 0), COUNTRIES_CODE);
-        put_name(all, ent_slice_str(ent_query_text(query, 1)), code);
+        iso_put(&all->names, ent_slice_str(ent_query_text(query, 1)), code);
     }
     ent_query_close(query);
-}
-
-static int by_bare(const void *a, const void *b)
-{
-    const struct name *x = a;
-    const struct name *y = b;
-    int order = ent_slice_cmp(x->bare, y->bare);
-
-    return order != 0 ? order : strcmp(x->code, y->code);
 }
 
 static struct countries *load(struct cmd_ctx *ctx)
@@ -196,12 +154,13 @@ static struct countries *load(struct cmd_ctx *ctx)
         return all;
     all = calloc(1, sizeof(*all));
     if (all == NULL || load_iso(ctx, all) < 0) {
+        if (all != NULL)
+            iso_fini(&all->names);
         free(all);
         return NULL;
     }
     load_recorded(ctx, all);
-    if (all->name_count > 0)
-        qsort(all->names, all->name_count, sizeof(*all->names), by_bare);
+    iso_sort(&all->names);
     ctx->countries = all;
     return all;
 }
@@ -210,8 +169,7 @@ void countries_free(struct cmd_ctx *ctx)
 {
     if (ctx->countries == NULL)
         return;
-    free(ctx->countries->names);
-    ent_arena_fini(&ctx->countries->arena);
+    iso_fini(&ctx->countries->names);
     free(ctx->countries);
     ctx->countries = NULL;
 }
@@ -256,49 +214,36 @@ static bool read_code(const struct countries *all, struct ent_slice text,
     return all->count == 0 || find(all, code) != NULL || is_for_users(code);
 }
 
-/* The one country of that name; false when there is none, or several. */
-static bool read_name(const struct countries *all, struct ent_slice text,
-                      char code[COUNTRIES_CODE])
+/* Which code is meant is for people to say. */
+static int refuse_several(struct cmd_ctx *ctx, const struct iso_name *names,
+                          size_t count, const char *word, struct ent_err *err)
 {
-    struct ent_buf bare = {0};
-    const struct name *found = NULL;
-    size_t low = 0;
-    size_t high = all->name_count;
-    bool one;
+    struct ent_buf list = {0};
+    const char *text;
 
-    ent_text_put_bare(&bare, text);
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
+    for (size_t i = 0; i < count; i++) {
+        const char *name = countries_name(ctx, names[i].code);
 
-        if (ent_slice_cmp(all->names[mid].bare, ent_buf_slice(&bare)) < 0)
-            low = mid + 1;
-        else
-            high = mid;
+        ent_buf_printf(&list, "%s%s (%s)", i == 0 ? "" : ", ", names[i].code,
+                       name == NULL ? names[i].text : name);
     }
-    one = low < all->name_count &&
-          ent_slice_equal(all->names[low].bare, ent_buf_slice(&bare));
-    if (one)
-        found = &all->names[low];
-    for (; one && low < all->name_count &&
-           ent_slice_equal(all->names[low].bare, ent_buf_slice(&bare));
-         low++)
-        one = strcmp(all->names[low].code, found->code) == 0;
-    ent_buf_fini(&bare);
-    if (one)
-        memcpy(code, found->code, COUNTRIES_CODE);
-    return one;
+    text = ent_buf_cstr(&list);
+    ent_err_set(
+        err, ENT_EREFUSED,
+        "several countries are called \"%s\"; write the code of one: %s", word,
+        text == NULL ? "" : text);
+    ent_buf_fini(&list);
+    return ENT_EREFUSED;
 }
 
-static int refuse(struct countries *all, struct ent_slice text,
-                  struct ent_err *err)
+static int refuse(const struct countries *all, struct ent_slice text,
+                  const char *word, struct ent_err *err)
 {
+    const struct iso_name *name = iso_near(&all->names, text);
     struct pick_near near = {0};
-    int len = ent_text_shown(text, 60);
-    char word[64] = "";
 
-    memcpy(word, text.at, (size_t)len);
-    for (size_t i = 0; i < all->name_count; i++)
-        pick_offer(&near, word, all->names[i].text);
+    if (name != NULL)
+        near.name = name->text;
     for (size_t i = 0; near.name == NULL && i < all->count; i++)
         pick_offer(&near, word, all->list[i].code);
     if (near.name != NULL)
@@ -315,6 +260,9 @@ int countries_read(struct cmd_ctx *ctx, struct ent_slice text,
                    char code[COUNTRIES_CODE], struct ent_err *err)
 {
     struct countries *all = load(ctx);
+    const struct iso_name *found;
+    char word[64] = "";
+    size_t count;
 
     if (all == NULL)
         return ent_err_set(err, ENT_ENOMEM, "out of memory");
@@ -322,9 +270,31 @@ int countries_read(struct cmd_ctx *ctx, struct ent_slice text,
         text = ent_slice(text.at + 1, text.len - 1);
     while (text.len > 0 && text.at[text.len - 1] == ' ')
         text.len--;
-    if (read_code(all, text, code) || read_name(all, text, code))
+    if (read_code(all, text, code))
         return 0;
-    return refuse(all, text, err);
+    memcpy(word, text.at, (size_t)ent_text_shown(text, sizeof(word) - 4));
+    found = iso_find(&all->names, text, &count);
+    if (count == 0)
+        return refuse(all, text, word, err);
+    if (count > 1)
+        return refuse_several(ctx, found, count, word, err);
+    memcpy(code, found->code, COUNTRIES_CODE);
+    return 0;
+}
+
+int countries_ask(struct cmd_ctx *ctx, const char **asked,
+                  char code[COUNTRIES_CODE])
+{
+    int rc;
+
+    if (*asked == NULL)
+        return 0;
+    rc = countries_read(ctx, ent_slice_str(*asked), code, &ctx->err);
+    if (rc < 0)
+        ent_err_prefix(&ctx->err, "--country");
+    else
+        *asked = code;
+    return rc;
 }
 
 const char *countries_name(struct cmd_ctx *ctx, const char *code)

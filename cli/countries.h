@@ -14,10 +14,14 @@ bool countries_in(const struct ent_field *field);
 
 /* The code for a code or a name; codes that ISO leaves to its users (XKX) are
  * codes, too, and without the list of ISO every code is. ENT_EREFUSED names the
- * nearest. */
+ * nearest, or those that go by one name. */
 ENT_NODISCARD int countries_read(struct cmd_ctx *ctx, struct ent_slice text,
                                  char code[COUNTRIES_CODE],
                                  struct ent_err *err);
+
+/* The same for what --country asks for, which becomes the code; NULL stays. */
+ENT_NODISCARD int countries_ask(struct cmd_ctx *ctx, const char **asked,
+                                char code[COUNTRIES_CODE]);
 
 /* The name in the reader's language; NULL when it is not known. */
 const char *countries_name(struct cmd_ctx *ctx, const char *code);

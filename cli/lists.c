@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/args.h"
+#include "cli/change.h"
 #include "cli/conflicts.h"
 #include "cli/fields.h"
 #include "cli/languages.h"
@@ -73,23 +74,27 @@ static int follow_operand(struct cmd_ctx *ctx, int64_t space,
     return rc;
 }
 
-/* A filter's text as the replica holds it: a label becomes its code, "oui"
- * becomes "yes". */
+/* A filter's text as the replica holds it: a label becomes its code, as does
+ * the name of a country or language, "oui" becomes "yes". */
 static int read_operand(struct cmd_ctx *ctx, int64_t space,
                         struct ent_arena *arena, struct ent_filter *filter,
                         const char *text)
 {
     struct ent_buf buf = {0};
+    struct ent_slice said = ent_slice_str(text);
     struct ent_value value;
     const char *plain;
     struct ent_slice copy;
-    int rc;
+    int rc = 0;
 
     filter->text = text;
     if (*text == '\0' || filter->compare == ENT_COMPARE_CONTAINS)
         return 0;
-    rc = ent_value_parse(filter->field, &ctx->vocab, ent_slice_str(text), arena,
-                         &value, &ctx->err);
+    if (filter->compare == ENT_COMPARE_EQ || filter->compare == ENT_COMPARE_NE)
+        rc = change_spoken(ctx, filter->field, &said, arena, &ctx->err);
+    if (rc == 0)
+        rc = ent_value_parse(filter->field, &ctx->vocab, said, arena, &value,
+                             &ctx->err);
     if (rc < 0) {
         ent_err_prefix(&ctx->err, "%s", filter->field->name);
         return rc;

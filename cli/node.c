@@ -80,18 +80,15 @@ static int create_node(struct cmd_ctx *ctx, const char *org,
 
     if (rc < 0)
         return rc;
-
     if (has_file(ctx, "replica.db"))
         return ent_err_set(&ctx->err, ENT_EUSAGE,
                            "%s holds a node already; another one needs "
                            "another --home",
                            ctx->home);
-    if (*country != '\0')
-        rc = countries_read(ctx, ent_slice_str(country), iso3, &ctx->err);
-    if (rc < 0) {
-        ent_err_prefix(&ctx->err, "--country");
+    if (country != NULL && *country != '\0')
+        rc = countries_ask(ctx, &country, iso3);
+    if (rc < 0)
         return rc;
-    }
     if (ctx->dry_run) {
         cmd_say(ctx, _("would make a node for %s in %s"), name, ctx->home);
         return 0;
@@ -113,7 +110,7 @@ static int create_node(struct cmd_ctx *ctx, const char *org,
 static int cmd_init(struct cmd_ctx *ctx, int argc, char **argv)
 {
     const char *org = NULL;
-    const char *country = "";
+    const char *country = NULL;
     const struct args_option options[] = {
         {.name = "--org", .value = &org},
         {.name = "--country", .value = &country},

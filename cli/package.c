@@ -247,9 +247,27 @@ static int read_condition(struct cmd_ctx *ctx, const char *word,
     return 0;
 }
 
-static int check_field(struct cmd_ctx *ctx, const struct rows *rows,
-                       const char *field)
+static int read_value(struct cmd_ctx *ctx, struct rows *rows,
+                      const struct ent_field *field,
+                      struct condition *condition)
 {
+    struct ent_slice value = ent_slice_str(condition->value);
+    int rc = 0;
+
+    if (value.len > 0)
+        rc = change_spoken(ctx, field, &value, &rows->arena, &ctx->err);
+    if (rc < 0)
+        ent_err_prefix(&ctx->err, "--where %s", field->name);
+    else
+        condition->value = (const char *)value.at;
+    return rc;
+}
+
+/* A country or language may be said by its name here, too. */
+static int check_condition(struct cmd_ctx *ctx, struct rows *rows,
+                           struct condition *condition)
+{
+    const char *field = condition->field;
     const struct ent_kind *last = NULL;
     struct pick_near near = {0};
 
@@ -260,7 +278,8 @@ static int check_field(struct cmd_ctx *ctx, const struct rows *rows,
             continue;
         last = kind;
         if (ent_field_named(kind, field) != NULL)
-            return 0;
+            return read_value(ctx, rows, ent_field_named(kind, field),
+                              condition);
         for (size_t j = 0; j < kind->field_count; j++)
             pick_offer(&near, field, kind->fields[j].name);
     }
@@ -312,7 +331,7 @@ out:
     return rc;
 }
 
-int package_split(struct cmd_ctx *ctx, const struct rows *rows,
+int package_split(struct cmd_ctx *ctx, struct rows *rows,
                   const struct args_many *where, bool **keep)
 {
     size_t *parents = calloc(rows->count + 1, sizeof(*parents));
@@ -327,7 +346,7 @@ int package_split(struct cmd_ctx *ctx, const struct rows *rows,
 
         rc = read_condition(ctx, where->at[i], &condition);
         if (rc == 0)
-            rc = check_field(ctx, rows, condition.field);
+            rc = check_condition(ctx, rows, &condition);
         if (rc == 0)
             rc = apply(ctx, rows, parents, &condition, list);
     }

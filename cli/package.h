@@ -23,7 +23,7 @@ ENT_NODISCARD int package_read(struct cmd_ctx *ctx, const char *dir,
 
 /* Which rows every condition takes; free() the list. ENT_EUSAGE: no such
  * form; ENT_EREFUSED: a field that no table of the package has. */
-ENT_NODISCARD int package_split(struct cmd_ctx *ctx, const struct rows *rows,
+ENT_NODISCARD int package_split(struct cmd_ctx *ctx, struct rows *rows,
                                 const struct args_many *where, bool **keep);
 
 #endif

@@ -16,6 +16,7 @@
 #define ENT_CLI_REPORT_H
 
 #include "cli/cmd.h"
+#include "cli/countries.h"
 #include "store/query.h"
 
 #define REPORT_NAME_MAX 64
@@ -33,7 +34,7 @@ struct report_ask {
 };
 struct report_texts {
     char on[REPORT_DATE_TEXT];
-    char country[4];
+    char country[COUNTRIES_CODE];
     struct ent_buf group;
 };
 

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/countries.h"
 #include "cli/look.h"
 #include "cli/report.h"
 #include "text/parse.h"
@@ -49,24 +50,6 @@ static int read_date(struct cmd_ctx *ctx, const char *given,
     return rc;
 }
 
-/* A country is three letters in every record. */
-static int read_country(struct cmd_ctx *ctx, const char *given, char text[4])
-{
-    size_t len = strlen(given);
-
-    for (size_t i = 0; i < 3 && i < len; i++)
-        text[i] = given[i] >= 'a' && given[i] <= 'z'
-                      ? (char)(given[i] - 'a' + 'A')
-                      : given[i];
-    text[3] = '\0';
-    if (len != 3 || strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 3)
-        return ent_err_set(&ctx->err, ENT_EREFUSED,
-                           "--country takes the three letters of a country, "
-                           "such as BDI, not \"%s\"",
-                           given);
-    return 0;
-}
-
 /* Records name a group by its code, or by its id when it has none. A name that
  * nobody has would quietly give an empty report. */
 static int read_group(struct cmd_ctx *ctx, const char *given,
@@ -110,10 +93,8 @@ int report_ask(struct cmd_ctx *ctx, struct report_ask *ask,
     else
         rc = read_date(ctx, ask->on, texts->on);
     ask->on = texts->on;
-    if (rc == 0 && ask->country != NULL) {
-        rc = read_country(ctx, ask->country, texts->country);
-        ask->country = texts->country;
-    }
+    if (rc == 0)
+        rc = countries_ask(ctx, &ask->country, texts->country);
     if (rc == 0 && ask->group != NULL) {
         rc = read_group(ctx, ask->group, &texts->group);
         ask->group = ent_buf_cstr(&texts->group);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/args.h"
+#include "cli/countries.h"
 #include "cli/look.h"
 #include "cli/pick.h"
 #include "text/parse.h"
@@ -388,6 +389,7 @@ int stages_flags(struct cmd_ctx *ctx, int argc, char **argv)
     struct ent_arena arena = {0};
     struct ent_value value;
     struct flags flags;
+    char code[COUNTRIES_CODE];
     int rc = 0;
 
     if (args_take(options, ENT_ARRAY_LEN(options), &argc, argv, &ctx->err) < 0)
@@ -406,6 +408,8 @@ int stages_flags(struct cmd_ctx *ctx, int argc, char **argv)
     if (rc < 0)
         ent_err_prefix(&ctx->err, "--on");
     ent_arena_fini(&arena);
+    if (rc == 0)
+        rc = countries_ask(ctx, &country, code);
     if (rc == 0)
         rc = flags_load(ctx, on, kind == NULL ? NULL : kind->name, NULL, NULL,
                         &flags);

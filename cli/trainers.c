@@ -1,7 +1,10 @@
 /* trainers.c - the pool of trainers and facilitators, and who of them can be
  * asked. */
+#include <string.h>
+
 #include "cli/args.h"
 #include "cli/conflicts.h"
+#include "cli/countries.h"
 #include "cli/everyday.h"
 #include "cli/languages.h"
 #include "cli/look.h"
@@ -54,8 +57,9 @@ static const char trainers_sql[] =
     "  LEFT JOIN given g ON g.who = t.code"
     "  LEFT JOIN given h ON h.who = ent_uuid(t.id)"
     " WHERE NOT ent_archived('trainer', t.space, t.id) AND (:lang IS NULL"
-    "   OR :lang IN (SELECT lower(value) FROM json_each(t.languages))"
-    "   OR :lang IN (SELECT lower(value) FROM json_each(t.training_languages)))"
+    "   OR lower(:lang) IN (SELECT lower(value) FROM json_each(t.languages))"
+    "   OR lower(:lang) IN (SELECT lower(value) FROM "
+    "json_each(t.training_languages)))"
     "  AND (:country IS NULL OR t.iso3 = :country"
     "   OR :country IN (SELECT value FROM json_each(t.country_experience)))"
     "  AND (:speciality IS NULL OR EXISTS(SELECT 1"
@@ -178,6 +182,66 @@ static int print_trainers(struct cmd_ctx *ctx, const struct ask *ask)
     return rc == 0 ? conflicts_remark(ctx) : rc;
 }
 
+/* What people may be asked for: the specialities here, and the profiles. */
+static const char specialities_sql[] =
+    "SELECT DISTINCT value, instr(ent_fold(value), ent_fold(:asked)) > 0"
+    " FROM (SELECT s.value FROM trainers t, json_each(t.specialities) s"
+    "  UNION SELECT p.value FROM trainers t, json_each(t.profile) p)"
+    " ORDER BY 1";
+
+/* Where nobody has it the list would be empty, as if nobody had time. */
+static int check_speciality(struct cmd_ctx *ctx, const char *asked)
+{
+    const struct ent_term *terms;
+    size_t count = ent_vocab_list(&ctx->vocab, "trainer_profile", &terms);
+    struct ent_query *query = NULL;
+    struct ent_arena arena = {0};
+    struct pick_near near = {0};
+    bool found = false;
+    int rc;
+
+    for (size_t i = 0; i < count; i++) {
+        found = found || strcmp(terms[i].code, asked) == 0;
+        pick_offer(&near, asked, terms[i].code);
+    }
+    rc = ent_query_open(ctx->store, specialities_sql, &query, &ctx->err);
+    if (rc == 0)
+        ent_query_bind(query, ":asked", asked);
+    while (rc == 0 && (rc = ent_query_next(query, &ctx->err)) > 0) {
+        const char *name = ent_arena_str(&arena, ent_query_text(query, 0));
+
+        found = found || ent_query_int(query, 1) > 0;
+        if (name != NULL)
+            pick_offer(&near, asked, name);
+        rc = name == NULL ? cmd_no_memory(ctx) : 0;
+    }
+    ent_query_close(query);
+    if (rc == 0 && !found)
+        rc = near.name == NULL
+                 ? ent_err_set(&ctx->err, ENT_EREFUSED,
+                               "--speciality: nobody here has \"%s\"", asked)
+                 : ent_err_set(&ctx->err, ENT_EREFUSED,
+                               "--speciality: nobody here has \"%s\"; did you "
+                               "mean %s?",
+                               asked, near.name);
+    ent_arena_fini(&arena);
+    return rc;
+}
+
+static int read_lang(struct cmd_ctx *ctx, struct ask *ask,
+                     char tag[LANGUAGES_TAG])
+{
+    int rc;
+
+    if (ask->lang == NULL)
+        return 0;
+    rc = languages_read(ctx, ent_slice_str(ask->lang), tag, &ctx->err);
+    if (rc < 0)
+        ent_err_prefix(&ctx->err, "--lang");
+    ask->lang = tag;
+    return rc;
+}
+
 int everyday_trainers(struct cmd_ctx *ctx, int argc, char **argv)
 {
     struct ask ask = {0};
@@ -188,6 +252,8 @@ int everyday_trainers(struct cmd_ctx *ctx, int argc, char **argv)
         {.name = "--speciality", .value = &ask.speciality},
         {.name = "--country", .value = &ask.country},
     };
+    char country[COUNTRIES_CODE];
+    char lang[LANGUAGES_TAG];
     char today[11];
 
     if (args_take(options, ENT_ARRAY_LEN(options), &argc, argv, &ctx->err) < 0)
@@ -196,7 +262,10 @@ int everyday_trainers(struct cmd_ctx *ctx, int argc, char **argv)
         return cmd_usage(ctx, argv[0]);
     if (day != NULL && me_date(ctx, "--available", day, today, &ask.day) < 0)
         return cmd_fail(ctx);
-    if (cmd_store(ctx) == NULL || print_trainers(ctx, &ask) < 0)
+    if (cmd_store(ctx) == NULL || read_lang(ctx, &ask, lang) < 0 ||
+        countries_ask(ctx, &ask.country, country) < 0 ||
+        (ask.speciality != NULL && check_speciality(ctx, ask.speciality) < 0) ||
+        print_trainers(ctx, &ask) < 0)
         return cmd_fail(ctx);
     return CMD_OK;
 }

@@ -7,6 +7,7 @@
 
 #include "cli/args.h"
 #include "cli/conflicts.h"
+#include "cli/countries.h"
 #include "cli/everyday.h"
 #include "cli/look.h"
 #include "cli/me.h"
@@ -321,6 +322,7 @@ int everyday_who(struct cmd_ctx *ctx, int argc, char **argv)
         {.name = "--on", .value = &on},
     };
     char today[11];
+    char country[COUNTRIES_CODE];
     int rc;
 
     if (args_take(options, ENT_ARRAY_LEN(options), &argc, argv, &ctx->err) < 0)
@@ -334,6 +336,8 @@ int everyday_who(struct cmd_ctx *ctx, int argc, char **argv)
         rc = me_term(ctx, "--duty", "duty", duty, &ask.arena, &ask.duty);
     if (rc == 0 && cmd_store(ctx) == NULL)
         rc = ctx->err.code;
+    if (rc == 0)
+        rc = countries_ask(ctx, &ask.country, country);
     if (rc == 0 && group != NULL)
         rc = read_groups(ctx, &ask, group);
     if (rc == 0)

@@ -43,7 +43,7 @@ def values(field):
     name, kind = field["name"], field["type"]
     if name == "iso3" or name.startswith("countr"):
         return ["BDI", "COD"]
-    if name.startswith("language") or name == "lang":
+    if "language" in name:
         return ["fr", "rn"]
     if name in FORMS:
         return FORMS[name]

@@ -104,6 +104,19 @@ check "and the organisation by its name" says ctc-pf-bdi-01 \
 exits 0 "of one country" who --role focal_point --country NER --format csv
 check "its own" says ctc-pf-ner-01 grp-ner-pe
 check "alone" silent ctc-pf-bdi-01
+cp "$work/out" "$work/ner"
+exits 0 "by its name" who --role focal_point --country niger --format csv
+check "the same" cmp -s "$work/out" "$work/ner"
+exits 5 "a country that is none is refused" who --country Nigerr
+check "and the nearest is named" tells "did you mean Niger?"
+exits 5 "in the agenda, too" agenda --country Nigerr
+exits 5 "and among what needs attention" flags --country Nigerr
+exits 0 "a list takes names of countries" list training iso3=Burundi \
+    --format csv
+check "for their codes" same "$(tail -n +2 "$work/out" | wc -l)" \
+    "$(count training iso3=BDI)"
+check "some" test "$(count training iso3!=Burundi)" -lt "$(count training)"
+exits 5 "and of no others" list training iso3=Burundy
 exits 0 "groups without one are told" who --role focal_point --on 2019-02-01
 check "where somebody left" tells "nobody in grp-ssd-pe"
 exits 0 "quietly they are not" --quiet who --role focal_point --on 2019-02-01
@@ -153,6 +166,20 @@ exits 0 "in the month" trainers --available 2019-04-02 \
     --speciality PSYCHOSOCIAL --format csv
 check "they can, by part of a speciality" says trn-bdi-01 available
 check "who has another is left out" same "$(wc -l <"$work/out")" 2
+for lang in français French fra FR; do
+    exits 0 "the language may be called $lang" trainers --lang $lang --format csv
+    cp "$work/out" "$work/$lang"
+    entente trainers --lang fr --format csv
+    check "it is the same" cmp -s "$work/out" "$work/$lang"
+done
+exits 5 "what is no language is refused" trainers --lang frnch
+check "and the nearest is named" tells \
+    '--lang: "frnch" is no language; did you mean fr (French)?'
+exits 5 "a speciality that nobody has is refused" trainers --speciality cares
+check "and the nearest is named" tells "did you mean care?"
+exits 0 "a profile that nobody has is none that is wrong" trainers \
+    --speciality fluent_en
+exits 5 "a country that is none is refused" trainers --country Atlantis
 exits 2 "a day is a day" trainers --available tomorrow
 
 # ----------------------------------------------------------------- handover

@@ -47,6 +47,8 @@ exits 0 "is read, too" import contact "$work/three.vcf" --space copy \
     --format csv
 check "without a change" grep -q '^contact,0,0,107,0$' "$work/out"
 
+check "a country has its name in French" grep -q "^ADR:;;;;;;Burundi" \
+    "$work/contact.fr.vcf"
 check "the UID is the code" grep -q "^UID:ctc-pf-bdi-01" \
     "$work/contact.fr.vcf"
 check "an organisation says that it is one" grep -q "^KIND:org" \

@@ -138,6 +138,11 @@ check "a row without a country goes with what it refers to" \
     same "$(count assignment --space bdi code=mem-001)" 1
 exits 0 "check finds every reference in some space" check --format csv
 check "and lists none" same "$(wc -l <"$work/out")" 1
+exits 0 "a country of a split may be said by its name" --dry-run \
+    import --package "$demo" --space bdi --where iso3=burundi --format csv
+check "and is the same" grep -q "^contact,0,0,[1-9][0-9]*,0\$" "$work/out"
+exits 5 "but not by none" import --package "$demo" --space bdi \
+    --where iso3=Burundy
 exits 5 "a split by a field nobody has is refused" \
     import --package "$demo" --space bdi --where iso=BDI
 check "and the nearest is named" tells iso3
@@ -244,6 +249,17 @@ printf 'id,languages\nt-1,en|fr\n' >"$bad"
 exits 0 "and another" import trainer "$bad"
 entente --json show t-1
 check "are one set" prints '"languages": ["fr", "rn", "en"]'
+
+printf 'id;languages;training_languages\nt-2;français|Arabic;FR|rundi|fr-bi\n' >"$bad"
+exits 0 "languages by their names, English and French" import trainer "$bad"
+entente --json show t-2
+check "are codes" prints '"languages": ["fr", "ar"]'
+check "those of a country, too" prints \
+    '"training_languages": ["fr", "rn", "fr-BI"]'
+printf 'id,languages\nt-2,frenche\n' >"$bad"
+exits 5 "a language nobody knows is refused" import trainer "$bad"
+check "with the nearest" tells \
+    'bad.csv:2: languages: "frenche" is no language; did you mean fr (French)?'
 
 printf 'display_name\nDan\n' >"$bad"
 exits 0 "a table without codes is imported" import contact "$bad"

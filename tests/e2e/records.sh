@@ -76,6 +76,17 @@ exits 0 "elements are put into a set and taken out" \
     set trn-1 languages+=en languages-=rn
 entente --json show trn-1
 check "and the set holds the others" prints '"languages": ["fr", "en"]'
+exits 0 "languages may be said by name" set trn-1 languages+=English
+entente --json show trn-1
+check "and are the same ones" prints '"languages": ["fr", "en"]'
+exits 5 "what is no language is refused" set trn-1 languages+=zz
+exits 5 "with the nearest" set trn-1 languages+=kirundi
+check "by code and name" tells "did you mean rn (Rundi)?"
+exits 0 "another country is called Congo here" add country iso3=COD \
+    name_fr=Congo
+exits 5 "a name of two countries is refused" add training iso3=congo
+check "and both are told" tells \
+    'several countries are called "congo"; write the code of one: COD (Congo, The Democratic Republic of the), COG (Congo)'
 exits 0 "a set is given anew" set trn-1 "languages=sw|fr"
 entente --json show trn-1
 check "what stays keeps its place" prints '"languages": ["fr", "sw"]'

@@ -184,7 +184,11 @@ csv overdue --on 2018-08
 check "but after it; a month means its last day" begins "NER,act-ner-3,"
 entente set act-ner-3 due_on=2018-07-19
 exits 5 "a country of two letters is refused" report cascade --country BD
-check "with what it takes" tells "three letters"
+check "with one there is" tells '--country: "BD" is no country; did you mean'
+csv cascade --country bdi
+cp "$work/out" "$work/by-code"
+csv cascade --country Burundi
+check "a country may be said by its name" cmp -s "$work/out" "$work/by-code"
 exits 2 "a report without countries refuses one" report lessons --country BDI
 exits 2 "so does one that is no SQL" report freshness --group grp-bdi-pe
 exits 3 "a group nobody has is not found" report plans --group grp-none
