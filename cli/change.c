@@ -61,51 +61,49 @@ int change_spoken(struct cmd_ctx *ctx, const struct ent_field *field,
                   struct ent_err *err)
 {
     char code[LANGUAGES_TAG];
-    struct ent_slice copy;
-    int rc;
+    char spelt[LIMITS_TEXT];
+    struct ent_slice kept = limits_spell(field, *text, spelt);
+    int rc = 0;
 
     if (countries_in(field))
         rc = countries_read(ctx, *text, code, err);
     else if (languages_in(field))
         rc = languages_read(ctx, *text, code, err);
-    else
-        return 0;
     if (rc < 0)
         return rc;
-    copy = ent_arena_copy(arena, ent_slice_str(code));
-    if (copy.at == NULL)
+    if (countries_in(field) || languages_in(field))
+        kept = ent_slice_str(code);
+    if (kept.at == text->at)
+        return 0;
+    kept = ent_arena_copy(arena, kept);
+    if (kept.at == NULL)
         return no_memory(err);
-    *text = copy;
+    *text = kept;
     return 0;
 }
 
+/* `spoken`: as somebody says it who writes it; else as it stands. */
 static int read_value(struct cmd_ctx *ctx, const struct ent_field *field,
-                      struct ent_slice text, struct ent_arena *arena,
-                      struct ent_value *value, struct ent_err *err)
+                      bool spoken, struct ent_slice text,
+                      struct ent_arena *arena, struct ent_value *value,
+                      struct ent_err *err)
 {
-    char spelt[LIMITS_TEXT];
-    struct ent_slice kept = limits_spell(field, text, spelt);
-    int rc;
+    int rc = spoken ? change_spoken(ctx, field, &text, arena, err) : 0;
 
-    if (kept.at != text.at) {
-        text = ent_arena_copy(arena, kept);
-        if (text.at == NULL)
-            return no_memory(err);
-    }
-    rc = change_spoken(ctx, field, &text, arena, err);
-    if (rc < 0)
-        return rc;
-    rc = ent_value_parse(field, &ctx->vocab, text, arena, value, err);
     if (rc == 0)
+        rc = ent_value_parse(field, &ctx->vocab, text, arena, value, err);
+    if (rc == 0 && spoken)
         rc = refuse_private(field, value, err);
-    return rc < 0 ? rc : questions_check_value(ctx, field, value, err);
+    if (rc == 0 && spoken)
+        rc = questions_check_value(ctx, field, value, err);
+    return rc;
 }
 
 /* The values in `text`, whether or not they may be written. */
 static int read_values(struct cmd_ctx *ctx, const struct ent_field *field,
-                       struct ent_slice text, struct ent_arena *arena,
-                       const struct ent_value **values, size_t *count,
-                       struct ent_err *err)
+                       bool spoken, struct ent_slice text,
+                       struct ent_arena *arena, const struct ent_value **values,
+                       size_t *count, struct ent_err *err)
 {
     size_t room = 1;
     struct ent_value *list;
@@ -125,7 +123,7 @@ static int read_values(struct cmd_ctx *ctx, const struct ent_field *field,
     if (list == NULL)
         return no_memory(err);
     if (field->rule == ENT_RULE_REGISTER) {
-        int rc = read_value(ctx, field, text, arena, &list[n++], err);
+        int rc = read_value(ctx, field, spoken, text, arena, &list[n++], err);
 
         if (rc < 0)
             return rc;
@@ -136,7 +134,7 @@ static int read_values(struct cmd_ctx *ctx, const struct ent_field *field,
 
         if (is_blank(element))
             continue;
-        rc = read_value(ctx, field, element, arena, &list[n], err);
+        rc = read_value(ctx, field, spoken, element, arena, &list[n], err);
         if (rc < 0)
             return rc;
         n++;
@@ -151,11 +149,51 @@ int change_values(struct cmd_ctx *ctx, const struct ent_field *field,
                   const struct ent_value **values, size_t *count,
                   struct ent_err *err)
 {
-    int rc = read_values(ctx, field, text, arena, values, count, err);
+    int rc = read_values(ctx, field, true, text, arena, values, count, err);
 
     for (size_t i = 0; rc == 0 && i < *count; i++)
         rc = limits_value(ctx, field, &(*values)[i], err);
     return rc;
+}
+
+static bool has_value(const struct ent_value *list, size_t count,
+                      const struct ent_value *value)
+{
+    for (size_t i = 0; i < count; i++)
+        if (ent_value_equal(&list[i], value))
+            return true;
+    return false;
+}
+
+/* What is taken out may have been put in where other rules held: it goes as it
+ * is written, and as what that means here, if anything. */
+static int read_leaving(struct cmd_ctx *ctx, struct ent_slice text,
+                        struct ent_arena *arena, struct change_word *word)
+{
+    const struct ent_value *meant;
+    const struct ent_value *plain;
+    struct ent_value *both;
+    struct ent_err none;
+    size_t more;
+    size_t count;
+    int rc = read_values(ctx, word->field, false, text, arena, &plain, &count,
+                         &ctx->err);
+
+    if (rc < 0 || count == 0)
+        return rc;
+    if (read_values(ctx, word->field, true, text, arena, &meant, &more, &none) <
+        0)
+        more = 0;
+    both = ENT_ARENA_NEW(arena, struct ent_value, count + more);
+    if (both == NULL)
+        return no_memory(&ctx->err);
+    memcpy(both, plain, count * sizeof(*both));
+    for (size_t i = 0; i < more; i++)
+        if (!has_value(both, count, &meant[i]))
+            both[count++] = meant[i];
+    word->values = both;
+    word->count = count;
+    return 0;
 }
 
 /* ------------------------------------------------------------------- words */
@@ -195,10 +233,12 @@ static int read_word(struct cmd_ctx *ctx, struct change *change, int64_t space,
         return ent_err_set(&ctx->err, ENT_EREFUSED,
                            "%s holds one value; write %s=VALUE",
                            word->field->name, word->field->name);
-    /* What should not stand may be taken out. */
-    rc = (word->how == CHANGE_REMOVE ? read_values : change_values)(
-        ctx, word->field, ent_slice_str(value), &change->arena, &word->values,
-        &word->count, &ctx->err);
+    if (word->how == CHANGE_REMOVE)
+        rc = read_leaving(ctx, ent_slice_str(value), &change->arena, word);
+    else
+        rc = change_values(ctx, word->field, ent_slice_str(value),
+                           &change->arena, &word->values, &word->count,
+                           &ctx->err);
     if (rc < 0)
         ent_err_prefix(&ctx->err, "%s", word->field->name);
     return rc;
@@ -236,15 +276,6 @@ int change_read(struct cmd_ctx *ctx, const struct ent_kind *kind, int64_t space,
 }
 
 /* -------------------------------------------------------------- operations */
-
-static bool has_value(const struct ent_value *list, size_t count,
-                      const struct ent_value *value)
-{
-    for (size_t i = 0; i < count; i++)
-        if (ent_value_equal(&list[i], value))
-            return true;
-    return false;
-}
 
 static bool has_element(const struct ent_record *record,
                         const struct ent_field *field,

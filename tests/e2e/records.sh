@@ -427,4 +427,26 @@ daemons=
 exits 0 "and when it has ended" --json status
 check "that it does not" prints '"daemon": false'
 exits 8 "a peer that does not answer is not reached" sync --timeout 2s
+# --------------------------------------------------------------- older values
+
+# Before names of languages were read a field of codes took any.
+node=$work/old
+cp -r "$here/../../configs" "$work/configs"
+sed -i 's/field languages/field tongues/; s/+language+code/+tongue+code/' \
+    "$work/configs/kinds/05-trainer.conf"
+(
+    ENTENTE_DATADIR=$work/configs
+    export ENTENTE_DATADIR
+    entente init --org "Org O"
+    entente space create o
+    entente add trainer code=trn-o "tongues=fr|Arabe|foo"
+)
+exits 0 "a language that is none can still be read" --json show trn-o
+check "as it is" prints '"languages": ["fr", "Arabe", "foo"]'
+exits 0 "and taken out" set trn-o languages-=foo languages-=français
+exits 0 "or written as it should be" set trn-o languages-=Arabe \
+    languages+=Arabe
+entente --json show trn-o
+check "and is a code then" prints '"languages": ["ar"]'
+
 finish
