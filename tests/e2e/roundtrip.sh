@@ -43,11 +43,9 @@ check "none is new or changed" sh -c \
 check "and nothing is written" same "$(digest here)" "$before"
 
 for kind in $(cut -f 1 "$work/kinds"); do
-    for format in csv json; do
-        entente export "$kind" --format $format --output "$work/table"
-        exits 0 "$kind comes back as $format" import "$kind" "$work/table"
-        rm "$work/table"
-    done
+    entente export "$kind" --format json --output "$work/table"
+    exits 0 "$kind comes back as JSON" import "$kind" "$work/table"
+    rm "$work/table"
 done
 check "and nothing is written by any of these" same "$(digest here)" "$before"
 
