@@ -3,6 +3,7 @@
  * others is taken and read as it is. */
 #include <string.h>
 
+#include "cli/flow.h"
 #include "cli/pick.h"
 #include "cli/survey.h"
 #include "text/parse.h"
@@ -91,23 +92,6 @@ int questions_check_value(struct cmd_ctx *ctx, const struct ent_field *field,
 
 /* --------------------------------------------------------- all of a survey */
 
-/* Of several states that stand any but the first will do. */
-static const struct ent_value *find_begun(const struct cmd_ctx *ctx,
-                                          const struct ent_record *record)
-{
-    const struct ent_field *status = field_of(ctx, SURVEY_STATUS);
-
-    for (size_t i = 0; status != NULL && i < record->write_count; i++) {
-        const struct ent_shown *write = &record->writes[i];
-
-        if (write->field == status->number &&
-            write->value.type == ENT_VALUE_TEXT &&
-            !ent_slice_equal(write->value.bytes, ent_slice_str(SURVEY_DRAFT)))
-            return &write->value;
-    }
-    return NULL;
-}
-
 static bool is_questions(const struct ent_kind *kind, uint32_t number)
 {
     const struct ent_field *field =
@@ -118,31 +102,67 @@ static bool is_questions(const struct ent_kind *kind, uint32_t number)
     return field != NULL && field->number == number;
 }
 
-static int check_draft(const struct cmd_ctx *ctx,
-                       const struct ent_record *record, struct ent_err *err)
+static bool is_draft(struct ent_slice state)
 {
-    const struct ent_value *begun = find_begun(ctx, record);
+    return state.len == 0 ||
+           ent_slice_equal(state, ent_slice_str(SURVEY_DRAFT));
+}
 
-    if (begun == NULL)
-        return 0;
-    return ent_err_set(err, ENT_EREFUSED,
-                       "questions: this survey is no draft any more (%.*s), so "
-                       "its questions stay as they are: people may have "
-                       "answered them; other questions are another survey",
-                       (int)begun->bytes.len, (const char *)begun->bytes.at);
+/* A state other than the first: of those that stand, or that it was moved to
+ * before somebody set it back by hand. */
+static void find_begun(const struct flow_record *read, struct ent_buf *begun)
+{
+    const struct ent_record *record = read->record;
+    const struct ent_field *status = ent_field_named(read->kind, SURVEY_STATUS);
+
+    for (size_t i = 0; status != NULL && i < record->write_count; i++) {
+        const struct ent_shown *write = &record->writes[i];
+
+        if (begun->len == 0 && write->field == status->number &&
+            write->value.type == ENT_VALUE_TEXT &&
+            !is_draft(write->value.bytes))
+            ent_buf_put_slice(begun, write->value.bytes);
+    }
+    for (size_t i = 0; begun->len == 0 && i < read->flow.count; i++)
+        if (!is_draft(ent_slice_str(read->flow.steps[i].to)))
+            ent_buf_put_str(begun, read->flow.steps[i].to);
+}
+
+/* The sentence is in ctx->err. */
+static int check_draft(struct cmd_ctx *ctx, const struct ent_kind *kind,
+                       const struct ent_record *record)
+{
+    struct flow_record read = {0};
+    struct ent_buf begun = {0};
+    int rc = flow_read(ctx, record, kind, &read);
+
+    if (rc == 0)
+        find_begun(&read, &begun);
+    if (rc == 0 && begun.rc < 0)
+        rc = cmd_no_memory(ctx);
+    else if (rc == 0 && begun.len > 0)
+        rc = ent_err_set(&ctx->err, ENT_EREFUSED,
+                         "questions: this survey is no draft any more (%s), so "
+                         "its questions stay as they are: people may have "
+                         "answered them; other questions are another survey",
+                         ent_buf_cstr(&begun));
+    flow_record_fini(&read);
+    ent_buf_fini(&begun);
+    return rc;
 }
 
 int questions_check_undo(struct cmd_ctx *ctx, const struct ent_record_ref *ref,
-                         uint32_t field, struct ent_err *err)
+                         uint32_t field)
 {
+    const struct ent_kind *kind = ent_kind_find(&ctx->kinds, ref->kind);
     struct ent_record record = {0};
     int rc;
 
-    if (!is_questions(ent_kind_find(&ctx->kinds, ref->kind), field))
+    if (!is_questions(kind, field))
         return 0;
-    rc = ent_record_read(ctx->store, ref, &record, err);
+    rc = ent_record_read(ctx->store, ref, &record, &ctx->err);
     if (rc == 0)
-        rc = check_draft(ctx, &record, err);
+        rc = check_draft(ctx, kind, &record);
     ent_record_fini(&record);
     return rc;
 }
@@ -199,7 +219,7 @@ int questions_check_change(struct cmd_ctx *ctx, const struct ent_kind *kind,
         if (!is_questions(kind, ops[i].field))
             continue;
         if (record != NULL)
-            rc = check_draft(ctx, record, &ctx->err);
+            rc = check_draft(ctx, kind, record);
         if (rc == 0 && ops[i].code == ENT_OP_ADD &&
             is_asked(record, ops, count, i)) {
             const struct ent_slice code = code_of(&ops[i].value);

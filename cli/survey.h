@@ -83,7 +83,7 @@ ENT_NODISCARD int questions_check_change(struct cmd_ctx *ctx,
  * ENT_EREFUSED. */
 ENT_NODISCARD int questions_check_undo(struct cmd_ctx *ctx,
                                        const struct ent_record_ref *ref,
-                                       uint32_t field, struct ent_err *err);
+                                       uint32_t field);
 
 /* The commands of tally.c and results.c. */
 int survey_tally(struct cmd_ctx *ctx, int argc, char **argv);

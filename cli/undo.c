@@ -147,7 +147,9 @@ static int check_questions(void *with, const struct ent_undo *undo,
 
     for (size_t i = 0; rc == 0 && i < undo->count; i++)
         rc = questions_check_undo(ctx, &undo->steps[i].ref,
-                                  undo->steps[i].field, err);
+                                  undo->steps[i].field);
+    if (rc < 0)
+        *err = ctx->err;
     return rc;
 }
 

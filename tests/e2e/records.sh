@@ -370,6 +370,14 @@ check "and the label is named" tells "--label-fr"
 exits 5 "nor what turns the direction of writing" kinds add-field contact \
     colour --space bdi --label-en "$(printf 'a\342\200\256b')"
 check "as is said" tells "direction"
+turned=$(printf 'a\342\200\256b')
+exits 5 "neither has a space's title" space create turned --title-fr "$turned"
+exits 5 "nor the name of a line" line "$turned"
+node=$work/turned
+exits 5 "nor an organisation" init --org "$turned"
+check "which is not made" test ! -e "$work/turned/replica.db"
+exits 5 "nor has any a line end" init --org "$(printf 'a\rb')"
+node=$work/a
 exits 0 "and what could be, it would do" --dry-run kinds add-field contact \
     fresh --space bdi --type integer
 exits 0 "the fields of the kind have it" --lang fr kinds contact

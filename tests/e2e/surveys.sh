@@ -65,6 +65,11 @@ printf 'code,questions,title_en\nsvy-1,q5:text:Autre,After\n' \
     >"$work/surveys.csv"
 exits 0 "which may say the same again" import survey "$work/surveys.csv" --space s
 exits 0 "other fields change" set svy-1 "title_en=After the training"
+exits 0 "its state may be set back by hand" set svy-1 status=draft
+exits 5 "but what was asked was asked" set svy-1 "questions+=q6:text:Et puis ?"
+check "as is said" tells "no draft any more (open)"
+exits 0 "it is what the moves say" undo
+exits 5 "also then" set svy-1 "questions+=q6:text:Et puis ?"
 node=$work/office
 entente add survey code=svy-u questions=q1:text:Why?
 meet field office
