@@ -15,6 +15,7 @@
 #include "cli/look.h"
 #include "cli/pick.h"
 #include "cli/records.h"
+#include "cli/refs.h"
 #include "cli/rows.h"
 #include "cli/survey.h"
 #include "text/datadir.h"
@@ -265,6 +266,8 @@ static int save(struct cmd_ctx *ctx, struct edit *edit)
     int rc = 0;
 
     if (edit->change.count > 0)
+        rc = refs_check(ctx, &edit->change);
+    if (rc == 0 && edit->change.count > 0)
         rc = write_change(ctx, edit, &written);
     if (rc < 0)
         return rc;

@@ -79,6 +79,7 @@ static int import_rows(struct cmd_ctx *ctx, const struct import_ask *ask,
 {
     struct import_tally *tallies =
         calloc(ctx->kinds.count + 1, sizeof(*tallies));
+    struct import_refs refs = {0};
     bool *keep = NULL;
     int rc = 0;
 
@@ -87,9 +88,10 @@ static int import_rows(struct cmd_ctx *ctx, const struct import_ask *ask,
     if (ask->where.count > 0)
         rc = package_split(ctx, rows, &ask->where, &keep);
     if (rc == 0)
-        rc = import_write(ctx, space, rows, keep, tallies);
+        rc = import_write(ctx, space, rows, keep, tallies, &refs);
     if (rc == 0)
-        rc = import_report(ctx, rows, keep, tallies);
+        import_report(ctx, tallies, &refs);
+    import_refs_fini(&refs);
     free(keep);
     free(tallies);
     return rc;

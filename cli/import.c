@@ -9,6 +9,7 @@
 #include "cli/limits.h"
 #include "cli/look.h"
 #include "cli/pick.h"
+#include "cli/refs.h"
 
 /* --------------------------------------------------------------------- ids */
 
@@ -147,9 +148,15 @@ struct import {
     int64_t space;
     struct ent_writer *writer;
     struct rows *rows;
+    const bool *keep;       /* which of them are written; NULL: all */
     struct ent_arena arena; /* of one row */
     bool contested;         /* nothing more is written, conflicts are told */
 };
+
+static bool is_kept(const struct import *import, size_t row)
+{
+    return import->keep == NULL || import->keep[row];
+}
 
 /* Whether a contested field has that value among those that stand. */
 static bool stands(const struct ent_record *record,
@@ -288,28 +295,155 @@ static int put_all(struct import *import, struct row **list, size_t count,
     return rc;
 }
 
-static size_t select_rows(struct rows *rows, const bool *keep,
-                          struct row **list)
+/* --------------------------------------------------------------- references */
+
+void import_refs_fini(struct import_refs *refs)
+{
+    ent_arena_fini(&refs->arena);
+}
+
+/* A sentence about the first of each that is missing. */
+static int tell(struct import *import, const struct codes *codes,
+                const struct row *row, const struct ent_field *field,
+                const struct ent_value *value, struct import_refs *refs)
+{
+    struct ent_buf missing = {0};
+    struct ent_buf text = {0};
+    int rc = 0;
+
+    refs->dangling++;
+    if (refs->told_count == IMPORT_TOLD_MAX)
+        return 0;
+    ent_buf_printf(&missing, "%s: ", field->name);
+    refs_put_remark(import->ctx, codes, field, value, &missing);
+    if (ent_buf_cstr(&missing) == NULL)
+        rc = cmd_no_memory(import->ctx);
+    for (size_t i = 0; rc == 0 && i < refs->told_count; i++)
+        if (strstr(refs->told[i], ent_buf_cstr(&missing)) != NULL)
+            goto out;
+    if (rc == 0) {
+        ent_buf_printf(&text, "%s:%zu: %s", row->path, row->line,
+                       ent_buf_cstr(&missing));
+        refs->told[refs->told_count] =
+            (const char *)ent_arena_copy(&refs->arena, ent_buf_slice(&text)).at;
+        if (text.rc < 0 || refs->arena.rc < 0)
+            rc = cmd_no_memory(import->ctx);
+        else
+            refs->told_count++;
+    }
+out:
+    ent_buf_fini(&missing);
+    ent_buf_fini(&text);
+    return rc;
+}
+
+/* What the references of rows are looked up in. */
+struct places {
+    struct codes here;    /* the replica and the rows that are written */
+    struct codes package; /* all rows, if some of them go elsewhere */
+};
+
+static int put_place(struct cmd_ctx *ctx, struct codes *codes,
+                     const struct row *row)
+{
+    const struct codes_item item = {
+        .kind = row->kind->number, .code = row->code, .id = row->id};
+
+    return codes_put(codes, &item, &ctx->err);
+}
+
+static int find_places(struct import *import, struct places *places)
+{
+    struct cmd_ctx *ctx = import->ctx;
+    const struct rows *rows = import->rows;
+    int rc = codes_load_targets(ctx, &places->here);
+
+    for (size_t i = 0; rc == 0 && i < rows->count; i++) {
+        if (is_kept(import, i))
+            rc = put_place(ctx, &places->here, &rows->rows[i]);
+        if (rc == 0 && import->keep != NULL)
+            rc = put_place(ctx, &places->package, &rows->rows[i]);
+    }
+    if (rc == 0)
+        rc = codes_sort(&places->here, &ctx->err);
+    return rc < 0 ? rc : codes_sort(&places->package, &ctx->err);
+}
+
+static int check_ref(struct import *import, const struct places *places,
+                     const struct row *row, const struct ent_field *field,
+                     const struct ent_value *value, struct import_refs *refs)
+{
+    struct cmd_ctx *ctx = import->ctx;
+    int rc = 0;
+
+    if (codes_follow(ctx, &places->here, field, value) != NULL)
+        return 0;
+    if (codes_follow(ctx, &places->package, field, value) == NULL)
+        rc = refs_refuse(ctx, &places->here, field, value);
+    if (rc == 0)
+        return tell(import, &places->here, row, field, value, refs);
+    if (rc == ENT_EREFUSED)
+        rows_fault(import->rows, row->path, row->line, field->name,
+                   ctx->err.text);
+    return rc == ENT_EREFUSED ? 0 : rc;
+}
+
+static int check_row(struct import *import, const struct places *places,
+                     const struct row *row, struct import_refs *refs)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < row->count; i++) {
+        const struct change_word *word = &row->words[i];
+
+        if (word->field->type != ENT_TYPE_REF)
+            continue;
+        for (size_t j = 0; rc == 0 && j < word->count; j++)
+            rc = check_ref(import, places, row, word->field, &word->values[j],
+                           refs);
+    }
+    return rc;
+}
+
+/* Once all rows are there, for what one of them names may come behind it; in
+ * their order, so that the first that are missing are told. */
+static int check_refs(struct import *import, struct import_refs *refs)
+{
+    const struct rows *rows = import->rows;
+    struct places places = {0};
+    int rc = find_places(import, &places);
+
+    for (size_t i = 0; rc == 0 && i < rows->count; i++)
+        if (is_kept(import, i))
+            rc = check_row(import, &places, &rows->rows[i], refs);
+    codes_fini(&places.here);
+    codes_fini(&places.package);
+    return rc < 0 ? rc : rows_check_faults(import->ctx, rows);
+}
+
+static size_t select_rows(struct import *import, struct row **list)
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < rows->count; i++)
-        if (keep == NULL || keep[i])
-            list[count++] = &rows->rows[i];
+    for (size_t i = 0; i < import->rows->count; i++)
+        if (is_kept(import, i))
+            list[count++] = &import->rows->rows[i];
     return count;
 }
 
 int import_write(struct cmd_ctx *ctx, int64_t space, struct rows *rows,
-                 const bool *keep, struct import_tally *tallies)
+                 const bool *keep, struct import_tally *tallies,
+                 struct import_refs *refs)
 {
-    struct import import = {.ctx = ctx, .space = space, .rows = rows};
+    struct import import = {
+        .ctx = ctx, .space = space, .rows = rows, .keep = keep};
     struct row **list = calloc(rows->count + 1, sizeof(*list));
     size_t count;
     int rc;
 
     if (list == NULL)
         return cmd_no_memory(ctx);
-    count = select_rows(rows, keep, list);
+    count = select_rows(&import, list);
     rc = ent_writer_open(ctx->store, space, ctx->now_ms, &import.writer,
                          &ctx->err);
     if (rc < 0)
@@ -319,6 +453,8 @@ int import_write(struct cmd_ctx *ctx, int64_t space, struct rows *rows,
         qsort(list, count, sizeof(*list), by_id);
         rc = put_all(&import, list, count, tallies);
     }
+    if (rc == 0)
+        rc = check_refs(&import, refs);
     if (rc < 0 || ctx->dry_run) {
         ent_writer_abort(import.writer);
         goto out;
@@ -334,42 +470,6 @@ out:
 
 /* ---------------------------------------------------------------- reporting */
 
-/* References of the rows that lead neither to a record held here nor to
- * another row. */
-static int count_dangling(struct cmd_ctx *ctx, const struct rows *rows,
-                          const bool *keep, size_t *dangling)
-{
-    struct codes codes = {0};
-    int rc = codes_load_targets(ctx, &codes);
-
-    for (size_t i = 0; rc == 0 && i < rows->count; i++) {
-        const struct codes_item item = {
-            .kind = rows->rows[i].kind->number,
-            .code = rows->rows[i].code,
-            .id = rows->rows[i].id,
-        };
-
-        if (keep == NULL || keep[i])
-            rc = codes_put(&codes, &item, &ctx->err);
-    }
-    if (rc == 0)
-        rc = codes_sort(&codes, &ctx->err);
-    for (size_t i = 0; rc == 0 && i < rows->count; i++) {
-        const struct row *row = &rows->rows[i];
-
-        for (size_t j = 0; j < row->count && (keep == NULL || keep[i]); j++) {
-            const struct change_word *word = &row->words[j];
-
-            for (size_t k = 0; k < word->count; k++)
-                *dangling += word->field->type == ENT_TYPE_REF &&
-                             codes_follow(ctx, &codes, word->field,
-                                          &word->values[k]) == NULL;
-        }
-    }
-    codes_fini(&codes);
-    return rc;
-}
-
 static bool is_empty(const struct import_tally *tally)
 {
     return tally->new_records + tally->changed + tally->unchanged +
@@ -377,15 +477,11 @@ static bool is_empty(const struct import_tally *tally)
            0;
 }
 
-int import_report(struct cmd_ctx *ctx, const struct rows *rows,
-                  const bool *keep, const struct import_tally *tallies)
+void import_report(struct cmd_ctx *ctx, const struct import_tally *tallies,
+                   const struct import_refs *refs)
 {
-    size_t dangling = 0;
     size_t deleted = 0;
-    int rc = count_dangling(ctx, rows, keep, &dangling);
 
-    if (rc < 0)
-        return rc;
     out_list_begin(ctx->out);
     out_column(ctx->out, "kind", _("kind"), OUT_TEXT);
     out_column(ctx->out, "new", _("new"), OUT_NUMBER);
@@ -414,13 +510,14 @@ int import_report(struct cmd_ctx *ctx, const struct rows *rows,
                          "\"undelete\" brings each back",
                          deleted),
                 deleted);
-    if (dangling > 0)
+    if (refs->dangling > 0)
         cmd_say(ctx,
                 ngettext("%zu reference leads to no record held here; "
                          "\"check\" lists such references",
                          "%zu references lead to no record held here; "
                          "\"check\" lists them",
-                         dangling),
-                dangling);
-    return 0;
+                         refs->dangling),
+                refs->dangling);
+    for (size_t i = 0; i < refs->told_count; i++)
+        cmd_say(ctx, "%s", refs->told[i]);
 }

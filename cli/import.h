@@ -14,18 +14,29 @@ struct import_tally {
     size_t deleted; /* deleted here, and left so */
 };
 
+#define IMPORT_TOLD_MAX 5 /* references that are not only counted */
+
+/* References that lead neither to a record held here nor to another row. */
+struct import_refs {
+    size_t dangling;
+    const char *told[IMPORT_TOLD_MAX]; /* sentences about the first */
+    size_t told_count;
+    struct ent_arena arena; /* owns them */
+};
+
 /* Writes the rows for which `keep` is true (NULL: all); adds to `tallies`, one
  * for each of ctx->kinds. With --dry-run nothing is written. ENT_ECONFLICT: a
  * row differs from a contested field that asks; each was told on stderr.
- * ENT_EREFUSED, ENT_EDENIED. */
+ * ENT_EREFUSED, ENT_EDENIED. `refs` is to be finished in every case. */
 ENT_NODISCARD int import_write(struct cmd_ctx *ctx, int64_t space,
                                struct rows *rows, const bool *keep,
-                               struct import_tally *tallies);
+                               struct import_tally *tallies,
+                               struct import_refs *refs);
+void import_refs_fini(struct import_refs *refs);
 
-/* The tallies as a listing, and on stderr how many references of the rows
- * lead nowhere. */
-ENT_NODISCARD int import_report(struct cmd_ctx *ctx, const struct rows *rows,
-                                const bool *keep,
-                                const struct import_tally *tallies);
+/* The tallies as a listing, and on stderr which references of the rows lead
+ * nowhere. */
+void import_report(struct cmd_ctx *ctx, const struct import_tally *tallies,
+                   const struct import_refs *refs);
 
 #endif

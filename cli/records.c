@@ -11,6 +11,7 @@
 #include "cli/limits.h"
 #include "cli/look.h"
 #include "cli/pick.h"
+#include "cli/refs.h"
 #include "cli/same.h"
 
 /* A dry run goes all the way to the commit, so it fails where the command
@@ -162,6 +163,8 @@ static int cmd_add(struct cmd_ctx *ctx, int argc, char **argv)
     if (rc == 0)
         rc = change_read(ctx, kind, space, argv + 2, argc - 2, &change);
     if (rc == 0)
+        rc = refs_check(ctx, &change);
+    if (rc == 0)
         rc = add_record(ctx, space, &change);
     change_fini(&change);
     return rc < 0 ? cmd_fail(ctx) : CMD_OK;
@@ -248,6 +251,8 @@ static int cmd_set(struct cmd_ctx *ctx, int argc, char **argv)
         rc = lead_to_write(ctx, &ref);
     if (rc == 0)
         rc = change_read(ctx, kind, ref.space, argv + 2, argc - 2, &change);
+    if (rc == 0)
+        rc = refs_check(ctx, &change);
     if (rc == 0)
         rc = set_fields(ctx, &ref, &change);
     change_fini(&change);

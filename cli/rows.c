@@ -611,8 +611,13 @@ int rows_check(struct cmd_ctx *ctx, struct rows *rows)
 {
     int rc = find_twins(ctx, rows);
 
-    if (rc < 0 || rows->faults == 0)
-        return rc;
+    return rc < 0 ? rc : rows_check_faults(ctx, rows);
+}
+
+int rows_check_faults(struct cmd_ctx *ctx, const struct rows *rows)
+{
+    if (rows->faults == 0)
+        return 0;
     if (rows->untold > 0)
         fprintf(stderr, _("... and %zu more\n"), rows->untold);
     return ent_err_set(&ctx->err, ENT_EREFUSED,

@@ -97,6 +97,9 @@ ENT_NODISCARD int rows_read_json(struct cmd_ctx *ctx, struct rows *rows,
 /* Rows of one kind with one code are a fault of the later one; then the
  * count of all faults decides: ENT_EREFUSED. */
 ENT_NODISCARD int rows_check(struct cmd_ctx *ctx, struct rows *rows);
+/* The count alone, when faults were found later. */
+ENT_NODISCARD int rows_check_faults(struct cmd_ctx *ctx,
+                                    const struct rows *rows);
 
 /* Tell one fault; `field` may be NULL. */
 void rows_fault(struct rows *rows, const char *path, size_t line,

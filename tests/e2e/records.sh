@@ -304,6 +304,38 @@ check "and are equal" same "$(digest bdi)" "$(node=$work/a digest bdi)"
 exits 0 "explain tells that both have it" explain act-1 --format csv
 check "the other too" prints "Org A"
 
+# ----------------------------------------- references to what is not here
+
+node=$work/a
+entente add plan --space bdi code=pln-ref-1 title_fr=Plan
+exits 0 "a reference leads to a record" add activity --space bdi \
+    code=act-ref-1 title_fr=Suivi plan_id=pln-ref-1 responsible_id=ctc-1
+check "nothing is said of it" test ! -s "$work/err"
+exits 0 "what it names may come later" set act-ref-1 plan_id=pln-rfe-1
+check "but it is said" tells "plan_id: "
+check "with what is not here" tells '"pln-rfe-1"'
+check "and what may be meant" tells '"pln-ref-1"'
+exits 0 "also when a record is added" add activity --space bdi \
+    title_fr=Suivi responsible_id=ctc-999
+check "by its field" tells "responsible_id: "
+exits 0 "nothing is said to who wants quiet" --quiet set act-ref-1 \
+    plan_id=pln-rfe-2
+check "nothing" test ! -s "$work/err"
+exits 5 "a contact is no plan" set act-ref-1 plan_id=ctc-1
+check "as is said" tells "contact"
+check "and what would be taken" tells "plan"
+exits 5 "nor when a record is added" add activity --space bdi plan_id=ctc-1
+exits 5 "nor in a dry run" --dry-run set act-ref-1 plan_id=ctc-1
+printf '#!/bin/sh\nsed "s/pln-rfe-2/$WORD/" "$1" >"$1.new"\nmv "$1.new" "$1"\n' \
+    >"$work/editor"
+chmod +x "$work/editor"
+WORD=ctc-1 EDITOR=$work/editor exits 5 "nor in an editor" edit act-ref-1
+WORD=pln-rfe-3 EDITOR=$work/editor exits 0 "where a typing error" edit act-ref-1
+check "is told" tells '"pln-rfe-3"'
+exits 0 "what is deleted was here" delete pln-ref-1
+exits 0 "and is no typing error" set act-ref-1 plan_id=pln-ref-1
+check "nothing is said of it" test ! -s "$work/err"
+
 # ------------------------------------------------- a code of several records
 
 node=$work/a
