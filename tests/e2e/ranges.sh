@@ -58,7 +58,7 @@ as b set evt-bdi-2 participants=20
 as a set evt-ner-1 title_fr=Formation
 as b set evt-ner-1 title_fr=Atelier
 apart act-bdi-5 due_on 2018-11-27 2019-04
-apart act-ner-4 due_on 2017-07 2018-07-01
+apart act-ner-4 due_on 2018-10 2018-11-30
 apart trn-bdi-02 certified_on 2018-10-02 2018-10
 as a add survey code=svy-tot-2018 title_fr=Enquête
 meet b a
@@ -73,7 +73,7 @@ csv overdue --on $on
 check "what may be late, with both days" begins \
     "BDI,act-bdi-5,[^,]*,2018-11-27/2019-04,"
 check "and what is late by both" begins \
-    "NER,act-ner-4,[^,]*,2017-07/2018-07-01,"
+    "NER,act-ner-4,[^,]*,2018-10/2018-11-30,"
 csv overdue --on 2018-11-27
 check "but not before the first of them" lacks act-bdi-5
 csv trainer-roster --country BDI
