@@ -91,6 +91,14 @@ static int check_size(const struct ent_field *field,
     return rc;
 }
 
+static bool has_blank(struct ent_slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.at[i] <= ' ')
+            return true;
+    return false;
+}
+
 /* Something, an @ and something, without blanks: whether mail gets there is
  * for those who send it. */
 static int check_email(struct ent_slice text, struct ent_err *err)
@@ -100,7 +108,7 @@ static int check_email(struct ent_slice text, struct ent_err *err)
     size_t behind = text.len - before - 1;
 
     if (before > 0 && behind > 0 && memchr(at + 1, '@', behind) == NULL &&
-        strcspn((const char *)text.at, " \t\n\r") >= text.len)
+        !has_blank(text))
         return 0;
     return ent_err_set(err, ENT_EREFUSED,
                        "\"%.*s\" is not an e-mail address; write "

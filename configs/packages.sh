@@ -5,7 +5,8 @@
 build_packages="gcc meson ninja-build pkg-config gettext libc6-dev
     libzmq3-dev libsqlite3-dev libmsgpack-dev uuid-dev libsodium-dev
     libzstd-dev libsmartcols-dev libconfuse-dev libcsv-dev libutf8proc-dev
-    libqrencode-dev libxlsxwriter-dev zlib1g-dev iso-codes check scdoc"
+    libqrencode-dev libxlsxwriter-dev zlib1g-dev iso-codes tzdata check
+    scdoc"
 test_packages="clang libclang-rt-14-dev sqlite3 python3 python3-zmq
     python3-msgpack python3-nacl python3-vobject python3-icalendar
     python3-openpyxl python3-zstandard procps util-linux
