@@ -70,6 +70,7 @@ int ent_fds_opened(struct ent_fds *fds, int fd, uint64_t now_ms)
         return ENT_ENOMEM;
     }
     fds->slots[fd] = (struct ent_fd){.open = true, .opened_ms = now_ms};
+    fds->opened_ms = now_ms;
     if (fds->inbound && ++fds->silent > ENT_FDS_SILENT_MAX)
         cut_oldest_silent(fds);
     return 0;
@@ -137,9 +138,17 @@ static void cut_most_unfinished(struct ent_fds *fds)
     ent_fds_cut(fds, (int)most);
 }
 
+bool ent_fds_watched(const struct ent_fds *fds, uint64_t now_ms)
+{
+    return fds->unfinished > ENT_FDS_WATCHED_BYTES ||
+           (fds->opened_ms != 0 &&
+            now_ms - fds->opened_ms < ENT_FDS_WATCHED_MS);
+}
+
 void ent_fds_check(struct ent_fds *fds, uint64_t now_ms)
 {
-    if (now_ms - fds->checked_ms < ENT_FDS_CHECK_MS)
+    if (now_ms - fds->checked_ms <
+        (ent_fds_watched(fds, now_ms) ? ENT_FDS_WATCH_MS : ENT_FDS_CHECK_MS))
         return;
     fds->checked_ms = now_ms;
     fds->unfinished = 0;

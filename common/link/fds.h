@@ -18,6 +18,11 @@
 #define ENT_FDS_SILENT_MAX 128 /* connections to us that have said nothing */
 #define ENT_FDS_SILENT_MS 30000
 #define ENT_FDS_CHECK_MS 100
+/* Where a flood may be beginning it is looked at more often: after a connection
+ * was made, and while something unfinished is there. */
+#define ENT_FDS_WATCH_MS 20
+#define ENT_FDS_WATCHED_MS 10000
+#define ENT_FDS_WATCHED_BYTES (1 << 20)
 
 /* One message of the largest size, and what the kernel may hold behind it. */
 #define ENT_FDS_UNFINISHED_MAX (16 << 20)
@@ -41,6 +46,7 @@ struct ent_fds {
     size_t silent;
     uint64_t unfinished; /* of all of them, at the last check */
     uint64_t checked_ms;
+    uint64_t opened_ms; /* the last one; 0: none yet */
 };
 
 /* A zeroed one is empty. A number that one I/O thread closed may be opened by
@@ -62,6 +68,9 @@ void ent_fds_heard(struct ent_fds *fds, int fd);
 
 /* End a connection; its monitor reports it. */
 void ent_fds_cut(struct ent_fds *fds, int fd);
+
+/* Whether they are to be checked often, every ENT_FDS_WATCH_MS. */
+bool ent_fds_watched(const struct ent_fds *fds, uint64_t now_ms);
 
 /* End what is silent for too long or floods. Cheap to call often. */
 void ent_fds_check(struct ent_fds *fds, uint64_t now_ms);

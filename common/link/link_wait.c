@@ -28,10 +28,10 @@ static void run_timers(struct ent_link *link)
 static int wait_limit(const struct ent_link *link, int timeout_ms)
 {
     bool unread = link->pending || link->woken || link->kept != NULL;
-    bool filling = link->theirs.unfinished > ENT_FDS_UNFINISHED_MAX;
+    bool watched = ent_fds_watched(&link->theirs, ent_link_clock_ms(link));
     int limit = unread                  ? 0
                 : link->blocked         ? BLOCKED_MS
-                : filling               ? ENT_FDS_CHECK_MS
+                : watched               ? ENT_FDS_WATCH_MS
                 : link->conns.count > 0 ? ENT_LINK_WAIT_MS
                                         : -1;
 
