@@ -302,39 +302,40 @@ void import_refs_fini(struct import_refs *refs)
     ent_arena_fini(&refs->arena);
 }
 
-/* A sentence about the first of each that is missing. */
+static bool is_told(const struct import_refs *refs,
+                    const struct ent_field *field,
+                    const struct ent_value *value)
+{
+    for (size_t i = 0; i < refs->told_count; i++)
+        if (refs->told[i].field == field &&
+            ent_value_equal(&refs->told[i].value, value))
+            return true;
+    return false;
+}
+
+/* A sentence about the first of each that is missing: to find what may be meant
+ * all codes are gone through. */
 static int tell(struct import *import, const struct codes *codes,
                 const struct row *row, const struct ent_field *field,
                 const struct ent_value *value, struct import_refs *refs)
 {
-    struct ent_buf missing = {0};
     struct ent_buf text = {0};
-    int rc = 0;
+    const char *kept = NULL;
 
     refs->dangling++;
-    if (refs->told_count == IMPORT_TOLD_MAX)
+    if (refs->told_count == IMPORT_TOLD_MAX || is_told(refs, field, value))
         return 0;
-    ent_buf_printf(&missing, "%s: ", field->name);
-    refs_put_remark(import->ctx, codes, field, value, &missing);
-    if (ent_buf_cstr(&missing) == NULL)
-        rc = cmd_no_memory(import->ctx);
-    for (size_t i = 0; rc == 0 && i < refs->told_count; i++)
-        if (strstr(refs->told[i], ent_buf_cstr(&missing)) != NULL)
-            goto out;
-    if (rc == 0) {
-        ent_buf_printf(&text, "%s:%zu: %s", row->path, row->line,
-                       ent_buf_cstr(&missing));
-        refs->told[refs->told_count] =
-            (const char *)ent_arena_copy(&refs->arena, ent_buf_slice(&text)).at;
-        if (text.rc < 0 || refs->arena.rc < 0)
-            rc = cmd_no_memory(import->ctx);
-        else
-            refs->told_count++;
-    }
-out:
-    ent_buf_fini(&missing);
+    ent_buf_printf(&text, "%s:%zu: %s: ", row->path, row->line, field->name);
+    refs_put_remark(import->ctx, codes, field, value, &text);
+    if (ent_buf_cstr(&text) != NULL)
+        kept = ent_arena_str(&refs->arena, ent_buf_cstr(&text));
     ent_buf_fini(&text);
-    return rc;
+    if (kept == NULL)
+        return cmd_no_memory(import->ctx);
+    refs->told[refs->told_count].field = field;
+    refs->told[refs->told_count].value = *value;
+    refs->told[refs->told_count++].text = kept;
+    return 0;
 }
 
 /* What the references of rows are looked up in. */
@@ -519,5 +520,5 @@ void import_report(struct cmd_ctx *ctx, const struct import_tally *tallies,
                          refs->dangling),
                 refs->dangling);
     for (size_t i = 0; i < refs->told_count; i++)
-        cmd_say(ctx, "%s", refs->told[i]);
+        cmd_say(ctx, "%s", refs->told[i].text);
 }

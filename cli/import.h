@@ -19,9 +19,13 @@ struct import_tally {
 /* References that lead neither to a record held here nor to another row. */
 struct import_refs {
     size_t dangling;
-    const char *told[IMPORT_TOLD_MAX]; /* sentences about the first */
+    struct {
+        const struct ent_field *field;
+        struct ent_value value; /* of the rows */
+        const char *text;       /* a sentence */
+    } told[IMPORT_TOLD_MAX];    /* the first, each once */
     size_t told_count;
-    struct ent_arena arena; /* owns them */
+    struct ent_arena arena; /* owns the sentences */
 };
 
 /* Writes the rows for which `keep` is true (NULL: all); adds to `tallies`, one

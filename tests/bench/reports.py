@@ -52,6 +52,11 @@ def day(rand):
                                  rand.randint(1, 28))
 
 
+def span(rand):
+    """A day and one that is not before it."""
+    return sorted([day(rand), day(rand)])
+
+
 def rows_of(records):
     """(kind, heading, rows): as countries keep them, with a fixed seed."""
     rand = random.Random(11)
@@ -81,7 +86,7 @@ def rows_of(records):
            "end_reason,backup_for", [
                ["mem-%d" % i, some("ctc", contacts), some("grp", groups),
                 rand.choice(["focal_point", "backup_focal_point", "trainer"]),
-                "2017-06-01", day(rand) if i % 4 == 0 else "",
+                "2016-01-01", day(rand) if i % 4 == 0 else "",
                 "turnover" if i % 4 == 0 else "",
                 some("ctc", contacts) if i % 3 == 0 else ""]
                for i in range(10 * part)])
@@ -98,7 +103,7 @@ def rows_of(records):
     yield ("training", "id,kind,title_fr,iso3,start_on,end_on,participants,"
            "orgs_represented,status,reported,reported_on", [
                ["evt-%d" % i, "in_country", "Formation nationale %d" % i,
-                country(i), day(rand)[:7], day(rand), rand.randint(8, 30),
+                country(i), *span(rand), rand.randint(8, 30),
                 rand.randint(2, 12), "delivered", "yes" if i % 4 else "no",
                 day(rand)] for i in range(trainings)])
     yield ("participation",
@@ -115,7 +120,7 @@ def rows_of(records):
                ["act-%d" % i, some("pln", plans), "supervisor_training",
                 "Accompagnement continu %d" % i, "Ongoing coaching %d" % i,
                 some("org", orgs), some("ctc", contacts), country(i),
-                day(rand), day(rand),
+                *span(rand),
                 rand.choice(["planned", "in_progress", "done", "done"]),
                 rand.randint(100, 9000), rand.randint(0, 9000), "USD"]
                for i in range(activities)])
