@@ -436,6 +436,7 @@ static void put_cells(struct cmd_ctx *ctx, const struct ask *ask,
     struct ent_buf flags = {0};
     struct ent_buf names = {0};
     const bool program = look_for_program(ctx);
+    const bool contested = !program && ent_query_contested(query) > 0;
     const char *text;
 
     flow_put(ctx, now, &state);
@@ -445,7 +446,7 @@ static void put_cells(struct cmd_ctx *ctx, const struct ask *ask,
         bool stage = text != NULL && now->workflow != NULL &&
                      now->workflow->field == field && shows_state(ask, field);
 
-        if (ent_query_contests(query, field->number) ||
+        if ((contested && ent_query_contests(query, field->number)) ||
             (stage && now->contested))
             out_contested(ctx->out);
         if (stage)

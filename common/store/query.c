@@ -490,7 +490,7 @@ const char *ent_query_text(struct ent_query *query, size_t column)
 {
     const char *text;
 
-    if (ent_query_type(query, column) == ENT_COLUMN_BLOB) {
+    if (sqlite3_column_type(query->stmt.raw, (int)column) == SQLITE_BLOB) {
         struct ent_slice blob = ent_stmt_bytes(&query->stmt, (int)column);
         uint8_t *hex;
 
