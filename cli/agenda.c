@@ -175,13 +175,6 @@ static const char *reason_said(const char *code)
     return code;
 }
 
-static const char *cell(struct ent_query *query, size_t column)
-{
-    return ent_query_type(query, column) == ENT_COLUMN_NULL
-               ? NULL
-               : ent_query_text(query, column);
-}
-
 /* An assignment is called by its role. */
 static const char *title_said(const struct cmd_ctx *ctx, const char *kind,
                               const char *title)
@@ -202,15 +195,15 @@ static void put_row(struct cmd_ctx *ctx, struct ent_query *query)
     struct ent_id parsed;
 
     out_row(ctx->out);
-    out_cell(ctx->out, cell(query, 0));
+    out_cell(ctx->out, ent_query_cell(query, 0));
     out_cell(ctx->out, look_for_program(ctx)
                            ? ent_query_text(query, 1)
                            : reason_said(ent_query_text(query, 1)));
     out_cell(ctx->out, look_kind_said(ctx, ent_kind_named(&ctx->kinds, kind)));
-    out_cell(ctx->out, cell(query, 3));
-    out_cell(ctx->out, title_said(ctx, kind, cell(query, 4)));
-    out_cell(ctx->out, cell(query, 5));
-    out_cell(ctx->out, cell(query, 6));
+    out_cell(ctx->out, ent_query_cell(query, 3));
+    out_cell(ctx->out, title_said(ctx, kind, ent_query_cell(query, 4)));
+    out_cell(ctx->out, ent_query_cell(query, 5));
+    out_cell(ctx->out, ent_query_cell(query, 6));
     if (ent_id_parse(ent_query_text(query, 7), &parsed))
         look_id(ctx, &parsed, id);
     out_cell(ctx->out, id);

@@ -201,10 +201,10 @@ static int put_event(struct cmd_ctx *ctx, struct gathering *gathering,
 static const char *kept(struct gathering *gathering, struct ent_query *query,
                         size_t column)
 {
-    return ent_query_type(query, column) == ENT_COLUMN_NULL
-               ? NULL
-               : ent_arena_str(&gathering->evidence.arena,
-                               ent_query_text(query, column));
+    const char *text = ent_query_cell(query, column);
+
+    return text == NULL ? NULL
+                        : ent_arena_str(&gathering->evidence.arena, text);
 }
 
 static int add_row(struct cmd_ctx *ctx, struct gathering *gathering,

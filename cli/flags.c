@@ -91,10 +91,10 @@ static int keep(struct cmd_ctx *ctx, const char *sql, struct flags *flags,
     const char *label;
 
     for (size_t i = 0; i < ENT_ARRAY_LEN(cells); i++) {
-        cells[i] = NULL;
-        if (ent_query_type(query, i) == ENT_COLUMN_NULL)
+        cells[i] = ent_query_cell(query, i);
+        if (cells[i] == NULL)
             continue;
-        cells[i] = keep_cell(flags, i, ent_query_text(query, i));
+        cells[i] = keep_cell(flags, i, cells[i]);
         if (cells[i] == NULL)
             return cmd_no_memory(ctx);
     }

@@ -116,10 +116,10 @@ static int keep_step(struct cmd_ctx *ctx, struct flow *flow, size_t *cap,
         *cap = more;
     }
     for (size_t i = 0; i < ENT_ARRAY_LEN(cells); i++) {
-        cells[i] = NULL;
-        if (ent_query_type(query, i) == ENT_COLUMN_NULL)
+        cells[i] = ent_query_cell(query, i);
+        if (cells[i] == NULL)
             continue;
-        cells[i] = ent_arena_str(&flow->arena, ent_query_text(query, i));
+        cells[i] = ent_arena_str(&flow->arena, cells[i]);
         if (cells[i] == NULL)
             return cmd_no_memory(ctx);
     }

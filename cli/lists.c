@@ -388,13 +388,6 @@ static void put_list_heading(struct cmd_ctx *ctx, const struct ask *ask)
     }
 }
 
-static const char *cell_or_null(struct ent_query *query, size_t column)
-{
-    return ent_query_type(query, column) == ENT_COLUMN_NULL
-               ? NULL
-               : ent_query_text(query, column);
-}
-
 /* One row, asked for the fields that say its state. */
 struct list_row {
     const struct ask *ask;
@@ -407,7 +400,7 @@ static const char *row_text(const void *data, const struct ent_field *field)
 
     for (size_t i = 0; i < row->ask->listing.column_count; i++)
         if (row->ask->listing.columns[i] == field)
-            return cell_or_null(row->query, i + 3);
+            return ent_query_cell(row->query, i + 3);
     return NULL;
 }
 
@@ -454,10 +447,10 @@ static void put_cells(struct cmd_ctx *ctx, const struct ask *ask,
         else if (!program && languages_in(field))
             out_cell(ctx->out,
                      languages_said(ctx, field->rule == ENT_RULE_SET,
-                                    cell_or_null(query, i + 3), &names));
+                                    ent_query_cell(query, i + 3), &names));
         else
             out_cell(ctx->out,
-                     look_said(ctx, field, cell_or_null(query, i + 3)));
+                     look_said(ctx, field, ent_query_cell(query, i + 3)));
     }
     if (has_state_column(ask)) {
         if (now->contested)

@@ -76,11 +76,30 @@ void out_put_markdown(struct out *out, struct ent_buf *buf, const char *text)
     }
 }
 
+/* Letters, digits and what stands between them in codes, days and figures:
+ * nothing of it is quoted, guarded or spelled out. Most cells are so, or empty.
+ */
+static bool is_plain(const char *text)
+{
+    const char *at = text;
+
+    while ((*at >= '0' && *at <= '9') || (*at >= 'a' && *at <= 'z') ||
+           (*at >= 'A' && *at <= 'Z') ||
+           (at > text && (*at == '-' || *at == '_' || *at == '.')))
+        at++;
+    return *at == '\0';
+}
+
 void out_put_csv(struct out *out, struct ent_buf *buf, bool first,
                  const char *text)
 {
     unsigned pass = OUT_SHOW_LF | OUT_SHOW_TAB;
 
+    if (!first && is_plain(text)) {
+        ent_buf_put_u8(buf, out->format == OUT_TSV ? '\t' : ',');
+        ent_buf_put_str(buf, text);
+        return;
+    }
     if (!out->terminal)
         pass |= OUT_SHOW_BIDI;
     ent_buf_reset(&out->text);

@@ -139,9 +139,7 @@ static void put_row(struct cmd_ctx *ctx, struct ent_query *query)
 
     out_row(ctx->out);
     for (size_t i = 0; i < ENT_ARRAY_LEN(columns); i++) {
-        const char *text = ent_query_type(query, i) == ENT_COLUMN_NULL
-                               ? NULL
-                               : ent_query_text(query, i);
+        const char *text = ent_query_cell(query, i);
 
         if (!program && !columns[i].people)
             continue;

@@ -133,13 +133,6 @@ static void bind(const struct cmd_ctx *ctx, const struct ask *ask,
     ent_query_bind(query, ":lang", ctx->lang == ENT_LANG_FR ? "fr" : "en");
 }
 
-static const char *cell(struct ent_query *query, size_t column)
-{
-    return ent_query_type(query, column) == ENT_COLUMN_NULL
-               ? NULL
-               : ent_query_text(query, column);
-}
-
 static const char *term_said(const struct cmd_ctx *ctx, const char *list,
                              const char *code)
 {
@@ -155,23 +148,23 @@ static void put_row(struct cmd_ctx *ctx, struct ent_query *query)
     bool program = look_for_program(ctx);
 
     out_row(ctx->out);
-    out_cell(ctx->out, cell(query, 0));
-    out_cell(ctx->out, cell(query, 1));
-    out_cell(ctx->out, term_said(ctx, "role", cell(query, 2)));
-    out_cell(ctx->out, cell(query, 3));
-    out_cell(ctx->out, cell(query, 4));
+    out_cell(ctx->out, ent_query_cell(query, 0));
+    out_cell(ctx->out, ent_query_cell(query, 1));
+    out_cell(ctx->out, term_said(ctx, "role", ent_query_cell(query, 2)));
+    out_cell(ctx->out, ent_query_cell(query, 3));
+    out_cell(ctx->out, ent_query_cell(query, 4));
     if (program) {
-        out_cell(ctx->out, cell(query, 5));
-        out_cell(ctx->out, cell(query, 6));
+        out_cell(ctx->out, ent_query_cell(query, 5));
+        out_cell(ctx->out, ent_query_cell(query, 6));
     }
-    out_cell(ctx->out, cell(query, 7));
-    out_cell(ctx->out, cell(query, 8));
-    out_cell(ctx->out, cell(query, 9));
-    out_cell(ctx->out, cell(query, program ? 10 : 11));
-    out_cell(ctx->out, cell(query, 12));
+    out_cell(ctx->out, ent_query_cell(query, 7));
+    out_cell(ctx->out, ent_query_cell(query, 8));
+    out_cell(ctx->out, ent_query_cell(query, 9));
+    out_cell(ctx->out, ent_query_cell(query, program ? 10 : 11));
+    out_cell(ctx->out, ent_query_cell(query, 12));
     if (program) {
-        out_cell(ctx->out, cell(query, 11));
-        out_cell(ctx->out, cell(query, 13));
+        out_cell(ctx->out, ent_query_cell(query, 11));
+        out_cell(ctx->out, ent_query_cell(query, 13));
     }
 }
 

@@ -486,22 +486,36 @@ enum ent_column_type ent_query_type(struct ent_query *query, size_t column)
     }
 }
 
-const char *ent_query_text(struct ent_query *query, size_t column)
+static const char *blob_text(struct ent_query *query, size_t column)
 {
+    struct ent_slice blob = ent_stmt_bytes(&query->stmt, (int)column);
+    uint8_t *hex;
+
+    ent_buf_reset(&query->hex);
+    hex = ent_buf_grow(&query->hex, 2 * blob.len + 1);
+    if (hex == NULL)
+        return "";
+    ent_hex_put((char *)hex, blob.at, blob.len);
+    return (const char *)hex;
+}
+
+const char *ent_query_cell(struct ent_query *query, size_t column)
+{
+    int type = sqlite3_column_type(query->stmt.raw, (int)column);
     const char *text;
 
-    if (sqlite3_column_type(query->stmt.raw, (int)column) == SQLITE_BLOB) {
-        struct ent_slice blob = ent_stmt_bytes(&query->stmt, (int)column);
-        uint8_t *hex;
-
-        ent_buf_reset(&query->hex);
-        hex = ent_buf_grow(&query->hex, 2 * blob.len + 1);
-        if (hex == NULL)
-            return "";
-        ent_hex_put((char *)hex, blob.at, blob.len);
-        return (const char *)hex;
-    }
+    if (type == SQLITE_NULL)
+        return NULL;
+    if (type == SQLITE_BLOB)
+        return blob_text(query, column);
     text = (const char *)sqlite3_column_text(query->stmt.raw, (int)column);
+    return text != NULL ? text : "";
+}
+
+const char *ent_query_text(struct ent_query *query, size_t column)
+{
+    const char *text = ent_query_cell(query, column);
+
     return text != NULL ? text : "";
 }
 

@@ -55,6 +55,8 @@ ENT_NODISCARD int ent_query_next(struct ent_query *query, struct ent_err *err);
 enum ent_column_type ent_query_type(struct ent_query *query, size_t column);
 /* The value as text (blobs in hex), "" for NULL; until the next call. */
 const char *ent_query_text(struct ent_query *query, size_t column);
+/* The same, but NULL for NULL. */
+const char *ent_query_cell(struct ent_query *query, size_t column);
 int64_t ent_query_int(struct ent_query *query, size_t column);
 
 enum ent_compare {
