@@ -217,9 +217,11 @@ void inv_erased_said(struct net *net, int asked, const int *nodes, size_t count,
     if (ent_erasure_list(store, net_space(net, space, asked), &arena, &list,
                          &erased, &err) < 0)
         net_die(net, "erasures: %s", err.text);
+    /* Who rests between two scrubs says so behind the next one. */
     for (size_t i = 0; i < erased; i++)
         for (size_t j = 0; j < count; j++)
-            if (ent_erasure_confirmed(store, &list[i],
+            if (ent_store_scrub_due(net->nodes[nodes[j]].store, &err) == 0 &&
+                ent_erasure_confirmed(store, &list[i],
                                       &net->nodes[nodes[j]].keys.public,
                                       &err) != 1)
                 net_die(net,

@@ -1287,11 +1287,11 @@ static void check(struct world *world, const int *nodes, size_t count)
         }
         for (size_t i = 0; i < member_count; i++)
             inv_whole(net, members[i], members, member_count, s);
+        if (world->options.has[ERASURE])
+            inv_erased_said(net, members[0], members, member_count, s);
         for (size_t i = 0; world->options.has[ERASURE] && i < member_count; i++)
             world->met[MET_ERASED] +=
                 inv_erased(net, members[i], s, &world->canaries);
-        if (world->options.has[ERASURE])
-            inv_erased_said(net, members[0], members, member_count, s);
         world->met[MET_CONFLICTS] += net_counts(net, members[0], s).conflicts;
         for (int r = 0; r < world->options.records; r++) {
             char text[4096];
