@@ -220,7 +220,7 @@ void inv_erased_said(struct net *net, int asked, const int *nodes, size_t count,
     /* Who rests between two scrubs says so behind the next one. */
     for (size_t i = 0; i < erased; i++)
         for (size_t j = 0; j < count; j++)
-            if (ent_store_scrub_due(net->nodes[nodes[j]].store, &err) == 0 &&
+            if (ent_store_scrub_due(net->nodes[nodes[j]].store, &err) <= 0 &&
                 ent_erasure_confirmed(store, &list[i],
                                       &net->nodes[nodes[j]].keys.public,
                                       &err) != 1)
